@@ -1,0 +1,116 @@
+import { Failure, onEnd } from "./script.ts";
+import { within } from "./within.ts";
+
+/** How long a child may take to end after SIGTERM, in seconds, before it gets SIGKILL. */
+const GRACE = 0.5;
+
+/**
+ * Starts a child that the script does not leave behind: when the script ends, so does the child.
+ *
+ * @param program What messages call it.
+ * @throws {Failure} With the exit codes of timeout(1), 127 for a program that does not exist and
+ * 126 for one that cannot be executed.
+ */
+export function startChild(command: Deno.Command, program: string): Deno.ChildProcess {
+  const child = spawn(command, program);
+  const ended = onEnd(() => endChild(child));
+  child.status.then(ended);
+  return child;
+}
+
+function spawn(command: Deno.Command, program: string): Deno.ChildProcess {
+  try {
+    return command.spawn();
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) throw error;
+    if (error instanceof Deno.errors.NotFound) {
+      const hint = program.includes("/")
+        ? "no such file, or its #! line names a missing one"
+        : "not found on the PATH; is it installed?";
+      throw new Failure(`cannot start ${program}: ${hint}`, 127);
+    }
+    if (error instanceof Deno.errors.PermissionDenied) {
+      throw new Failure(`cannot start ${program}: a folder, or not executable (chmod +x?)`, 126);
+    }
+    const reason = error instanceof Error ? error.message.replace(/^.*: /s, "") : error;
+    throw new Failure(`cannot start ${program}: ${reason}`, 126);
+  }
+}
+
+/**
+ * Ends a child: asks it to with SIGTERM, and makes it with SIGKILL when it has not ended within
+ * `grace` seconds. A child that was started `detached` leads a process group; where permissions
+ * allow it, what it started is ended with it.
+ *
+ * @returns The status it ended with.
+ */
+export async function endChild(
+  child: Deno.ChildProcess,
+  grace = GRACE,
+): Promise<Deno.CommandStatus> {
+  sendSignal(child, "SIGTERM");
+  if (await within(grace, child.status) === undefined) sendSignal(child, "SIGKILL");
+  return await child.status;
+}
+
+function sendSignal(child: Deno.ChildProcess, signal: "SIGTERM" | "SIGKILL"): void {
+  try {
+    // Asked first: without the permission to signal any process, Deno would prompt for it.
+    if (Deno.permissions.querySync({ name: "run" }).state === "granted") {
+      return Deno.kill(-child.pid, signal);
+    }
+  } catch {
+    // It leads no process group.
+  }
+  try {
+    child.kill(signal);
+  } catch {
+    // It has ended already.
+  }
+}
+
+/** What became of a child, as the end of a sentence: `exited with status 3`. */
+export function describeStatus(status: Deno.CommandStatus): string {
+  return status.signal === null
+    ? `exited with status ${status.code}`
+    : `was ended by ${status.signal}`;
+}
+
+/**
+ * The stdout of a child, which ends when the child has ended. The pipe itself ends later when a
+ * grandchild holds its write end too: end of file comes when the last holder has gone.
+ *
+ * What the child wrote before it ended is in the pipe and is read first. Only when nothing more
+ * comes is the pipe closed.
+ */
+export function stdoutUntilExit(child: Deno.ChildProcess): ReadableStream<Uint8Array> {
+  const reader = child.stdout.getReader();
+  let reads = 0;
+  let isReading = false;
+  let ended = false;
+  child.status.then(async () => {
+    // Twice in a row without a byte: a process that was itself kept waiting may see its timer
+    // before it sees what is in the pipe.
+    for (let idle = 0; idle < 2 && !ended;) {
+      const before = reads;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      idle = isReading && reads === before ? idle + 1 : 0;
+    }
+    await reader.cancel();
+  });
+  return new ReadableStream({
+    async pull(controller) {
+      isReading = true;
+      const { done, value } = await reader.read();
+      isReading = false;
+      reads++;
+      if (!done) return controller.enqueue(value);
+      ended = true;
+      controller.close();
+    },
+    cancel(reason) {
+      ended = true;
+      return reader.cancel(reason);
+    },
+  }, { highWaterMark: 0 });
+}

@@ -1,0 +1,50 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { processTest, runScript } from "./process.ts";
+
+/** The two pids of `hello from parent PARENT CHILD`, after the child's greeting was compared. */
+function greetings(stdout: string, stderr: string): string[] {
+  const [, parent = "", child = ""] = /^hello from parent (\d+) (\d+)\n/.exec(stdout) ?? [];
+  assert(parent !== child);
+  assertEquals(stderr, `hello from child ${child}\n`);
+  return [parent, child];
+}
+
+processTest("bytes prints the article's first transcript", async () => {
+  const { code, stdout, stderr } = await runScript("bytes");
+  const [parent, child] = greetings(stdout, stderr);
+  assertEquals(stdout, `hello from parent ${parent} ${child}\n${"how are you\n\n".repeat(3)}`);
+  assertEquals(code, 0);
+});
+
+processTest("bytes reads at most --size bytes at a time", async () => {
+  const { code, stdout, stderr } = await runScript("bytes", [
+    "--count=2",
+    "--interval=0.1",
+    "--size=6",
+  ]);
+  greetings(stdout, stderr);
+  const [, ...chunks] = stdout.split("\n");
+  assertEquals(chunks, ["how ar", "e you", "", "how ar", "e you", "", ""]);
+  assertEquals(code, 0);
+});
+
+processTest("bytes does not break a character that the edge of a chunk cuts", async () => {
+  for (const size of [1, 2, 3, 4, 5]) {
+    const { code, stdout } = await runScript("bytes", [
+      ...["--count=2", "--interval=0", `--size=${size}`, "--message=grüß 你😀"],
+    ]);
+    const [, ...chunks] = stdout.split("\n");
+    assertEquals(chunks.join(""), "grüß 你😀".repeat(2));
+    assertEquals(code, 0);
+  }
+});
+
+processTest("bytes and lines start their child with no permission", async () => {
+  for (const script of ["bytes", "lines"]) {
+    const { code, stderr } = await runScript(script, ["--count=1"], {
+      permissions: ["--allow-run"],
+    });
+    assertMatch(stderr, /^hello from child \d+\n$/);
+    assertEquals(code, 0);
+  }
+});

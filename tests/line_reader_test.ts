@@ -1,0 +1,344 @@
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { TextLineStream } from "@std/streams/text-line-stream";
+import { LineReader } from "../lib/line_reader.ts";
+
+const encoder = new TextEncoder();
+
+/** A stream of these chunks, text or bytes. */
+function streamOf(...chunks: (string | Uint8Array)[]): ReadableStream<Uint8Array> {
+  return ReadableStream.from(
+    chunks.map((chunk) => typeof chunk === "string" ? encoder.encode(chunk) : chunk),
+  );
+}
+
+function readerOf(...chunks: (string | Uint8Array)[]): LineReader {
+  return new LineReader(streamOf(...chunks));
+}
+
+/** A stream into which a test writes by hand, and which tells whether it was cancelled. */
+function manualStream() {
+  let writer: ReadableStreamDefaultController<Uint8Array> | undefined;
+  const cancelled = Promise.withResolvers<unknown>();
+  const readable = new ReadableStream<Uint8Array>({
+    start: (controller) => void (writer = controller),
+    cancel: (reason) => cancelled.resolve(reason),
+  });
+  return {
+    readable,
+    write: (text: string) => writer?.enqueue(encoder.encode(text)),
+    close: () => writer?.close(),
+    fail: (error: unknown) => writer?.error(error),
+    cancelled: cancelled.promise,
+  };
+}
+
+async function byReadLine(reader: LineReader): Promise<string[]> {
+  const lines: string[] = [];
+  for (let line; (line = await reader.readLine()) !== null;) lines.push(line);
+  return lines;
+}
+
+const byIteration = (reader: LineReader) => Array.fromAsync(reader);
+
+const byBatches = async (reader: LineReader) => (await Array.fromAsync(reader.batches())).flat();
+
+const WAYS = { byReadLine, byIteration, byBatches };
+
+/** The lines as the standard library finds them, whose decoder here keeps a byte order mark too. */
+function byTextLineStream(stream: ReadableStream<Uint8Array>): Promise<string[]> {
+  const decoder = new TextDecoderStream("utf-8", { ignoreBOM: true });
+  // The types of a decoder's two ends name the buffer of its chunks differently.
+  const bytes: ReadableStream<BufferSource> = stream.pipeThrough(
+    new TransformStream<Uint8Array, BufferSource>({
+      transform: (chunk, controller) => controller.enqueue(new Uint8Array(chunk)),
+    }),
+  );
+  return Array.fromAsync(bytes.pipeThrough(decoder).pipeThrough(new TextLineStream()));
+}
+
+/** The bytes cut wherever the number has a bit set. */
+function cut(bytes: Uint8Array, cuts: number): Uint8Array[] {
+  const chunks: Uint8Array[] = [];
+  let start = 0;
+  for (let end = 1; end <= bytes.length; end++) {
+    if (end < bytes.length && (cuts >> (end - 1) & 1) === 0) continue;
+    chunks.push(bytes.subarray(start, end));
+    start = end;
+  }
+  return chunks;
+}
+
+Deno.test("LineReader ends a line with \\n or \\r\\n, and a lone \\r is text", async () => {
+  assertEquals(await byReadLine(readerOf("a\nb\r\nc\rd\n\r\r\n")), ["a", "b", "c\rd", "\r"]);
+});
+
+Deno.test("LineReader reads a last line without a newline", async () => {
+  assertEquals(await byReadLine(readerOf("one\ntwo")), ["one", "two"]);
+  assertEquals(await byReadLine(readerOf("one\r")), ["one\r"]);
+});
+
+Deno.test("LineReader reads an empty line as an empty string and the end as null", async () => {
+  const reader = readerOf("\n\n");
+  assertEquals(await reader.readLine(), "");
+  assertEquals(await reader.readLine(), "");
+  assertEquals(await reader.readLine(), null);
+  assertEquals(await reader.readLine(), null);
+  assertEquals(await readerOf().readLine(), null);
+});
+
+for (const [way, read] of Object.entries(WAYS)) {
+  Deno.test(`LineReader finds the same lines however the bytes are cut, ${way}`, async () => {
+    const bytes = encoder.encode("a\r\né\n\n\r€\n😀");
+    const expected = ["a", "é", "", "\r€", "😀"];
+    for (let cuts = 0; cuts < 2 ** (bytes.length - 1); cuts++) {
+      const lines = await read(readerOf(...cut(bytes, cuts)));
+      assertEquals(lines, expected, `cut at ${cuts.toString(2)}`);
+    }
+  });
+
+  Deno.test(`LineReader agrees with TextLineStream case by case, ${way}`, async () => {
+    const texts = ["", "\n", "\r", "\r\n", "\r\r\n", "\n\r", "a\r", "a\r\n\r", "\ufeffa\n\ufeff"];
+    for (const bytes of texts.map((text) => encoder.encode(text))) {
+      for (let cuts = 0; cuts < 2 ** Math.max(0, bytes.length - 1); cuts++) {
+        const chunks = cut(bytes, cuts);
+        assertEquals(await read(readerOf(...chunks)), await byTextLineStream(streamOf(...chunks)));
+      }
+    }
+  });
+
+  Deno.test(`LineReader makes U+FFFD of what is not UTF-8, ${way}`, async () => {
+    // A stray continuation, an overlong form, a surrogate, three characters cut short (the last by
+    // the end of the stream), and bytes that begin nothing.
+    const bytes = new Uint8Array([
+      ...[0x80, 0x0a, 0xc0, 0xaf, 0xed, 0xa0, 0x80, 0x0a, 0xe2, 0x82, 0x0a],
+      ...[0xf0, 0x9f, 0x98, 0x41, 0xff, 0x00, 0x0a, 0xe2, 0x82],
+    ]);
+    const expected = new TextDecoder().decode(bytes).split("\n");
+    assertEquals(expected.length, 5);
+    const cuts = [0, -1, 0b1010101010101010101, 0b11001100110011001100, 0b1000000000000000001];
+    for (const chunks of cuts.map((at) => cut(bytes, at))) {
+      assertEquals(await read(readerOf(...chunks)), expected);
+      assertEquals(await byTextLineStream(streamOf(...chunks)), expected);
+    }
+  });
+}
+
+Deno.test("TextLineStream finds these lines too, however the bytes are cut", async () => {
+  const bytes = encoder.encode("a\r\né\n\n\r€\n😀");
+  for (let cuts = 0; cuts < 2 ** (bytes.length - 1); cuts++) {
+    const lines = await byTextLineStream(streamOf(...cut(bytes, cuts)));
+    assertEquals(lines, ["a", "é", "", "\r€", "😀"]);
+  }
+});
+
+Deno.test("LineReader passes empty chunks over", async () => {
+  assertEquals(await byBatches(readerOf("", "a", "", "\r", "", "\n", "")), ["a"]);
+});
+
+Deno.test("LineReader hands out in a batch what one read completed, and never nothing", async () => {
+  const batches = await Array.fromAsync(readerOf("a\nb\nc", "d", "\n", "", "e").batches());
+  assertEquals(batches, [["a", "b"], ["cd"], ["e"]]);
+});
+
+Deno.test("LineReader may be read in three ways in turn without losing a line", async () => {
+  const reader = readerOf("1\n2\n3\n4\n5\n", "6\n7\n8\n", "9\n10");
+  assertEquals(await reader.readLine(), "1");
+  for await (const line of reader) {
+    if (line === "3") break;
+  }
+  const batches = reader.batches();
+  assertEquals((await batches.next()).value, ["4", "5"]);
+  assertEquals(await reader.readLine(), "6");
+  assertEquals((await batches.next()).value, ["7", "8"]);
+  assertEquals(await Array.fromAsync(reader), ["9", "10"]);
+  assertEquals(await batches.next(), { done: true, value: undefined });
+});
+
+Deno.test("LineReader stays open when a loop is left, and the loop's iterator is over", async () => {
+  const { readable, write } = manualStream();
+  await using reader = new LineReader(readable);
+  write("ready\nhello\n");
+  const lines = reader[Symbol.asyncIterator]();
+  for await (const line of lines) {
+    assertEquals(line, "ready");
+    break;
+  }
+  assertEquals((await lines.next()).done, true);
+  assertEquals(await reader.readLine(), "hello");
+});
+
+Deno.test("LineReader answers calls that were made at the same time in order", async () => {
+  const { readable, write, close } = manualStream();
+  const reader = new LineReader(readable);
+  const batches = reader.batches();
+  const answers = Promise.all([
+    reader.readLine(),
+    reader.readLine(),
+    batches.next(),
+    reader.readLine(),
+    reader.readLine(),
+  ]);
+  write("1\n2\n3\n");
+  write("4");
+  close();
+  assertEquals(await answers, ["1", "2", { done: false, value: ["3"] }, "4", null]);
+});
+
+Deno.test("LineReader does not let a later call overtake one that waits", async () => {
+  const { readable, write } = manualStream();
+  await using reader = new LineReader(readable);
+  const order: string[] = [];
+  const note = (name: string) => (line: string | null) => void order.push(`${name}: ${line}`);
+  const first = reader.readLine().then(note("first"));
+  const second = reader.readLine().then(async (line) => {
+    note("second")(line);
+    await reader.readLine().then(note("fourth"));
+  });
+  const third = reader.readLine().then(note("third"));
+  write("a\nb\nc\nd\n");
+  await Promise.all([first, second, third]);
+  assertEquals(order, ["first: a", "second: b", "third: c", "fourth: d"]);
+});
+
+for (const [way, read] of Object.entries(WAYS)) {
+  Deno.test(`LineReader delivers the whole lines of a source that fails, then its error, ${way}`, async () => {
+    const { readable, write, fail } = manualStream();
+    const reader = new LineReader(readable);
+    const failure = new Error("the pipe burst");
+    const lines: string[] = [];
+    write("one\ntwo\nthr");
+    assertEquals(await reader.readLine(), "one");
+    fail(failure);
+    const rest = read === byReadLine
+      ? (async () => {
+        for (let line; (line = await reader.readLine()) !== null;) lines.push(line);
+      })()
+      : (async () => {
+        for await (const some of read === byBatches ? reader.batches() : reader) {
+          lines.push(...[some].flat());
+        }
+      })();
+    assertEquals(await assertRejects(() => rest, Error), failure);
+    assertEquals(lines, ["two"]);
+    assertEquals(reader.partialLine, "thr");
+    assertEquals(await assertRejects(() => reader.readLine(), Error), failure);
+    await reader[Symbol.asyncDispose]();
+  });
+
+  Deno.test(`LineReader refuses a line past its bound, however it is cut, ${way}`, async () => {
+    const bytes = encoder.encode("12345\r\n1😀\n123456\nnever");
+    const expected = ["12345", "1😀"];
+    for (let cuts = 0; cuts < 2 ** 16; cuts += 97) {
+      let cancelled: unknown;
+      const source = ReadableStream.from(cut(bytes, cuts)).getReader();
+      const readable = new ReadableStream<Uint8Array>({
+        async pull(controller) {
+          const { value } = await source.read();
+          if (value !== undefined) controller.enqueue(value);
+        },
+        cancel: (reason) => void (cancelled = reason),
+      });
+      const reader = new LineReader(readable, { maxLineLength: 5 });
+      const lines: string[] = [];
+      const error = await assertRejects(async () => {
+        if (way === "byReadLine") {
+          for (let line; (line = await reader.readLine()) !== null;) lines.push(line);
+        }
+        if (way === "byIteration") { for await (const line of reader) lines.push(line); }
+        for await (const batch of reader.batches()) lines.push(...batch);
+      }, RangeError);
+      assertMatch(error.message, /\b5\b/);
+      assertEquals(lines, expected);
+      assertEquals(cancelled, error);
+      await assertRejects(() => read(reader), RangeError);
+    }
+  });
+}
+
+Deno.test("LineReader refuses a line that never ends as soon as it is past the bound", async () => {
+  const { readable, write, cancelled } = manualStream();
+  const reader = new LineReader(readable, { maxLineLength: 10 });
+  const line = reader.readLine();
+  write("12345");
+  write("67890");
+  write("\r");
+  write("1");
+  const error = await assertRejects(() => line, RangeError);
+  assertEquals(await cancelled, error);
+});
+
+Deno.test("LineReader counts a lone \\r at the end of the last line", async () => {
+  const reader = new LineReader(streamOf("12345\r"), { maxLineLength: 5 });
+  await assertRejects(() => reader.readLine(), RangeError);
+});
+
+Deno.test("LineReader accepts no bound that is none", () => {
+  for (const maxLineLength of [-1, NaN]) {
+    let error: unknown;
+    try {
+      new LineReader(streamOf(), { maxLineLength });
+    } catch (caught) {
+      error = caught;
+    }
+    assert(error instanceof RangeError);
+  }
+});
+
+Deno.test("LineReader shows what has come of a line that has not ended", async () => {
+  const { readable, write } = manualStream();
+  await using reader = new LineReader(readable);
+  assertEquals(reader.partialLine, "");
+  write("hello\nlog");
+  assertEquals(await reader.readLine(), "hello");
+  assertEquals(reader.partialLine, "log");
+  const line = reader.readLine();
+  write("in\n");
+  assertEquals(await line, "login");
+  assertEquals(reader.partialLine, "");
+});
+
+Deno.test("LineReader cancels what is left when it is disposed, and releases the lock", async () => {
+  const { readable, write, cancelled } = manualStream();
+  let reader: LineReader;
+  let waiting: Promise<string | null>;
+  {
+    await using inner = new LineReader(readable);
+    reader = inner;
+    write("one\ntwo\npart");
+    assertEquals(await reader.readLine(), "one");
+    assertEquals(await reader.readLine(), "two");
+    waiting = reader.readLine();
+  }
+  await cancelled;
+  assertEquals(readable.locked, false);
+  assertEquals(await waiting, null);
+  assertEquals(await reader.readLine(), null);
+  await reader[Symbol.asyncDispose]();
+});
+
+Deno.test("LineReader tells of a source that cannot be cancelled, and releases it", async () => {
+  const failure = new Error("no");
+  const readable = new ReadableStream<Uint8Array>({ cancel: () => Promise.reject(failure) });
+  const reader = new LineReader(readable);
+  const error = await assertRejects(() => reader[Symbol.asyncDispose](), Error);
+  assertEquals(error, failure);
+  assertEquals(readable.locked, false);
+});
+
+Deno.test("LineReader needs time linear in the bytes, whatever the chunks", async () => {
+  const chunk = new Uint8Array(1024).fill(0x61);
+  const read = async (mebibytes: number) => {
+    let left = mebibytes * 1024;
+    const readable = new ReadableStream<Uint8Array>({
+      pull: (controller) => left-- > 0 ? controller.enqueue(chunk) : controller.close(),
+    });
+    const start = performance.now();
+    assertEquals((await new LineReader(readable).readLine())?.length, mebibytes * 1024 * 1024);
+    return performance.now() - start;
+  };
+  await read(1);
+  const small = await read(4);
+  const large = await read(64);
+  // Sixteen times the bytes: quadratic would be 256 times the time.
+  assert(large < small * 80, `4 MiB took ${small} ms, 64 MiB took ${large} ms`);
+});

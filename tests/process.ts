@@ -1,0 +1,87 @@
+/**
+ * What the tests share that start processes: they run the scripts as a user does.
+ *
+ * @module
+ */
+import { toText } from "@std/streams/to-text";
+
+const permission = await Deno.permissions.request({ name: "run" });
+const mayRun = permission.state === "granted";
+if (!mayRun) {
+  console.log("Left out: the tests that start processes. `deno test -A` runs them.");
+}
+
+/** A test that starts processes, ignored where that is not permitted. */
+export function processTest(name: string, fn: () => Promise<void>): void {
+  Deno.test({ name, ignore: !mayRun, fn });
+}
+
+/** What a process left: its exit code, and what it wrote. */
+export interface Result {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+export interface RunOptions {
+  /** What is written to its stdin before that is closed; without it stdin is /dev/null. */
+  stdin?: string;
+  /** What Deno may do, instead of everything. */
+  permissions?: string[];
+  cwd?: string;
+}
+
+/** The path of a script of the collection. */
+export function scriptPath(script: string): string {
+  return new URL(`../scripts/${script}.ts`, import.meta.url).pathname;
+}
+
+/** The command line that runs a script. */
+export function scriptCommand(script: string, args: string[], permissions = ["-A"]): string[] {
+  return [Deno.execPath(), "run", "--no-prompt", ...permissions, scriptPath(script), ...args];
+}
+
+/** Runs a script of the collection to its end. */
+export function runScript(
+  script: string,
+  args: string[] = [],
+  { permissions, ...options }: RunOptions = {},
+): Promise<Result> {
+  return runCommand(scriptCommand(script, args, permissions), options);
+}
+
+/** Runs any command to its end. */
+export async function runCommand(
+  [program = "", ...args]: string[],
+  { stdin, cwd = "/" }: RunOptions = {},
+): Promise<Result> {
+  await using child = new Deno.Command(program, {
+    args,
+    cwd,
+    stdin: stdin === undefined ? "null" : "piped",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const [status, stdout, stderr] = await Promise.all([
+    child.status,
+    toText(child.stdout),
+    toText(child.stderr),
+    stdin === undefined ? undefined : feed(child.stdin, stdin),
+  ]);
+  return { code: status.code, stdout, stderr };
+}
+
+/** Writes all of a text that anyone reads. */
+async function feed(stdin: WritableStream<Uint8Array>, text: string): Promise<void> {
+  try {
+    await new Blob([text]).stream().pipeTo(stdin);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+  }
+}
+
+/** Whether a program is installed. */
+export async function isInstalled(program: string): Promise<boolean> {
+  const { code } = await runCommand(["sh", "-c", 'command -v "$1"', "sh", program]);
+  return code === 0;
+}
