@@ -4,21 +4,36 @@ import { within } from "./within.ts";
 /** How long a child may take to end after SIGTERM, in seconds, before it gets SIGKILL. */
 const GRACE = 0.5;
 
+/** The children that are to end with the script, or undefined before the first. */
+let children: Set<Deno.ChildProcess> | undefined;
+
 /**
  * Starts a child that the script does not leave behind: when the script ends, so does the child.
+ *
+ * @param program What messages call it.
+ * @throws {Failure} As {@linkcode spawnChild} does.
+ */
+export function startChild(command: Deno.Command, program: string): Deno.ChildProcess {
+  const child = spawnChild(command, program);
+  const running = children ??= endWithScript(new Set());
+  running.add(child);
+  child.status.then(() => running.delete(child));
+  return child;
+}
+
+function endWithScript(running: Set<Deno.ChildProcess>): Set<Deno.ChildProcess> {
+  onEnd(() => Promise.all([...running].map((child) => endChild(child))));
+  return running;
+}
+
+/**
+ * Starts a child and leaves it to itself.
  *
  * @param program What messages call it.
  * @throws {Failure} With the exit codes of timeout(1), 127 for a program that does not exist and
  * 126 for one that cannot be executed.
  */
-export function startChild(command: Deno.Command, program: string): Deno.ChildProcess {
-  const child = spawn(command, program);
-  const ended = onEnd(() => endChild(child));
-  child.status.then(ended);
-  return child;
-}
-
-function spawn(command: Deno.Command, program: string): Deno.ChildProcess {
+export function spawnChild(command: Deno.Command, program: string): Deno.ChildProcess {
   try {
     return command.spawn();
   } catch (error) {

@@ -8,18 +8,16 @@ export class Failure extends Error {
 /** What ends a script from outside, with the numbers of signal(7). */
 const SIGNALS = [["SIGHUP", 1], ["SIGINT", 2], ["SIGTERM", 15]] as const;
 
-const cleanups = new Set<() => Promise<unknown>>();
+const cleanups: (() => Promise<unknown>)[] = [];
 
 let stopping: Promise<never> | undefined;
 
 /**
- * Has `cleanup` called when the script ends, whether by itself, by an error or by a signal.
- *
- * @returns A function that takes it back.
+ * Has `cleanup` called when the script ends, whether by itself, by an error or by a signal. The
+ * last that was handed over is called first.
  */
-export function onEnd(cleanup: () => Promise<unknown>): () => void {
-  cleanups.add(cleanup);
-  return () => cleanups.delete(cleanup);
+export function onEnd(cleanup: () => Promise<unknown>): void {
+  cleanups.unshift(cleanup);
 }
 
 /**
@@ -45,10 +43,13 @@ export async function run(name: string, main: () => Promise<number | void>): Pro
 
 function stop(name: string, exitCode: number): Promise<never> {
   stopping ??= (async () => {
-    for (const result of await Promise.allSettled([...cleanups].map((cleanup) => cleanup()))) {
-      if (result.status === "fulfilled") continue;
-      report(name, result.reason);
-      exitCode ||= 1;
+    for (const cleanup of cleanups) {
+      try {
+        await cleanup();
+      } catch (error) {
+        report(name, error);
+        exitCode ||= 1;
+      }
     }
     Deno.exit(exitCode);
   })();
@@ -56,26 +57,36 @@ function stop(name: string, exitCode: number): Promise<never> {
 }
 
 function report(name: string, error: unknown): void {
-  if (error instanceof Failure || error instanceof Deno.errors.NotCapable || isSystemError(error)) {
+  if (isForeseen(error)) {
     if (error.message !== "") console.error(`${name}: ${error.message}`);
   } else {
     console.error(error);
   }
 }
 
-/** Whether the operating system refused something: only then does Deno give the error a code. */
-function isSystemError(error: unknown): error is Error {
-  return error instanceof Error && "code" in error && typeof error.code === "string";
+/** Whether a user, or another program, can have caused this: then its message is enough. */
+function isForeseen(error: unknown): error is Error {
+  return error instanceof Failure ||
+    error instanceof Deno.errors.NotCapable ||
+    // A line that never ends.
+    error instanceof RangeError ||
+    // An error of the operating system: only these have a code.
+    (error instanceof Error && "code" in error && typeof error.code === "string");
+}
+
+/** Writes a line to stdout, as {@linkcode write} does. */
+export async function print(line: string): Promise<void> {
+  await write(`${line}\n`);
 }
 
 /**
- * Writes a line to stdout and waits until it is written.
+ * Writes a text to stdout and waits until it is written.
  *
  * @throws {Failure} Without a message where the reader of stdout has gone, as in `| head -1`, so
- * that the script stops quietly, with the code of a program ended by SIGPIPE.
+ * that the script stops quietly, with the exit code of a program ended by SIGPIPE.
  */
-export async function print(line: string): Promise<void> {
-  let bytes = new TextEncoder().encode(`${line}\n`);
+export async function write(text: string): Promise<void> {
+  let bytes = new TextEncoder().encode(text);
   try {
     while (bytes.length > 0) bytes = bytes.subarray(await Deno.stdout.write(bytes));
   } catch (error) {

@@ -29,6 +29,7 @@ export interface RunOptions {
   /** What Deno may do, instead of everything. */
   permissions?: string[];
   cwd?: string;
+  env?: Record<string, string>;
 }
 
 /** The path of a script of the collection. */
@@ -53,11 +54,12 @@ export function runScript(
 /** Runs any command to its end. */
 export async function runCommand(
   [program = "", ...args]: string[],
-  { stdin, cwd = "/" }: RunOptions = {},
+  { stdin, cwd = "/", env = {} }: RunOptions = {},
 ): Promise<Result> {
   await using child = new Deno.Command(program, {
     args,
     cwd,
+    env,
     stdin: stdin === undefined ? "null" : "piped",
     stdout: "piped",
     stderr: "piped",
@@ -78,6 +80,23 @@ async function feed(stdin: WritableStream<Uint8Array>, text: string): Promise<vo
   } catch (error) {
     if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
   }
+}
+
+/** Starts a script whose course a test follows; its three standard streams are pipes. */
+export function startScript(script: string, args: string[] = [], permissions?: string[]) {
+  const [program = "", ...rest] = scriptCommand(script, args, permissions);
+  return new Deno.Command(program, {
+    args: rest,
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+}
+
+/** A folder of its own for a test, removed after it. */
+export async function temporaryFolder(): Promise<AsyncDisposable & { path: string }> {
+  const path = await Deno.makeTempDir();
+  return { path, [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }) };
 }
 
 /** Whether a program is installed. */

@@ -1,0 +1,17 @@
+/** Only at a terminal, and only where nobody has set NO_COLOR. */
+const isColourful = Deno.stdout.isTerminal() && !Deno.noColor;
+
+/** A text that stands out at a terminal, for what a line is about. */
+export function strong(text: string): string {
+  return isColourful ? `\x1b[1m${text}\x1b[22m` : text;
+}
+
+/** A text that steps back at a terminal, for what a reader may skip. */
+export function faint(text: string): string {
+  return isColourful ? `\x1b[2m${text}\x1b[22m` : text;
+}
+
+/** A number of bytes as a person reads it: `65,536 bytes`. */
+export function byteCount(bytes: number): string {
+  return `${bytes.toLocaleString("en")} ${bytes === 1 ? "byte" : "bytes"}`;
+}
