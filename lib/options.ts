@@ -129,7 +129,8 @@ export function parseOptions<TOptions extends Record<string, Option<unknown>>>(
     const value = text === "" ? undefined : option.parse(text);
     if (value !== undefined) return [name, value];
     // What begins with a dash, as in `--count -1`, is not taken for a value but was meant as one.
-    const got = text !== "" ? text : args.slice(0, dashes)[args.indexOf(`--${name}`) + 1];
+    const next = args.slice(0, dashes).indexOf(`--${name}`) + 1;
+    const got = text !== "" || next === 0 ? text : args[next];
     throw usage(`--${name} takes ${option.expected}; got ${got ? quote(got) : "nothing"}`);
   });
   const valued = args.slice(0, isCommand ? start : dashes)

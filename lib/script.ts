@@ -35,6 +35,8 @@ export async function run(name: string, main: () => Promise<number | void>): Pro
   try {
     return await stop(name, await main() ?? 0);
   } catch (error) {
+    // Ctrl-C reaches the script and its child alike, and may be heard of through the child first.
+    await new Promise((resolve) => setTimeout(resolve, 50));
     // What fails because a signal is ending the script has nothing to say.
     if (stopping === undefined) report(name, error);
     return await stop(name, error instanceof Failure ? error.exitCode : 1);

@@ -6,7 +6,7 @@
  * programs is for. From outside there is: the program's own switch; stdbuf, which changes the
  * C library's buffering; and a terminal in place of the pipe.
  *
- *     deno run --allow-run scripts/buffering.ts
+ *     deno run --allow-run=sed,stdbuf,script scripts/buffering.ts
  *
  * @module
  */

@@ -32,14 +32,14 @@ Example:
 /** How long the child must have made no progress to count as blocked, in seconds. */
 const SILENCE = 1;
 
-function child(step: number): never {
+async function child(step: number): Promise<never> {
   const bytes = new Uint8Array(step);
-  for (let written = 0;; written += Deno.stdout.writeSync(bytes)) console.error(written);
+  for (let written = 0;; written += await Deno.stdout.write(bytes)) console.error(written);
 }
 
 await run("capacity", async () => {
   const { options } = parseOptions(HELP, { step: wholeNumber(4096, 1), child: flag() });
-  if (options.child) return child(options.step);
+  if (options.child) return await child(options.step);
 
   const command = new Deno.Command(Deno.execPath(), {
     args: ["run", "--no-prompt", import.meta.url, "--child", `--step=${options.step}`],

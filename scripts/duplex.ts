@@ -148,9 +148,10 @@ await run("duplex", async () => {
   if (unasked > 10) console.error(`duplex: ${name} said ${unasked - 10} more lines unasked`);
   const status = await within(left(), child.status);
   if (status === undefined) {
-    const { signal } = await endChild(child, grace);
+    const end = describeStatus(await endChild(child, grace));
     throw new Failure(
-      `${name} did not end within ${timeout} s of the end of its stdin; it was ended by ${signal}`,
+      `${name} did not end within ${timeout} s of the end of its stdin${cutShort && ", "}` +
+        `${cutShort}; sent SIGTERM, it ${end}`,
       124,
     );
   }
@@ -161,8 +162,8 @@ await run("duplex", async () => {
   if (!status.success) throw new Failure(`${name} ${describeStatus(status)}`, status.code);
   if (unasked > 0) {
     throw new Failure(
-      `${name} said ${unasked} lines more than it was asked for: an answer may stand with the ` +
-        `wrong message`,
+      `${name} said ${unasked} ${unasked === 1 ? "line" : "lines"} unasked: an answer may stand ` +
+        `with the wrong message`,
     );
   }
 });

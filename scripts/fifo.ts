@@ -34,6 +34,11 @@ Example:
 
 /** Makes the name unless it is there. Who makes it removes it. */
 async function makeFifo(path: string) {
+  // Asked before, so that nothing is made that cannot be opened or removed.
+  for (const name of ["read", "write"] as const) {
+    const { state } = await Deno.permissions.request({ name, path });
+    if (state !== "granted") throw new Failure(`run again with --allow-${name}=${path}`);
+  }
   const command = new Deno.Command("mkfifo", {
     args: ["-m", "600", "--", path],
     env: { LC_ALL: "C" },

@@ -6,7 +6,7 @@
  * so the bytes between two programs pass through this script. The first program has the script's
  * own stdin and the last its stdout, with nothing between.
  *
- *     deno run --allow-run scripts/pipeline.ts ls -l '|' wc -l
+ *     deno run --allow-run=ls,wc scripts/pipeline.ts ls -l '|' wc -l
  *
  * @module
  */

@@ -1,5 +1,14 @@
-import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { isInstalled, processTest, runCommand, runScript } from "./process.ts";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { toText } from "@std/streams/to-text";
+import {
+  isInstalled,
+  processesMarked,
+  processTest,
+  runCommand,
+  runScript,
+  scriptCommand,
+  startScript,
+} from "./process.ts";
 
 processTest("duplex prints the article's third transcript", async () => {
   const { code, stdout, stderr } = await runScript("duplex");
@@ -119,4 +128,183 @@ processTest("duplex says after which message its child ended, and ends with its 
     assertMatch(stderr, /^duplex: sh [^\n]*\n$/);
     assertMatch(stderr, message);
   }
+});
+
+processTest("duplex shows the part of a line that came before its child fell silent", async () => {
+  const program = ["sh", "-c", "read x; printf 'half a l'; exec sleep 1000"];
+  const { code, stdout, stderr } = await runScript("duplex", ["--timeout=0.5", ...program]);
+  assertEquals([code, stdout], [124, ""]);
+  assertMatch(stderr, /^duplex: no answer from sh .*; it only began to: "half a l"; .*stdbuf.*\n$/);
+});
+
+processTest(
+  "duplex says which lines nobody asked for, and does not call that a success",
+  async () => {
+    const cases = [
+      "echo extra; cat",
+      "cat; echo extra",
+      "read x; echo $x; echo extra; cat",
+      "read x; echo $x; sleep 0.2; echo extra; cat",
+      "while read x; do echo $x; echo extra; done",
+    ];
+    for (const program of cases) {
+      const { code, stdout, stderr } = await runScript("duplex", ["sh", "-c", program]);
+      assertEquals(code, 1);
+      assertMatch(
+        stderr,
+        /\nduplex: sh said \d lines? unasked: an answer may stand with the wrong /,
+      );
+      // Whichever line was taken for an answer, and whichever was not: each is shown once.
+      const extras = program.startsWith("while") ? 2 : 1;
+      const shown = [...stdout.matchAll(/got: "(.*)"/g), ...stderr.matchAll(/unasked: "(.*)"/g)];
+      const lines = shown.map(([, line = ""]) => line.replace(/ from parent \d+/, "")).sort();
+      assertEquals(lines, ["Hello 1", "Hello 2", ...Array(extras).fill("extra")]);
+    }
+  },
+);
+
+processTest("duplex counts the lines of a flood that it does not show", async () => {
+  const flood = ["sh", "-c", "read x; seq 1000"];
+  const { code, stderr } = await runScript("duplex", ["--count=1", ...flood]);
+  assertEquals(code, 1);
+  assertStringIncludes(stderr, "duplex: sh said 989 more lines unasked\n");
+  assertStringIncludes(stderr, "duplex: sh said 999 lines unasked: ");
+});
+
+processTest("duplex takes the exit code of a child that closes its stdin early", async () => {
+  const cases: [string, number][] = [
+    ["exec <&-; exit 7", 7],
+    ["exec <&-; sleep 0.3; exit 7", 7],
+    ["read x; echo $x; exec <&-; sleep 0.3; kill -15 $$", 143],
+    ["read x; exec <&-; echo $x; sleep 0.3; exit 0", 1],
+  ];
+  for (const [program, expected] of cases) {
+    const { code, stderr } = await runScript("duplex", ["sh", "-c", program]);
+    assertEquals(code, expected);
+    assertMatch(stderr, /^duplex: sh (exited with|was ended by) [^\n]* message \d[^\n]*\n$/);
+  }
+});
+
+processTest("duplex ends a child that does not end, even one that ignores SIGTERM", async () => {
+  const cases: [string, RegExp][] = [
+    ["cat; exec sleep 1000", /sent SIGTERM, it was ended by SIGTERM\n$/],
+    ["trap '' TERM; cat; while :; do sleep 0.1; done", /sent SIGTERM, it was ended by SIGKILL\n$/],
+    ["trap 'exit 9' TERM; cat; while :; do sleep 0.1; done", /SIGTERM, it exited with status 9\n$/],
+    ["cat; exec >&-; exec sleep 1000", /sent SIGTERM, it was ended by SIGTERM\n$/],
+  ];
+  for (const [program, message] of cases) {
+    const mark = crypto.randomUUID();
+    const start = performance.now();
+    const { code, stdout, stderr } = await runScript(
+      "duplex",
+      ["--timeout=1", "sh", "-c", program],
+      { env: { MARK: mark } },
+    );
+    assert(performance.now() - start < 5000);
+    assertEquals(code, 124);
+    assertMatch(stdout, /^(Parent got: .*\n){2}$/);
+    assertMatch(
+      stderr,
+      /(^|\n)duplex: sh did not end within 1 s of the end of its stdin; [^\n]*\n$/,
+    );
+    assertMatch(stderr, message);
+    assertEquals(await processesMarked(mark), []);
+  }
+});
+
+processTest("duplex does not wait for a grandchild that keeps the pipe open", async () => {
+  const cases: [string, number][] = [
+    ["sleep 1000 2>&- & echo $! >&2; cat", 0],
+    ["sleep 1000 2>&- & echo $! >&2; cat; exit 3", 3],
+    ["sleep 1000 2>&- & echo $! >&2; read x; echo $x; exit 0", 1],
+    ["sleep 1000 2>&- & echo $! >&2; read x; echo $x; exit 4", 4],
+  ];
+  for (const [program, expected] of cases) {
+    const start = performance.now();
+    const { code, stdout, stderr } = await runScript("duplex", [
+      "--timeout=60",
+      "sh",
+      "-c",
+      program,
+    ]);
+    Deno.kill(parseInt(stderr), "SIGKILL");
+    assert(performance.now() - start < 30_000);
+    assertEquals(code, expected);
+    assertMatch(stdout, /^Parent got: "Hello 1 /);
+  }
+});
+
+processTest("duplex reads all that a child wrote before it ended, grandchild or none", async () => {
+  for (const before of ["", "sleep 1000 2>&- & echo $! >&2; "]) {
+    const program = `${before}read x; seq 3000; exit 0`;
+    const { code, stderr } = await runScript("duplex", ["--count=1", "sh", "-c", program]);
+    if (before !== "") Deno.kill(parseInt(stderr), "SIGKILL");
+    assertEquals(code, 1);
+    assertStringIncludes(stderr, "duplex: sh said 2999 lines unasked: ");
+  }
+});
+
+processTest("duplex passes what is no text, NULs and a line of 50 MB", async () => {
+  const program = String.raw`
+    read x; printf 'caf\351 \377\n'
+    read x; printf 'a\000b\n'
+    read x; head -c 50000000 /dev/zero | tr '\000' x; echo
+  `;
+  const { code, stdout, stderr } = await runScript("duplex", ["--count=3", "sh", "-c", program]);
+  const [invalid, nul, long = "", ...rest] = stdout.split("\n");
+  assertEquals([invalid, nul], ['Parent got: "caf\ufffd \ufffd"', 'Parent got: "a\0b"']);
+  assertEquals(long.length, 'Parent got: ""'.length + 50_000_000);
+  assert(/^Parent got: "x+"$/.test(long));
+  assertEquals([code, stderr, rest], [0, "", [""]]);
+});
+
+processTest("duplex refuses a line that never ends, and ends its child", async () => {
+  const mark = crypto.randomUUID();
+  const { code, stdout, stderr } = await runScript(
+    "duplex",
+    ["sh", "-c", "yes | tr -d '\\n'"],
+    { env: { MARK: mark } },
+  );
+  assertEquals([code, stdout], [1, ""]);
+  assertMatch(
+    stderr,
+    /^duplex: cannot read the stdout of sh: A line is longer than 67108864 [^\n]*\n$/,
+  );
+  assertEquals(await processesMarked(mark), []);
+});
+
+processTest("duplex is not blocked by a child that floods stderr", async () => {
+  const program = "while read x; do head -c 1000000 /dev/zero | tr '\\000' e >&2; echo $x; done";
+  const { code, stdout, stderr } = await runScript("duplex", ["sh", "-c", program]);
+  assertMatch(stdout, /^(Parent got: "Hello \d .*\n){2}$/);
+  assertEquals([code, stderr], [0, "e".repeat(2_000_000)]);
+});
+
+processTest("duplex ends cleanly when its own stdin is empty, closed, or no stream", async () => {
+  const duplex = scriptCommand("duplex", ["--stdin", "cat"]);
+  for (const redirection of ["</dev/null", "<&-", "< /dev/null cat |"]) {
+    const line = redirection.endsWith("|") ? `${redirection} "$@"` : `"$@" ${redirection}`;
+    const result = await runCommand(["sh", "-c", line, "sh", ...duplex]);
+    assertEquals(result, { code: 0, stdout: "", stderr: "" });
+  }
+  const { code, stderr } = await runCommand(["sh", "-c", '"$@" < /', "sh", ...duplex]);
+  assertEquals(code, 1);
+  assertMatch(stderr, /^duplex: cannot read stdin: [^\n]*\n$/);
+});
+
+processTest("duplex ends when its child does, though its own stdin goes on", async () => {
+  await using child = startScript("duplex", ["--stdin", "sh", "-c", "read x; echo $x; exit 3"]);
+  const writer = child.stdin.getWriter();
+  await writer.write(new TextEncoder().encode("a\n"));
+  const [{ code }, stdout, stderr] = await Promise.all([
+    child.status,
+    toText(child.stdout),
+    toText(child.stderr),
+  ]);
+  await writer.close().catch(() => {});
+  assertEquals([code, stdout], [3, 'Parent got: "a"\n']);
+  assertEquals(
+    stderr,
+    "duplex: sh exited with status 3 after message 1, before message 2 was sent\n",
+  );
 });

@@ -1,7 +1,15 @@
 import { assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
 import { toText } from "@std/streams/to-text";
 import { LineReader } from "../lib/line_reader.ts";
-import { processTest, runCommand, runScript, startScript, temporaryFolder } from "./process.ts";
+import {
+  isInstalled,
+  processTest,
+  runCommand,
+  runScript,
+  scriptCommand,
+  startScript,
+  temporaryFolder,
+} from "./process.ts";
 
 /** Starts a half, and waits until it waits for the other. */
 async function startHalf(part: "read" | "write", path: string) {
@@ -135,6 +143,23 @@ processTest("fifo says in one line that it cannot create its name", async () => 
     assertMatch(stderr, /^fifo: cannot create [^\n]*: [A-Z][^\n]*\n$/);
     assertStringIncludes(stderr, path);
   }
+});
+
+processTest("fifo says in one line that the disk is full", async () => {
+  await using folder = await temporaryFolder();
+  const inFolderOfItsOwn = ["unshare", "-rm", "sh", "-c"];
+  // Needs a system that lets a user mount something; a file system with room for its root alone.
+  const mount = `mount -t tmpfs -o nr_inodes=1 none "$1"`;
+  const mayMount = await isInstalled("unshare") &&
+    (await runCommand([...inFolderOfItsOwn, mount, "sh", folder.path])).code === 0;
+  if (!mayMount) return;
+  const line = `${mount} && shift && "$@"`;
+  const path = `${folder.path}/pipe`;
+  const command = scriptCommand("fifo", ["read", path]);
+  const { code, stderr } = await runCommand([
+    ...[...inFolderOfItsOwn, line, "sh", folder.path, ...command],
+  ]);
+  assertEquals([code, stderr], [1, `fifo: cannot create ${path}: No space left on device\n`]);
 });
 
 processTest("fifo takes read PATH or write PATH and nothing else", async () => {
