@@ -100,32 +100,28 @@ export function describeStatus(status: Deno.CommandStatus): string {
  */
 export function stdoutUntilExit(child: Deno.ChildProcess): ReadableStream<Uint8Array> {
   const reader = child.stdout.getReader();
-  let reads = 0;
-  let isReading = false;
-  let ended = false;
+  let reading: Promise<unknown> | undefined;
+  let hasExited = false;
+  const closeWhenEmpty = async (read: Promise<unknown>) => {
+    // Asked twice: a process that was itself kept waiting may see the time pass before it sees
+    // what is in the pipe.
+    const isEmpty = await within(0.1, read) === undefined && await within(0.1, read) === undefined;
+    if (isEmpty) await reader.cancel();
+  };
   child.status.then(async () => {
-    // Twice in a row without a byte: a process that was itself kept waiting may see its timer
-    // before it sees what is in the pipe.
-    for (let idle = 0; idle < 2 && !ended;) {
-      const before = reads;
-      await new Promise((resolve) => setTimeout(resolve, 100));
-      idle = isReading && reads === before ? idle + 1 : 0;
-    }
-    await reader.cancel();
-  });
+    hasExited = true;
+    if (reading !== undefined) await closeWhenEmpty(reading);
+  }).catch(() => {}); // A read that fails is told to who reads.
   return new ReadableStream({
     async pull(controller) {
-      isReading = true;
-      const { done, value } = await reader.read();
-      isReading = false;
-      reads++;
-      if (!done) return controller.enqueue(value);
-      ended = true;
-      controller.close();
+      const read = reader.read();
+      reading = read;
+      if (hasExited) closeWhenEmpty(read).catch(() => {});
+      const { done, value } = await read;
+      reading = undefined;
+      if (done) controller.close();
+      else controller.enqueue(value);
     },
-    cancel(reason) {
-      ended = true;
-      return reader.cancel(reason);
-    },
+    cancel: (reason) => reader.cancel(reason),
   }, { highWaterMark: 0 });
 }

@@ -131,6 +131,48 @@ Deno.test("TextLineStream finds these lines too, however the bytes are cut", asy
   }
 });
 
+Deno.test("LineReader reads a byte stream, as a pipe is, into memory of its own", async () => {
+  const bytes = encoder.encode("a\r\né\n\n\r€\n😀");
+  for (let cuts = 0; cuts < 2 ** (bytes.length - 1); cuts++) {
+    const chunks = cut(bytes, cuts);
+    const readable = new ReadableStream({
+      type: "bytes",
+      pull(controller) {
+        const chunk = chunks.shift();
+        if (chunk !== undefined) return controller.enqueue(chunk.slice());
+        controller.close();
+        controller.byobRequest?.respond(0);
+      },
+    });
+    assertEquals(await byReadLine(new LineReader(readable)), ["a", "é", "", "\r€", "😀"]);
+  }
+});
+
+Deno.test("LineReader closes a byte stream for which a call still waits", async () => {
+  const cancelled = Promise.withResolvers<unknown>();
+  const readable = new ReadableStream({ type: "bytes", cancel: cancelled.resolve });
+  const reader = new LineReader(readable);
+  const line = reader.readLine();
+  await reader[Symbol.asyncDispose]();
+  await cancelled.promise;
+  assertEquals([await line, readable.locked], [null, false]);
+});
+
+Deno.test("LineReader refuses a stream that another reads", () => {
+  for (const type of [undefined, "bytes"] as const) {
+    const readable = type === undefined ? new ReadableStream() : new ReadableStream({ type });
+    const reader = readable.getReader();
+    let error: unknown;
+    try {
+      new LineReader(readable);
+    } catch (caught) {
+      error = caught;
+    }
+    assert(error instanceof TypeError);
+    reader.releaseLock();
+  }
+});
+
 Deno.test("LineReader passes empty chunks over", async () => {
   assertEquals(await byBatches(readerOf("", "a", "", "\r", "", "\n", "")), ["a"]);
 });

@@ -1,0 +1,51 @@
+/** Counts the lines that cat writes, and their letters: `lines.ts WAY FILE`. */
+import { LineReader } from "../../lib/line_reader.ts";
+
+const [way = "", path = ""] = Deno.args;
+const child = new Deno.Command("cat", { args: [path], stdout: "piped" }).spawn();
+let lines = 0;
+let letters = 0;
+
+const ways: Record<string, () => Promise<void>> = {
+  async batches() {
+    for await (const batch of new LineReader(child.stdout).batches()) {
+      lines += batch.length;
+      for (const line of batch) letters += line.length;
+    }
+  },
+  async iteration() {
+    for await (const line of new LineReader(child.stdout)) {
+      lines++;
+      letters += line.length;
+    }
+  },
+  async readLine() {
+    const reader = new LineReader(child.stdout);
+    for (let line; (line = await reader.readLine()) !== null;) {
+      lines++;
+      letters += line.length;
+    }
+  },
+  async TextLineStream() {
+    const { TextLineStream } = await import("@std/streams/text-line-stream");
+    const decoded = child.stdout.pipeThrough(new TextDecoderStream());
+    for await (const line of decoded.pipeThrough(new TextLineStream())) {
+      lines++;
+      letters += line.length;
+    }
+  },
+  async bytes() {
+    const reader = child.stdout.getReader({ mode: "byob" });
+    let buffer = new Uint8Array(64 * 1024);
+    for (;;) {
+      const { done, value } = await reader.read(buffer);
+      if (done) break;
+      letters += value.length;
+      buffer = new Uint8Array(value.buffer);
+    }
+  },
+};
+
+await ways[way]?.();
+await child.status;
+console.log(lines, letters);
