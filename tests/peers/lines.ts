@@ -1,8 +1,8 @@
-/** Counts the lines that cat writes, and their letters: `lines.ts WAY FILE`. */
+/** Counts the lines that cat writes, their letters, and its own megabytes: `lines.ts WAY FILE…`. */
 import { LineReader } from "../../lib/line_reader.ts";
 
-const [way = "", path = ""] = Deno.args;
-const child = new Deno.Command("cat", { args: [path], stdout: "piped" }).spawn();
+const [way = "", ...paths] = Deno.args;
+const child = new Deno.Command("cat", { args: paths, stdout: "piped" }).spawn();
 let lines = 0;
 let letters = 0;
 
@@ -34,6 +34,15 @@ const ways: Record<string, () => Promise<void>> = {
       letters += line.length;
     }
   },
+  async readline() {
+    const { createInterface } = await import("node:readline");
+    const { Readable } = await import("node:stream");
+    const input = Readable.fromWeb(child.stdout);
+    for await (const line of createInterface({ input })) {
+      lines++;
+      letters += line.length;
+    }
+  },
   async bytes() {
     const reader = child.stdout.getReader({ mode: "byob" });
     let buffer = new Uint8Array(64 * 1024);
@@ -48,4 +57,7 @@ const ways: Record<string, () => Promise<void>> = {
 
 await ways[way]?.();
 await child.status;
-console.log(lines, letters);
+const [, peak = 0] = Deno.build.os === "linux"
+  ? /VmHWM:\s+(\d+)/.exec(Deno.readTextFileSync("/proc/self/status")) ?? []
+  : [];
+console.log(lines, letters, Number(peak) / 1000);
