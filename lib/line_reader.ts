@@ -184,8 +184,7 @@ export class LineReader implements AsyncDisposable {
   /** Calls `take` when all earlier calls have been answered, and again after each read, until it
    * takes something. */
   #inTurn<T>(take: () => T | undefined): Promise<T | null> {
-    this.#waiting++;
-    const taken = this.#turn.then(async () => {
+    const answer = async () => {
       try {
         for (;;) {
           const value = take();
@@ -195,7 +194,8 @@ export class LineReader implements AsyncDisposable {
       } finally {
         this.#waiting--;
       }
-    });
+    };
+    const taken = this.#waiting++ === 0 ? answer() : this.#turn.then(answer);
     // A failure is told to the call that met it; the next call meets it by itself.
     this.#turn = taken.catch(() => {});
     return taken;
