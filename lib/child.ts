@@ -47,7 +47,7 @@ export function spawnChild(command: Deno.Command, program: string): Deno.ChildPr
     if (error instanceof Deno.errors.PermissionDenied) {
       throw new Failure(`cannot start ${program}: a folder, or not executable (chmod +x?)`, 126);
     }
-    const reason = error instanceof Error ? error.message.replace(/^.*: /s, "") : error;
+    const reason = String(error).replace(/^.*: /s, "");
     throw new Failure(`cannot start ${program}: ${reason}`, 126);
   }
 }

@@ -61,6 +61,12 @@ export class LineReader implements AsyncDisposable {
   #turn: Promise<unknown> = Promise.resolve();
   #waiting = 0;
 
+  /**
+   * Reads from `readable`, which stays locked until the reader is disposed.
+   *
+   * @throws {TypeError} If the stream is locked already.
+   * @throws {RangeError} If `maxLineLength` is negative or not a number.
+   */
   constructor(readable: ReadableStream<Uint8Array>, options: LineReaderOptions = {}) {
     const { maxLineLength = 64 * 1024 * 1024 } = options;
     if (!(maxLineLength >= 0)) {

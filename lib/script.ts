@@ -1,5 +1,6 @@
 /** A failure that is told to the user in one line, without a trace, and the exit code it ends with. */
 export class Failure extends Error {
+  /** An empty message is not told: the script ends without a word. */
   constructor(message: string, readonly exitCode = 1) {
     super(message);
   }
@@ -93,6 +94,6 @@ export async function write(text: string): Promise<void> {
     while (bytes.length > 0) bytes = bytes.subarray(await Deno.stdout.write(bytes));
   } catch (error) {
     if (error instanceof Deno.errors.BrokenPipe) throw new Failure("", 128 + 13);
-    throw new Failure(`cannot write to stdout: ${error instanceof Error ? error.message : error}`);
+    throw new Failure(`cannot write to stdout: ${String(error).replace(/^\w+: /, "")}`);
   }
 }

@@ -97,7 +97,10 @@ processTest("duplex says that --delay does not reach another program", async () 
 });
 
 processTest("duplex names a program that cannot be started", async () => {
-  const cases = [["no-such-program", 127], ["./no/such", 127], ["/", 126], ["/etc/passwd", 126]];
+  const cases = [["no-such-program", 127], ["./no/such", 127], ["/", 126], ["/etc/passwd", 126], [
+    "/etc/passwd/x",
+    126,
+  ]];
   for (const [program, expected] of cases) {
     const { code, stdout, stderr } = await runScript("duplex", [String(program)]);
     assertEquals([code, stdout], [expected, ""]);

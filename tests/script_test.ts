@@ -157,3 +157,35 @@ processTest("a script says in one line that its stdout is full", async () => {
     assertMatch(stderr, new RegExp(`(^|\\n)${script}: cannot write to stdout: [^\\n]*\\n$`));
   }
 });
+
+processTest(
+  "a script tells of a cleanup that fails, does the others, and ends with 1",
+  async () => {
+    const program = new URL("testdata/ending.ts", import.meta.url).pathname;
+    const deno = [Deno.execPath(), "run", "--no-prompt", program];
+    const { code, stdout, stderr } = await runCommand([...deno, "cleanup"]);
+    assertEquals([code, stdout, stderr], [1, "cleaned up\n", "ending: cannot clean up\n"]);
+  },
+);
+
+processTest("a script keeps the trace of what is its own mistake", async () => {
+  const program = new URL("testdata/ending.ts", import.meta.url).pathname;
+  const { code, stderr } = await runCommand([Deno.execPath(), "run", program, "mistake"]);
+  assertEquals(code, 1);
+  assertMatch(stderr, /^TypeError: a mistake\n +at /);
+});
+
+processTest(
+  "a script draws and uses bold at a terminal, and no colour where none is wanted",
+  async () => {
+    if (!await isInstalled("script") || Deno.build.os !== "linux") return;
+    const line = scriptCommand("capacity", []).join(" ");
+    for (const [NO_COLOR, isBold] of [["", true], ["1", false]] as const) {
+      const { stdout } = await runCommand(["script", "-qec", line, "/dev/null"], {
+        env: { NO_COLOR },
+      });
+      assertEquals(stdout.includes("\x1b[1m"), isBold);
+      assertMatch(stdout, /\r.*wrote [\d,]+ bytes +█+/);
+    }
+  },
+);
