@@ -34,7 +34,12 @@ const EDIT = "s/question/answer/";
 const WAYS = [
   { name: "its own switch", command: ["sed", "-u", EDIT] },
   { name: "stdbuf", command: ["stdbuf", "-oL", "sed", EDIT] },
-  { name: "a terminal", command: ["script", "-qec", `sed ${EDIT}`, "/dev/null"] },
+  {
+    name: "a terminal",
+    command: Deno.build.os === "linux"
+      ? ["script", "-qec", `sed ${EDIT}`, "/dev/null"]
+      : ["script", "-q", "/dev/null", "sed", EDIT],
+  },
 ];
 
 /** Sends a question, and returns what is needed to wait for the answer and to end the dialogue. */

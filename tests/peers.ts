@@ -86,10 +86,9 @@ await run("peers", async () => {
       : []),
   ];
 
-  await print(
-    `${navigator.hardwareConcurrency} cores, ${Deno.build.target}, ${versions.join(", ")}; `,
-  );
-  await print(`${new Date().toISOString().slice(0, 10)}; medians of ${ROUNDS} runs in turn`);
+  const machine = `${navigator.hardwareConcurrency} cores, ${Deno.build.target}`;
+  const day = new Date().toISOString().slice(0, 10);
+  await print(`${machine}, ${versions.join(", ")}; ${day}; medians of ${ROUNDS} runs in turn.`);
 
   const data = `${folder}/lines.txt`;
   await Deno.writeTextFile(data, "how are you\n".repeat(5_000_000));
