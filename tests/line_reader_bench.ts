@@ -9,6 +9,8 @@ const path = `${folder}/lines.txt`;
 await Deno.writeTextFile(path, "how are you\n".repeat(LINES));
 globalThis.addEventListener("unload", () => Deno.removeSync(folder, { recursive: true }));
 
+// Only a function that is declared async is waited for.
+
 /** Starts cat, and checks that all lines were counted. */
 async function withCat(
   count: (stdout: ReadableStream<Uint8Array<ArrayBuffer>>) => Promise<number>,
@@ -21,44 +23,48 @@ async function withCat(
 
 const group = `${LINES} lines of 12 bytes out of cat`;
 
-Deno.bench("batches()", { group, baseline: true }, () =>
-  withCat(async (stdout) => {
+Deno.bench("batches()", { group, baseline: true }, async () =>
+  await withCat(async (stdout) => {
     let lines = 0;
     for await (const batch of new LineReader(stdout).batches()) lines += batch.length;
     return lines;
   }));
 
-Deno.bench("for await (const line of reader)", { group }, () =>
-  withCat(async (stdout) => {
-    let lines = 0;
-    for await (const _ of new LineReader(stdout)) lines++;
-    return lines;
-  }));
+Deno.bench(
+  "for await (const line of reader)",
+  { group },
+  async () =>
+    await withCat(async (stdout) => {
+      let lines = 0;
+      for await (const _ of new LineReader(stdout)) lines++;
+      return lines;
+    }),
+);
 
-Deno.bench("await reader.readLine()", { group }, () =>
-  withCat(async (stdout) => {
+Deno.bench("await reader.readLine()", { group }, async () =>
+  await withCat(async (stdout) => {
     let lines = 0;
     for (const reader = new LineReader(stdout); await reader.readLine() !== null;) lines++;
     return lines;
   }));
 
-Deno.bench("TextLineStream", { group }, () =>
-  withCat(async (stdout) => {
+Deno.bench("TextLineStream", { group }, async () =>
+  await withCat(async (stdout) => {
     const text = stdout.pipeThrough(new TextDecoderStream());
     let lines = 0;
     for await (const _ of text.pipeThrough(new TextLineStream())) lines++;
     return lines;
   }));
 
-Deno.bench("node:readline", { group }, () =>
-  withCat(async (stdout) => {
+Deno.bench("node:readline", { group }, async () =>
+  await withCat(async (stdout) => {
     let lines = 0;
     for await (const _ of createInterface({ input: Readable.from(stdout) })) lines++;
     return lines;
   }));
 
-Deno.bench("bytes only", { group }, () =>
-  withCat(async (stdout) => {
+Deno.bench("bytes only", { group }, async () =>
+  await withCat(async (stdout) => {
     let bytes = 0;
     for await (const chunk of stdout) bytes += chunk.length;
     return bytes / 12;
@@ -85,15 +91,19 @@ async function dialogue(
   await child.status;
 }
 
-Deno.bench("LineReader", { group: trips, baseline: true }, () =>
-  dialogue((stdout) => {
+Deno.bench("LineReader", { group: trips, baseline: true }, async () =>
+  await dialogue((stdout) => {
     const reader = new LineReader(stdout);
     return () => reader.readLine();
   }));
 
-Deno.bench("TextLineStream, read one by one", { group: trips }, () =>
-  dialogue((stdout) => {
-    const text = stdout.pipeThrough(new TextDecoderStream());
-    const reader = text.pipeThrough(new TextLineStream()).getReader();
-    return async () => (await reader.read()).value;
-  }));
+Deno.bench(
+  "TextLineStream, read one by one",
+  { group: trips },
+  async () =>
+    await dialogue((stdout) => {
+      const text = stdout.pipeThrough(new TextDecoderStream());
+      const reader = text.pipeThrough(new TextLineStream()).getReader();
+      return async () => (await reader.read()).value;
+    }),
+);

@@ -3,6 +3,7 @@ import { runCommand, scriptCommand } from "./process.ts";
 const group = "200 MB from one program to another";
 const first = ["head", "-c", "200000000", "/dev/zero"];
 
+// Only a function that is declared async is waited for.
 async function mustSucceed(command: string[]) {
   const { code, stderr } = await runCommand(command);
   if (code !== 0) throw new Error(stderr);
@@ -11,13 +12,16 @@ async function mustSucceed(command: string[]) {
 Deno.bench(
   "pipeline.ts",
   { group, baseline: true },
-  () => mustSucceed(scriptCommand("pipeline", [...first, "|", "sh", "-c", "exec cat >/dev/null"])),
+  async () =>
+    await mustSucceed(
+      scriptCommand("pipeline", [...first, "|", "sh", "-c", "exec cat >/dev/null"]),
+    ),
 );
 
 Deno.bench(
   "the shell's pipe",
   { group },
-  () => mustSucceed(["sh", "-c", `${first.join(" ")} | cat >/dev/null`]),
+  async () => await mustSucceed(["sh", "-c", `${first.join(" ")} | cat >/dev/null`]),
 );
 
 Deno.bench("pipeTo", { group }, async () => {
