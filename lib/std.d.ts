@@ -14,8 +14,7 @@ declare module "@std/assert" {
   export function assertMatch(actual: string, expected: RegExp, message?: string): void;
   export function assertRejects<E extends Error>(
     act: () => PromiseLike<unknown>,
-    // deno-lint-ignore no-explicit-any -- the arguments of an error's constructor do not matter here
-    errorClass: abstract new (...args: any[]) => E,
+    errorClass: abstract new (...args: never[]) => E,
     messageIncludes?: string,
     message?: string,
   ): Promise<E>;

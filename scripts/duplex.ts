@@ -50,6 +50,16 @@ function reading<T>(source: string, read: Promise<T>): Promise<T> {
   return told;
 }
 
+/** What a silent child is told of: the part of a line that it said, and the usual cure. */
+function noAnswer(name: string, message: number, timeout: number, part: string): Failure {
+  const said = part === "" ? "" : `; it only began to: ${JSON.stringify(part.slice(0, 1000))}`;
+  const hint = `does it buffer its output? Try stdbuf -oL ${name}, or python3 -u`;
+  return new Failure(
+    `no answer from ${name} to message ${message} within ${timeout} s${said}; ${hint}`,
+    124,
+  );
+}
+
 await run("duplex", async () => {
   const { options, operands } = parseOptions(HELP, {
     count: wholeNumber(undefined),
@@ -61,6 +71,7 @@ await run("duplex", async () => {
   const count = options.count ?? (options.stdin ? 0 : 2);
   const [name = "pipetest.ts"] = operands;
   const [program = Deno.execPath(), ...args] = operands;
+  // 1. The program, and a pipe to each side of it.
   if (operands.length === 0) {
     const script = new URL("pipetest.ts", import.meta.url).href;
     args.push("run", "--no-prompt", script, `--count=${count}`, `--delay=${options.delay ?? 1}`);
@@ -91,6 +102,7 @@ await run("duplex", async () => {
     if (unasked <= 10) console.error(`duplex: ${name} said unasked: ${JSON.stringify(line)}`);
   };
 
+  // 2. The dialogue: a line out, a line back.
   let sent = 0;
   let cutShort = "";
   const after = (message: number) => message > 0 ? `after message ${message}, ` : "";
@@ -120,15 +132,7 @@ await run("duplex", async () => {
       cutShort ||= `${after(sent - 1)}without reading message ${sent}`
     );
     const line = await within(timeout, answer);
-    if (line === undefined) {
-      const part = reader.partialLine;
-      const said = part === "" ? "" : `; it only began to: ${JSON.stringify(part.slice(0, 1000))}`;
-      throw new Failure(
-        `no answer from ${name} to message ${sent} within ${timeout} s${said}; does it buffer its ` +
-          `output? Try stdbuf -oL ${name}, or python3 -u`,
-        124,
-      );
-    }
+    if (line === undefined) throw noAnswer(name, sent, timeout, reader.partialLine);
     if (line === null) {
       cutShort ||= `${after(sent - 1)}without answering message ${sent}`;
       break;
@@ -137,7 +141,7 @@ await run("duplex", async () => {
     answer = readAnswer();
   }
 
-  // End of file tells the child that the dialogue is over. What it still says was not asked for.
+  // 3. The end. End of file tells the child that the dialogue is over. What it still says was not asked for.
   writer.close().catch(() => {});
   const grace = Math.min(0.5, timeout / 2);
   const deadline = performance.now() / 1000 + timeout - grace;
@@ -156,6 +160,7 @@ await run("duplex", async () => {
     );
   }
 
+  // 4. Was it a dialogue?
   if (cutShort !== "") {
     throw new Failure(`${name} ${describeStatus(status)} ${cutShort}`, status.code || 1);
   }

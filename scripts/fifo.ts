@@ -75,20 +75,16 @@ async function openFifo(path: string, part: "read" | "write"): Promise<Deno.FsFi
   throw notFifo;
 }
 
-async function read(path: string) {
-  await makeFifo(path);
-  const file = await openFifo(path, "read");
+async function read(file: Deno.FsFile) {
   for await (const line of new LineReader(file.readable)) await print(line);
 }
 
-async function write(path: string) {
-  await makeFifo(path);
-  const file = await openFifo(path, "write");
+async function write(file: Deno.FsFile) {
   try {
     await Deno.stdin.readable.pipeTo(file.writable);
   } catch (error) {
     if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
-    throw new Failure(`the reader of ${path} has gone before it had read everything`);
+    throw new Failure("the reader has gone before it had read everything");
   }
 }
 
@@ -129,5 +125,7 @@ await run("fifo", async () => {
   if (part !== "read" && part !== "write" || path === undefined || rest.length > 0) {
     throw new Failure(`expected "read PATH" or "write PATH" (--help shows how)`, 2);
   }
-  await (part === "read" ? read : write)(path);
+  await makeFifo(path);
+  const file = await openFifo(path, part);
+  await (part === "read" ? read : write)(file);
 });
