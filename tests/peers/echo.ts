@@ -4,18 +4,13 @@
  */
 import { LineReader } from "../../lib/line_reader.ts";
 
-const stdin = new ReadableStream({
-  type: "bytes",
-  autoAllocateChunkSize: 64 * 1024,
+const buffer = new Uint8Array(64 * 1024);
+const stdin = new ReadableStream<Uint8Array>({
   pull(controller) {
-    const view = controller.byobRequest?.view;
-    if (!view) return;
-    const bytes = Deno.stdin.readSync(
-      new Uint8Array(view.buffer, view.byteOffset, view.byteLength),
-    );
+    const bytes = Deno.stdin.readSync(buffer);
     if (bytes === null) controller.close();
-    controller.byobRequest?.respond(bytes ?? 0);
+    else controller.enqueue(buffer.subarray(0, bytes));
   },
-});
+}, { highWaterMark: 0 });
 const encoder = new TextEncoder();
 for await (const line of new LineReader(stdin)) Deno.stdout.writeSync(encoder.encode(`${line}\n`));
