@@ -8,9 +8,8 @@ const reader = new LineReader(child.stdout);
 const encoder = new TextEncoder();
 for (let n = 0; n < Number(count); n++) {
   const line = `how are you ${n}`;
-  const written = writer.write(encoder.encode(`${line}\n`));
+  await writer.write(encoder.encode(`${line}\n`));
   const answer = await reader.readLine();
-  await written;
   if (answer !== line) throw new Error(`${line} was answered with ${answer}`);
 }
 await writer.close();
