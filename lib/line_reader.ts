@@ -230,8 +230,9 @@ export class LineReader implements AsyncDisposable {
 
   #split(text: string): void {
     const mayBeTooLong = this.#partialLength + text.length > this.#maxLineLength;
-    // A loop, and an array that need not grow, take two thirds of the time of text.split("\n").
-    const lines = new Array<string>(this.#lastCount);
+    // A loop, and an array that need not grow for a few lines more than last time, take two thirds of
+    // the time of text.split("\n").
+    const lines = new Array<string>(this.#lastCount + 64);
     let count = 0;
     let start = 0;
     let end = text.indexOf("\n");
