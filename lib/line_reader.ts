@@ -230,31 +230,21 @@ export class LineReader implements AsyncDisposable {
 
   #split(text: string): void {
     const mayBeTooLong = this.#partialLength + text.length > this.#maxLineLength;
-    // A loop, and an array that need not grow for a few lines more than last time, take two thirds of
-    // the time of text.split("\n").
-    const lines = new Array<string>(this.#lastCount + 64);
-    let count = 0;
-    let start = 0;
-    let end = text.indexOf("\n");
-    if (end !== -1 && this.#pieces.length > 0) {
-      lines[count++] = this.#joinPartial(text.slice(0, end));
-      start = end + 1;
-      end = text.indexOf("\n", start);
-    }
-    for (; end !== -1; end = text.indexOf("\n", start)) {
-      lines[count++] = text.slice(start, end);
-      start = end + 1;
-    }
-    lines.length = this.#lastCount = count;
+    // Chunks of one size differ by a few lines.
+    const lines = splitAtNewlines(text, this.#lastCount + 64);
+    this.#lastCount = lines.length;
+    const rest = lines.pop() ?? "";
+    const first = lines[0];
+    if (first !== undefined && this.#pieces.length > 0) lines[0] = this.#joinPartial(first);
 
     if (lines[0]?.endsWith("\r") || text.includes("\r")) {
       lines.forEach((line, index) => {
         if (line.endsWith("\r")) lines[index] = line.slice(0, -1);
       });
     }
-    if (start < text.length) {
-      this.#pieces.push(text.slice(start));
-      this.#partialLength += text.length - start;
+    if (rest !== "") {
+      this.#pieces.push(rest);
+      this.#partialLength += rest.length;
     }
     if (this.#ended && this.#pieces.length > 0) lines.push(this.#joinPartial(""));
     this.#lines = lines;
@@ -280,6 +270,20 @@ export class LineReader implements AsyncDisposable {
     this.#lines.length = tooLong;
     throw new RangeError(`A line is longer than ${limit} UTF-16 code units, the maxLineLength`);
   }
+}
+
+/** What `text.split("\n")` gives, in two thirds of its time: by a loop, into an array that has room
+ * for as many parts as there may be. */
+function splitAtNewlines(text: string, room: number): string[] {
+  const parts = new Array<string>(room);
+  let count = 0;
+  let start = 0;
+  for (let end; (end = text.indexOf("\n", start)) !== -1; start = end + 1) {
+    parts[count++] = text.slice(start, end);
+  }
+  parts[count++] = text.slice(start);
+  parts.length = count;
+  return parts;
 }
 
 /** What a reader needs of a stream. */
