@@ -46,7 +46,7 @@ export class LineReader implements AsyncDisposable {
   /** Whole lines, of which those from `#next` on have not been handed out. */
   #lines: string[] = [];
   #next = 0;
-  /** How many lines the last chunk completed, a guess for the next. */
+  /** How many lines the last chunk held, a guess for the next. */
   #lastCount = 0;
 
   /** The line whose end has not come, as it came: joining it once keeps the cost linear. */
