@@ -9,7 +9,7 @@
 import { onEnd, print, run } from "../lib/script.ts";
 import { isInstalled, runCommand, scriptCommand, scriptPath } from "./process.ts";
 
-const ROUNDS = 5;
+const ROUNDS = 9;
 
 interface Contestant {
   name: string;
