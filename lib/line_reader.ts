@@ -46,7 +46,7 @@ export class LineReader implements AsyncDisposable {
   /** Whole lines, of which those from `#next` on have not been handed out. */
   #lines: string[] = [];
   #next = 0;
-  /** How many lines the last chunk held, a guess for the next. */
+  /** How many lines the last chunk completed, a guess for the next. */
   #lastCount = 0;
 
   /** The line whose end has not come, as it came: joining it once keeps the cost linear. */
@@ -231,9 +231,8 @@ export class LineReader implements AsyncDisposable {
   #split(text: string): void {
     const mayBeTooLong = this.#partialLength + text.length > this.#maxLineLength;
     // Chunks of one size differ by a few lines.
-    const lines = splitAtNewlines(text, this.#lastCount + 64);
+    const { lines, rest } = splitAtNewlines(text, this.#lastCount + 64);
     this.#lastCount = lines.length;
-    const rest = lines.pop() ?? "";
     const first = lines[0];
     if (first !== undefined && this.#pieces.length > 0) lines[0] = this.#joinPartial(first);
 
@@ -272,18 +271,17 @@ export class LineReader implements AsyncDisposable {
   }
 }
 
-/** What `text.split("\n")` gives, in two thirds of its time: by a loop, into an array that has room
- * for as many parts as there may be. */
-function splitAtNewlines(text: string, room: number): string[] {
-  const parts = new Array<string>(room);
+/** The lines that end in `text`, and what comes after them: in two thirds of the time of
+ * `text.split("\n")`, by a loop, into an array that need not grow up to `room` lines. */
+function splitAtNewlines(text: string, room: number): { lines: string[]; rest: string } {
+  const lines = new Array<string>(room);
   let count = 0;
   let start = 0;
   for (let end; (end = text.indexOf("\n", start)) !== -1; start = end + 1) {
-    parts[count++] = text.slice(start, end);
+    lines[count++] = text.slice(start, end);
   }
-  parts[count++] = text.slice(start);
-  parts.length = count;
-  return parts;
+  lines.length = count;
+  return { lines, rest: text.slice(start) };
 }
 
 /** What a reader needs of a stream. */
