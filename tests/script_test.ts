@@ -158,17 +158,23 @@ processTest("a script says in one line that its stdout is full", async () => {
   }
 });
 
-processTest(
-  "a script tells of a cleanup that fails, does the others, and has failed",
-  async () => {
-    const program = new URL("testdata/ending.ts", import.meta.url).pathname;
-    const deno = [Deno.execPath(), "run", "--no-prompt", program];
-    for (const [exitCode, expected] of [["0", 1], ["3", 3]] as const) {
-      const { code, stdout, stderr } = await runCommand([...deno, "cleanup", exitCode]);
-      assertEquals([code, stdout, stderr], [expected, "cleaned up\n", "ending: cannot clean up\n"]);
-    }
-  },
-);
+const ending = [
+  ...[Deno.execPath(), "run", "--no-prompt"],
+  new URL("testdata/ending.ts", import.meta.url).pathname,
+];
+
+processTest("a script tells of a cleanup that fails, does the others, and has failed", async () => {
+  for (const [exitCode, expected] of [["0", 1], ["3", 3]] as const) {
+    const { code, stdout, stderr } = await runCommand([...ending, "cleanup", exitCode]);
+    assertEquals([code, stdout, stderr], [expected, "cleaned up\n", "ending: cannot clean up\n"]);
+  }
+});
+
+processTest("a mistake in a script keeps its stack trace, for who mends it", async () => {
+  const { code, stdout, stderr } = await runCommand([...ending, "mistake"]);
+  assertEquals([code, stdout], [1, ""]);
+  assertMatch(stderr, /^TypeError: a mistake\n +at .*ending\.ts:/);
+});
 
 processTest(
   "a script draws and uses bold at a terminal, and no colour where none is wanted",
