@@ -8,9 +8,9 @@ import { toText } from "@std/streams/to-text";
 const permission = await Deno.permissions.request({ name: "run" });
 const mayRun = permission.state === "granted";
 if (mayRun) {
-  // With an empty cache the first script would say on stderr what Deno downloads for it.
-  const args = ["cache", "--quiet", scriptPath("fifo"), scriptPath("duplex")];
-  await new Deno.Command(Deno.execPath(), { args }).output();
+  // With an empty cache the first run of any script may say on stderr what Deno downloads for it.
+  const args = ["cache", "--quiet", "scripts", "tests/testdata"];
+  await new Deno.Command(Deno.execPath(), { args, cwd: new URL("..", import.meta.url) }).output();
 } else {
   console.log("Left out: the tests that start processes. `deno test -A` runs them.");
 }
