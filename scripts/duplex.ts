@@ -71,6 +71,7 @@ await run("duplex", async () => {
   const count = options.count ?? (options.stdin ? 0 : 2);
   const [name = "pipetest.ts"] = operands;
   const [program = Deno.execPath(), ...args] = operands;
+
   // 1. The program, and a pipe to each side of it.
   if (operands.length === 0) {
     const script = new URL("pipetest.ts", import.meta.url).href;
@@ -79,7 +80,6 @@ await run("duplex", async () => {
   } else if (options.delay !== undefined) {
     console.error(`duplex: --delay is for pipetest.ts; ${name} does not get it`);
   }
-
   const command = new Deno.Command(program, {
     args,
     stdin: "piped",
@@ -141,7 +141,8 @@ await run("duplex", async () => {
     answer = readAnswer();
   }
 
-  // 3. The end. End of file tells the child that the dialogue is over. What it still says was not asked for.
+  // 3. The end. End of file tells the child that the dialogue is over. What it still says was not
+  // asked for.
   writer.close().catch(() => {});
   const grace = Math.min(0.5, timeout / 2);
   const deadline = performance.now() / 1000 + timeout - grace;
