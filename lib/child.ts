@@ -1,127 +1,220 @@
-import { Failure, onEnd } from "./script.ts";
-import { within } from "./within.ts";
+/**
+ * Starts a child that does not outlive the script, whether that ends by itself, by an error, by
+ * `Deno.exit()` or by a signal. Copy this file alone: it imports nothing.
+ *
+ * @module
+ */
 
-/** How long a child may take to end after SIGTERM, in seconds, before it gets SIGKILL. */
-const GRACE = 0.5;
+/** What ends a script from outside: the terminal closes, Ctrl-C, Ctrl-\, `kill`. The numbers are
+ * those of signal(7). */
+const SIGNALS: [signal: Deno.Signal, number: number][] = Deno.build.os === "windows"
+  ? [["SIGINT", 2]]
+  : [["SIGHUP", 1], ["SIGINT", 2], ["SIGQUIT", 3], ["SIGTERM", 15]];
 
-/** The children that are to end with the script, or undefined before the first. */
-let children: Set<Deno.ChildProcess> | undefined;
+/** A program that could not be started. */
+export class StartError extends Error {
+  /**
+   * Says what could not be started, and why.
+   *
+   * @param exitCode What timeout(1) and shells exit with in this case: 127 for a program that does
+   * not exist, 126 for one that cannot be executed.
+   */
+  constructor(message: string, readonly exitCode: 126 | 127) {
+    super(message);
+  }
+}
+
+const children = new Set<Deno.ChildProcess>();
+const cleanups = new Set<() => Promise<void>>();
 
 /**
- * Starts a child that the script does not leave behind: when the script ends, so does the child.
+ * Starts a child and sees to its end. When the block of `await using` is left, a child that still
+ * runs is ended as by {@linkcode endChild}. SIGINT, SIGTERM, SIGHUP and SIGQUIT end it first and the
+ * script then, as they would have without it.
  *
- * @param program What messages call it.
- * @throws {Failure} As {@linkcode spawnChild} does.
+ * With `detached: true` the child leads a process group, and all that it started ends with it. It
+ * then has no terminal of its own: it cannot ask for a password there.
+ *
+ * @param command Its streams are the caller's affair.
+ * @param name What errors call the program; as Deno does, if left out.
+ * @throws {StartError} If there is no such program, or it cannot be executed.
+ *
+ * @example
+ * ```ts
+ * import { startChild } from "./child.ts";
+ *
+ * const command = new Deno.Command("sh", { args: ["-c", "sleep 9 & sleep 9"], detached: true });
+ * await using child = startChild(command);
+ * console.log(`${child.pid} and its family end with this block.`);
+ * ```
  */
-export function startChild(command: Deno.Command, program: string): Deno.ChildProcess {
-  const child = spawnChild(command, program);
-  const running = children ??= endWithScript(new Set());
-  running.add(child);
-  child.status.then(() => running.delete(child));
+export function startChild(command: Deno.Command, name?: string): Deno.ChildProcess {
+  // Before the child is there: a signal that came in between would leave it behind.
+  listen(true);
+  let child: Deno.ChildProcess;
+  try {
+    child = spawn(command, name);
+    children.add(child);
+  } finally {
+    listen();
+  }
+  let isRunning = true;
+  child.status.then(() => {
+    isRunning = false;
+    // What it left behind keeps its group: a signal to the script still ends that.
+    if (!signalGroup(child, "SIGCONT")) release();
+  });
+  const release = () => {
+    children.delete(child);
+    listen();
+  };
+  child[Symbol.asyncDispose] = async () => {
+    const wasRunning = isRunning;
+    const { signal } = wasRunning ? await endChild(child) : await child.status;
+    // Ctrl-C reaches script and child alike, and word of the child may come first.
+    if (!wasRunning && SIGNALS.some(([name]) => name === signal)) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    // What fails because a signal is ending the script has nothing to say any more.
+    if (ending) await new Promise(() => {});
+    release();
+  };
   return child;
 }
 
-function endWithScript(running: Set<Deno.ChildProcess>): Set<Deno.ChildProcess> {
-  onEnd(() => Promise.all([...running].map((child) => endChild(child))));
-  return running;
-}
-
-/**
- * Starts a child and leaves it to itself.
- *
- * @param program What messages call it.
- * @throws {Failure} With the exit codes of timeout(1), 127 for a program that does not exist and
- * 126 for one that cannot be executed.
- */
-export function spawnChild(command: Deno.Command, program: string): Deno.ChildProcess {
+function spawn(command: Deno.Command, name?: string): Deno.ChildProcess {
   try {
     return command.spawn();
   } catch (error) {
-    if (error instanceof Deno.errors.NotCapable) throw error;
+    if (!(error instanceof Error) || error instanceof Deno.errors.NotCapable) throw error;
+    const [, program = "", reason = ""] = /^Failed to spawn '(.*)': (.*)$/s.exec(error.message) ??
+      [];
+    const what = `cannot start ${name ?? program}: `;
+    if (reason.startsWith("No such cwd")) throw new StartError(`${what}${reason}`, 126);
     if (error instanceof Deno.errors.NotFound) {
       const hint = program.includes("/")
         ? "no such file, or its #! line names a missing one"
         : "not found on the PATH; is it installed?";
-      throw new Failure(`cannot start ${program}: ${hint}`, 127);
+      throw new StartError(what + hint, 127);
     }
-    if (error instanceof Deno.errors.PermissionDenied) {
-      throw new Failure(`cannot start ${program}: a folder, or not executable (chmod +x?)`, 126);
-    }
-    const reason = String(error).replace(/^.*: /s, "");
-    throw new Failure(`cannot start ${program}: ${reason}`, 126);
+    const hint = error instanceof Deno.errors.PermissionDenied
+      ? "a folder, or not executable (chmod +x?)"
+      : reason || error.message;
+    throw new StartError(what + hint, 126);
   }
 }
 
 /**
- * Ends a child: asks it to with SIGTERM, and makes it with SIGKILL when it has not ended within
- * `grace` seconds. A child that was started `detached` leads a process group; where permissions
- * allow it, what it started is ended with it.
+ * Ends a child: asks it to with SIGTERM, and makes it with SIGKILL when it has not exited within
+ * the grace. Of a child that was started `detached`, the whole process group is ended, whether or
+ * not its leader still runs. That takes the permission `--allow-run` without a list; with a list,
+ * the child alone is ended.
  *
- * @returns The status it ended with.
+ * @param grace Seconds.
+ * @returns The status it exited with.
  */
 export async function endChild(
   child: Deno.ChildProcess,
-  grace = GRACE,
+  grace = 0.5,
 ): Promise<Deno.CommandStatus> {
-  sendSignal(child, "SIGTERM");
-  if (await within(grace, child.status) === undefined) sendSignal(child, "SIGKILL");
+  signalFamily(child, "SIGTERM");
+  // Who is stopped hears SIGTERM when it continues.
+  signalFamily(child, "SIGCONT");
+  const deadline = performance.now() + grace * 1000;
+  const { promise: graceIsOver, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, grace * 1000);
+  await Promise.race([child.status, graceIsOver]);
+  clearTimeout(timer);
+  // The leader may exit before its family does.
+  while (signalGroup(child, "SIGCONT") && performance.now() < deadline) {
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  signalFamily(child, "SIGKILL");
   return await child.status;
 }
 
-function sendSignal(child: Deno.ChildProcess, signal: "SIGTERM" | "SIGKILL"): void {
+/** False if nobody is left in the group, if the child leads none, or if it may not be signalled. */
+function signalGroup(child: Deno.ChildProcess, signal: Deno.Signal): boolean {
+  // Asked first: without the permission to signal any process, Deno would prompt for it.
+  if (Deno.permissions.querySync({ name: "run" }).state !== "granted") return false;
   try {
-    // Asked first: without the permission to signal any process, Deno would prompt for it.
-    if (Deno.permissions.querySync({ name: "run" }).state === "granted") {
-      return Deno.kill(-child.pid, signal);
-    }
+    Deno.kill(-child.pid, signal);
+    return true;
   } catch {
-    // It leads no process group.
+    return false;
   }
+}
+
+function signalFamily(child: Deno.ChildProcess, signal: Deno.Signal): void {
+  if (signalGroup(child, signal)) return;
   try {
     child.kill(signal);
   } catch {
-    // It has ended already.
+    // It has exited.
   }
 }
 
 /** What became of a child, as the end of a sentence: `exited with status 3`. */
-export function describeStatus(status: Deno.CommandStatus): string {
-  return status.signal === null
-    ? `exited with status ${status.code}`
-    : `was ended by ${status.signal}`;
+export function describeStatus({ code, signal }: Deno.CommandStatus): string {
+  return signal === null ? `exited with status ${code}` : `was ended by ${signal}`;
 }
 
 /**
- * The stdout of a child, which ends when the child has ended. The pipe itself ends later when a
- * grandchild holds its write end too: end of file comes when the last holder has gone.
+ * Has `cleanup` run once: when the block of `await using` is left, or before a signal ends the
+ * script, after all children and the cleanups registered later.
  *
- * What the child wrote before it ended is in the pipe and is read first. Only when nothing more
- * comes is the pipe closed.
+ * @example
+ * ```ts
+ * import { onEnd } from "./child.ts";
+ *
+ * const folder = await Deno.makeTempDir();
+ * await using _removal = onEnd(() => Deno.remove(folder, { recursive: true }));
+ * ```
  */
-export function stdoutUntilExit(child: Deno.ChildProcess): ReadableStream<Uint8Array> {
-  const reader = child.stdout.getReader();
-  let reading: Promise<unknown> | undefined;
-  let hasExited = false;
-  const closeWhenEmpty = async (read: Promise<unknown>) => {
-    // Asked twice: a process that was itself kept waiting may see the time pass before it sees
-    // what is in the pipe.
-    const isEmpty = await within(0.1, read) === undefined && await within(0.1, read) === undefined;
-    if (isEmpty) await reader.cancel();
-  };
-  child.status.then(async () => {
-    hasExited = true;
-    if (reading !== undefined) await closeWhenEmpty(reading);
-  }).catch(() => {}); // A read that fails is told to who reads.
-  return new ReadableStream({
-    async pull(controller) {
-      const read = reader.read();
-      reading = read;
-      if (hasExited) closeWhenEmpty(read).catch(() => {});
-      const { done, value } = await read;
-      reading = undefined;
-      if (done) controller.close();
-      else controller.enqueue(value);
-    },
-    cancel: (reason) => reader.cancel(reason),
-  }, { highWaterMark: 0 });
+export function onEnd(cleanup: () => Promise<void>): AsyncDisposable {
+  let done: Promise<void> | undefined;
+  const run = () =>
+    done ??= cleanup().finally(() => {
+      cleanups.delete(run);
+      listen();
+    });
+  cleanups.add(run);
+  listen();
+  // What fails because a signal is ending the script has nothing to say any more.
+  return { [Symbol.asyncDispose]: () => run().then(() => ending && new Promise(() => {})) };
+}
+
+const listeners = SIGNALS.map(([signal, number]) => ({
+  signal,
+  hear: () => void (ending ??= endBy(signal, number)),
+}));
+let ending: Promise<void> | undefined;
+let isListening = false;
+
+/** Listens as long as there is something to end: without a listener, a signal ends the script. */
+function listen(isNeeded = children.size + cleanups.size > 0): void {
+  if (isNeeded === isListening) return;
+  isListening = isNeeded;
+  for (const { signal, hear } of listeners) {
+    (isNeeded ? Deno.addSignalListener : Deno.removeSignalListener)(signal, hear);
+  }
+  // Deno.exit() waits for nothing.
+  (isNeeded ? addEventListener : removeEventListener)("unload", killChildren);
+}
+
+function killChildren(): void {
+  for (const child of children) signalFamily(child, "SIGKILL");
+}
+
+async function endBy(signal: Deno.Signal, number: number): Promise<void> {
+  await Promise.all([...children].map((child) => endChild(child)));
+  for (const cleanup of [...cleanups].reverse()) {
+    await cleanup().catch((error) => console.error(`cannot clean up: ${error.message}`));
+  }
+  children.clear();
+  cleanups.clear();
+  listen();
+  // Now that nobody listens, the signal does what it always does.
+  if (Deno.permissions.querySync({ name: "run" }).state === "granted") Deno.kill(Deno.pid, signal);
+  else Deno.exit(128 + number);
 }

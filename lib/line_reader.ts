@@ -1,12 +1,5 @@
-/** The settings of a {@linkcode LineReader}. */
-export interface LineReaderOptions {
-  /**
-   * The longest line that is accepted, in UTF-16 code units, its end not counted.
-   *
-   * @default {67108864}
-   */
-  maxLineLength?: number;
-}
+/** A line is longer than the `maxLineLength` of its {@linkcode LineReader}. */
+export class LineTooLongError extends RangeError {}
 
 /**
  * Lines of text out of a stream of bytes: `readline()` for a pipe.
@@ -15,163 +8,133 @@ export interface LineReaderOptions {
  * without an end is a line. The bytes are UTF-8, however the stream cuts them; what is not UTF-8
  * becomes U+FFFD, and a byte order mark stays as U+FEFF.
  *
- * The three ways to read, {@linkcode LineReader.readLine}, iteration and
- * {@linkcode LineReader.batches}, may be mixed: each goes on where the one before it stopped.
- * Leaving a loop early leaves the reader open, as in Python: the pipe must not close while the
- * program at its other end still writes. Disposal closes it.
+ * The three ways to read may be mixed. Leaving a loop early leaves the reader open, as in Python:
+ * the pipe must not close while the program at its other end still writes. Disposal closes it.
  *
- * A line longer than `maxLineLength` is a `RangeError`, and the stream is cancelled. An error of
- * the stream itself is passed on. Either comes after the whole lines before it, and again with
- * every later call. The stream must not be locked.
+ * A {@linkcode LineTooLongError} cancels the stream; an error of the stream is passed on. Either
+ * comes after the whole lines before it, and again with every later call. However fast lines come,
+ * timers and signals run: reading pauses for a turn of the event loop every 40 ms.
  *
- * @example Wait for a line, then read the rest
+ * A line may keep the memory of the 64 KiB that it came with. To keep few of many lines, keep
+ * copies: `decodeURIComponent(encodeURIComponent(line))`.
+ *
+ * @example
  * ```ts
  * import { LineReader } from "./line_reader.ts";
  * import { assertEquals } from "@std/assert";
  *
- * const { body } = new Response("ready\none\ntwo");
- * await using reader = new LineReader(body ?? new ReadableStream());
+ * const command = new Deno.Command("printf", { args: ["ready\\none\\ntwo\\n? "], stdout: "piped" });
+ * await using child = command.spawn();
+ * await using reader = new LineReader(child.stdout);
  * assertEquals(await reader.readLine(), "ready");
- *
- * const rest: string[] = [];
- * for await (const line of reader) rest.push(line);
- * assertEquals(rest, ["one", "two"]);
+ * for await (const line of reader) {
+ *   if (line === "two") break;
+ * }
+ * assertEquals(await Array.fromAsync(reader.batches()), [["? "]]);
  * ```
  */
 export class LineReader implements AsyncDisposable {
-  readonly #reader: Chunks;
+  readonly #reader: ByteReader;
   readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   readonly #maxLineLength: number;
-
+  /** Ends the listening to the signal, which may outlive the reader. */
+  readonly #listening = new AbortController();
+  /** Where a pipe puts what is read next: the same memory again and again, for a third less work. */
+  #buffer: Uint8Array = new Uint8Array(64 * 1024);
   /** Whole lines, of which those from `#next` on have not been handed out. */
   #lines: string[] = [];
   #next = 0;
-  /** How many lines the last chunk completed, a guess for the next. */
-  #lastCount = 0;
+  #partialLine = "";
+  /** What every call gives after the lines: null, or the error. */
+  #end: Promise<null> | undefined;
+  #disposal: Promise<void> | undefined;
+  /** The last of the calls that wait for the stream; a new one waits for it. */
+  #turn: Promise<void> | undefined;
+  /** When timers and signals must run next. Not before the first bytes: those were waited for. */
+  #yieldAt = Infinity;
 
-  /** The line whose end has not come, as it came: joining it once keeps the cost linear. */
-  #pieces: string[] = [];
-  #partialLength = 0;
-
-  #ended = false;
-  #disposed = false;
-  #failure: { error: unknown } | undefined;
-
-  /** The calls that wait for the stream; a new one waits for the last of them. */
-  #turn: Promise<unknown> = Promise.resolve();
-  #waiting = 0;
-
-  /**
-   * Reads from `readable`, which stays locked until the reader is disposed.
-   *
-   * @throws {TypeError} If the stream is locked already.
-   * @throws {RangeError} If `maxLineLength` is negative or not a number.
-   */
-  constructor(readable: ReadableStream<Uint8Array>, options: LineReaderOptions = {}) {
-    const { maxLineLength = 64 * 1024 * 1024 } = options;
-    if (!(maxLineLength >= 0)) {
-      throw new RangeError(`maxLineLength must be 0 or more, got ${maxLineLength}`);
-    }
+  /** Locks `readable` until disposal; a TypeError if it is locked already. `maxLineLength`, in UTF-16
+   * code units, bounds a line. When `signal` aborts, every call rejects with its reason, and the
+   * stream is cancelled. */
+  constructor(
+    readable: ReadableStream<Uint8Array>,
+    { maxLineLength = 2 ** 26, signal }: { maxLineLength?: number; signal?: AbortSignal } = {},
+  ) {
+    if (!(maxLineLength >= 0)) throw new RangeError(`A maxLineLength cannot be ${maxLineLength}`);
     this.#maxLineLength = maxLineLength;
-    this.#reader = readChunks(readable);
+    this.#reader = byteReader(readable);
+    const abort = () => this.#fail(signal?.reason);
+    signal?.addEventListener("abort", abort, { signal: this.#listening.signal });
+    if (signal?.aborted) abort();
   }
 
-  /**
-   * The text that has come of a line whose end has not: what a program that fell silent in the
-   * middle of a line had said. Empty when there is none.
-   *
-   * @example A prompt ends without a newline
-   * ```ts
-   * import { LineReader } from "./line_reader.ts";
-   * import { assertEquals } from "@std/assert";
-   *
-   * const stream = ReadableStream.from([new TextEncoder().encode("hello\nlogin: ")]);
-   * await using reader = new LineReader(stream);
-   * await reader.readLine();
-   * assertEquals(reader.partialLine, "login: ");
-   * ```
-   */
+  /** What has come of a line whose end has not, such as a prompt; `""` if nothing has. */
   get partialLine(): string {
-    return this.#pieces.join("");
+    return this.#partialLine;
   }
 
-  /**
-   * The next line, `""` for an empty one, `null` at the end of the stream and after disposal.
-   * Calls made before earlier ones have settled are answered in order.
-   *
-   * @example
-   * ```ts
-   * import { LineReader } from "./line_reader.ts";
-   * import { assertEquals } from "@std/assert";
-   *
-   * const { body } = new Response("how are you\r\n\nfine");
-   * await using reader = new LineReader(body ?? new ReadableStream());
-   * assertEquals(await reader.readLine(), "how are you");
-   * assertEquals(await reader.readLine(), "");
-   * assertEquals(await reader.readLine(), "fine");
-   * assertEquals(await reader.readLine(), null);
-   * ```
-   */
+  /** The next line, `""` for an empty one; `null` at the end of the stream and after disposal.
+   * Calls made before earlier ones have settled are answered in order. */
   readLine(): Promise<string | null> {
-    const line = this.#takeBuffered();
+    const line = this.#mustWait() ? undefined : this.#takeLine();
     return line !== undefined ? Promise.resolve(line) : this.#inTurn(() => this.#takeLine());
   }
 
-  /**
-   * The lines one at a time, to the end of the stream.
-   *
-   * @example
-   * ```ts
-   * import { LineReader } from "./line_reader.ts";
-   * import { assertEquals } from "@std/assert";
-   *
-   * const child = new Deno.Command("printf", { args: ["1\\n2\\n"], stdout: "piped" }).spawn();
-   * await using reader = new LineReader(child.stdout);
-   * assertEquals(await Array.fromAsync(reader), ["1", "2"]);
-   * await child.status;
-   * ```
-   */
+  /** The lines one at a time, to the end of the stream. */
   [Symbol.asyncIterator](): AsyncIterableIterator<string> {
-    return iterate(() => this.#takeBuffered(), () => this.#inTurn(() => this.#takeLine()));
+    return this.#iterate(() => this.#takeLine());
   }
 
-  /**
-   * The lines as they come: each array holds the lines that one read of the stream completed, and
-   * is never empty. The fastest way to read many lines.
-   *
-   * @example
-   * ```ts
-   * import { LineReader } from "./line_reader.ts";
-   * import { assertEquals } from "@std/assert";
-   *
-   * const chunks = ["one\ntwo\nth", "ree", "\n"].map((text) => new TextEncoder().encode(text));
-   * await using reader = new LineReader(ReadableStream.from(chunks));
-   * assertEquals(await Array.fromAsync(reader.batches()), [["one", "two"], ["three"]]);
-   * ```
-   */
+  /** The lines that each read of the stream completed, never none: the fastest way to read many. */
   batches(): AsyncIterableIterator<string[]> {
-    return iterate(() => undefined, () => this.#inTurn(() => this.#takeLines()));
+    return this.#iterate(() => this.#takeLines());
   }
 
-  /**
-   * Closes the reader: cancels what is left to read, which closes the read end of a pipe, and
-   * releases the lock. Lines not handed out are dropped; calls still waiting get `null`.
-   */
-  async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#disposed) return;
-    this.#disposed = this.#ended = true;
-    this.#lines = [];
-    this.#pieces = [];
-    try {
-      if (this.#failure === undefined) await this.#reader.cancel();
-    } finally {
-      this.#reader.releaseLock();
-    }
+  /** Cancels what is left to read, which closes the read end of a pipe, and releases the lock.
+   * Lines not handed out are dropped, and every call gives `null` from now on. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#disposal ??= (async () => {
+      this.#end = Promise.resolve(null);
+      this.#lines = [];
+      this.#partialLine = "";
+      this.#listening.abort();
+      try {
+        await this.#reader.cancel();
+      } catch (error) {
+        // A stream that had failed has told its reader; one that cannot be cancelled tells it here.
+        if (await this.#reader.closed.then(() => true, () => false)) throw error;
+      } finally {
+        this.#reader.releaseLock();
+        // Whoever still waits gets null.
+        await this.#turn;
+      }
+    })();
   }
 
-  /** A line that need wait neither for the stream nor for an earlier call: most lines. */
-  #takeBuffered(): string | undefined {
-    return this.#waiting === 0 ? this.#takeLine() : undefined;
+  /** An iterator that ends itself when it is left. A generator would take twice the time. */
+  #iterate<T>(take: () => T | undefined): AsyncIterableIterator<T> {
+    const end: IteratorResult<T> = { done: true, value: undefined };
+    let left = false;
+    return {
+      next: () => {
+        if (left) return Promise.resolve(end);
+        const value = this.#mustWait() ? undefined : take();
+        if (value !== undefined) return Promise.resolve({ done: false, value });
+        return this.#inTurn(take).then((value) => value === null ? end : { done: false, value });
+      },
+      return: () => {
+        left = true;
+        return Promise.resolve(end);
+      },
+      [Symbol.asyncIterator]() {
+        return this;
+      },
+    };
+  }
+
+  /** The clock costs as much as a line: a look now and then. */
+  #mustWait(): boolean {
+    return this.#turn !== undefined || this.#next % 64 === 63 && performance.now() > this.#yieldAt;
   }
 
   #takeLine(): string | undefined {
@@ -182,155 +145,101 @@ export class LineReader implements AsyncDisposable {
 
   #takeLines(): string[] | undefined {
     const lines = this.#next === 0 ? this.#lines : this.#lines.slice(this.#next);
-    this.#lines = [];
-    this.#next = 0;
+    [this.#lines, this.#next] = [[], 0];
     return lines.length > 0 ? lines : undefined;
   }
 
-  /** Calls `take` when all earlier calls have been answered, and again after each read, until it
-   * takes something. */
+  /** Answers a call when all earlier ones have been answered. */
   #inTurn<T>(take: () => T | undefined): Promise<T | null> {
     const answer = async () => {
-      try {
-        for (;;) {
-          const value = take();
-          if (value !== undefined) return value;
-          if (!await this.#read()) return null;
-        }
-      } finally {
-        this.#waiting--;
+      for (;;) {
+        if (performance.now() > this.#yieldAt) this.#yieldAt = await nextTurn();
+        const value = take();
+        if (value !== undefined) return value;
+        if (this.#end !== undefined) return await this.#end;
+        await this.#read();
       }
     };
-    const taken = this.#waiting++ === 0 ? answer() : this.#turn.then(answer);
+    const answered = this.#turn === undefined ? answer() : this.#turn.then(answer);
+    const done = () => {
+      if (this.#turn === turn) this.#turn = undefined;
+    };
     // A failure is told to the call that met it; the next call meets it by itself.
-    this.#turn = taken.catch(() => {});
-    return taken;
+    const turn = this.#turn = answered.then(done, done);
+    return answered;
   }
 
-  /** Replaces `#lines`, all of which have been handed out, by what one more chunk completes.
-   * False when there is nothing more to read. */
-  async #read(): Promise<boolean> {
-    if (this.#failure !== undefined) throw this.#failure.error;
-    if (this.#ended) return false;
-    this.#lines = [];
-    this.#next = 0;
+  async #read(): Promise<void> {
+    // Let go of these lines before the next come: the garbage collector has half as much to copy.
+    this.#takeLines();
     try {
-      const { done, value } = await this.#reader.read();
-      if (this.#disposed) return false;
-      this.#ended = done;
-      this.#split(this.#decoder.decode(value, { stream: !done }));
+      const { done, value } = await this.#reader.read(this.#buffer);
+      if (this.#end !== undefined) return;
+      if (value !== undefined) this.#buffer = new Uint8Array(value.buffer);
+      if (this.#yieldAt === Infinity) this.#yieldAt = performance.now() + 40;
+      this.#split(this.#decoder.decode(value, { stream: !done }), done);
+      if (done) this.#end ??= Promise.resolve(null);
     } catch (error) {
-      this.#failure = { error };
-      // The failure itself is what the caller is told; that a failed stream cannot be cancelled
-      // adds nothing to it.
-      this.#reader.cancel(error).catch(() => {});
+      this.#fail(error);
     }
-    return true;
   }
 
-  #split(text: string): void {
-    const mayBeTooLong = this.#partialLength + text.length > this.#maxLineLength;
-    // Chunks of one size differ by a few lines.
-    const { lines, rest } = splitAtNewlines(text, this.#lastCount + 64);
-    this.#lastCount = lines.length;
-    const first = lines[0];
-    if (first !== undefined && this.#pieces.length > 0) lines[0] = this.#joinPartial(first);
-
-    if (lines[0]?.endsWith("\r") || text.includes("\r")) {
-      lines.forEach((line, index) => {
-        if (line.endsWith("\r")) lines[index] = line.slice(0, -1);
-      });
+  #split(text: string, isLast: boolean): void {
+    const mayBeTooLong = this.#partialLine.length + text.length > this.#maxLineLength;
+    // A loop, into an array that need not grow, takes two thirds of the time of `text.split()`.
+    const lines = new Array<string>(text.length >> 3);
+    let [count, start, end] = [0, 0, -1];
+    while ((end = text.indexOf("\n", start)) !== -1) {
+      lines[count++] = text.slice(start, end);
+      start = end + 1;
     }
-    if (rest !== "") {
-      this.#pieces.push(rest);
-      this.#partialLength += rest.length;
+    lines.length = count;
+    const first = this.#partialLine + (lines[0] ?? text);
+    if (count > 0) lines[0] = first;
+    if (count > 0 && (first.endsWith("\r") || text.includes("\r"))) {
+      lines.forEach((line, at) => line.endsWith("\r") && (lines[at] = line.slice(0, -1)));
     }
-    if (this.#ended && this.#pieces.length > 0) lines.push(this.#joinPartial(""));
+    const rest = count > 0 ? text.slice(start) : first;
+    if (isLast && rest !== "") lines.push(rest);
+    this.#partialLine = isLast ? "" : rest;
     this.#lines = lines;
-    if (mayBeTooLong) this.#checkLengths();
-  }
-
-  #joinPartial(end: string): string {
-    this.#pieces.push(end);
-    const line = this.partialLine;
-    this.#pieces = [];
-    this.#partialLength = 0;
-    return line;
-  }
-
-  /** Keeps the lines before the first that is too long. A `\r` at the end of the partial line does
-   * not count yet: it may be half of `\r\n`. */
-  #checkLengths(): void {
-    const limit = this.#maxLineLength;
-    const counted = this.#partialLength - (this.#pieces.at(-1)?.endsWith("\r") ? 1 : 0);
-    let tooLong = this.#lines.findIndex((line) => line.length > limit);
-    if (tooLong === -1 && counted > limit) tooLong = this.#lines.length;
+    if (!mayBeTooLong) return;
+    // A `\r` at the end may be half of `\r\n`.
+    const tooLong = [...lines, this.#partialLine.replace(/\r$/, "")]
+      .findIndex((line) => line.length > this.#maxLineLength);
     if (tooLong === -1) return;
-    this.#lines.length = tooLong;
-    throw new RangeError(`A line is longer than ${limit} UTF-16 code units, the maxLineLength`);
+    const message = `A line is longer than ${this.#maxLineLength} UTF-16 code units`;
+    this.#fail(new LineTooLongError(message), lines.slice(0, tooLong));
+  }
+
+  #fail(error: unknown, lines: string[] = []): void {
+    if (this.#disposal !== undefined) return;
+    this.#lines = lines;
+    this.#next = 0;
+    this.#end = Promise.reject(error);
+    // Each call is told by itself, and the error says more than that its stream cannot be cancelled.
+    this.#end.catch(() => {});
+    this.#reader.cancel(error).catch(() => {});
   }
 }
 
-/** The lines that end in `text`, and what comes after them: in two thirds of the time of
- * `text.split("\n")`, by a loop, into an array that need not grow up to `room` lines. */
-function splitAtNewlines(text: string, room: number): { lines: string[]; rest: string } {
-  const lines = new Array<string>(room);
-  let count = 0;
-  let start = 0;
-  for (let end; (end = text.indexOf("\n", start)) !== -1; start = end + 1) {
-    lines[count++] = text.slice(start, end);
-  }
-  lines.length = count;
-  return { lines, rest: text.slice(start) };
-}
+type ByteReader = Omit<ReadableStreamDefaultReader<Uint8Array>, "read" | "closed"> & {
+  read(buffer: Uint8Array): Promise<{ done: boolean; value?: Uint8Array | undefined }>;
+  closed: Promise<unknown>;
+};
 
-/** What a reader needs of a stream. */
-type Chunks = Pick<ReadableStreamDefaultReader<Uint8Array>, "read" | "cancel" | "releaseLock">;
-
-/** The chunks of a stream, each good until the next is read: a pipe fills the same memory again and
- * again, which takes a third off the work of a short answer. */
-function readChunks(readable: ReadableStream<Uint8Array>): Chunks {
-  let reader: ReadableStreamBYOBReader;
+function byteReader(readable: ReadableStream<Uint8Array>): ByteReader {
   try {
-    reader = readable.getReader({ mode: "byob" });
+    return readable.getReader({ mode: "byob" });
   } catch {
-    // Not a stream of a type that can, or a locked one, which is refused here as well.
+    // Not a stream that fills a buffer, or a locked one, which is refused here as well.
     return readable.getReader();
   }
-  let buffer = new Uint8Array(64 * 1024);
-  return {
-    async read() {
-      const { done, value } = await reader.read(buffer);
-      if (done || value === undefined) return { done: true };
-      buffer = new Uint8Array(value.buffer);
-      return { done, value };
-    },
-    cancel: (reason) => reader.cancel(reason),
-    releaseLock: () => reader.releaseLock(),
-  };
 }
 
-/** An iterator that ends itself when it is left, and not what it reads. It takes what is there, and
- * waits for the rest. */
-function iterate<T>(
-  take: () => T | undefined,
-  read: () => Promise<T | null>,
-): AsyncIterableIterator<T> {
-  const end: IteratorResult<T> = { done: true, value: undefined };
-  let left = false;
-  return {
-    next() {
-      if (left) return Promise.resolve(end);
-      const value = take();
-      if (value !== undefined) return Promise.resolve({ done: false, value });
-      return read().then((value) => value === null ? end : { done: false, value });
-    },
-    return() {
-      left = true;
-      return Promise.resolve(end);
-    },
-    [Symbol.asyncIterator]() {
-      return this;
-    },
-  };
+/** Lets timers, signals and other input run, and tells when they must again. What is lighter than a
+ * timer, such as a message to oneself, keeps timers waiting. */
+async function nextTurn(): Promise<number> {
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  return performance.now() + 40;
 }

@@ -1,70 +1,91 @@
 import { parseArgs } from "@std/cli/parse-args";
-import { Failure } from "./script.ts";
 
-/** One option of a script: its default, and how the text after its name becomes its value. */
-export interface Option<T> {
-  /** The default. */
-  value: T;
-  /** What a value looks like, for the person whose value does not. */
-  expected?: string;
-  /** The value, or undefined for a text that is none. Without it the option takes no value. */
-  parse?: (text: string) => T | undefined;
+/** A command line that cannot be understood. */
+export class UsageError extends Error {
+  /** As in every Unix tool. */
+  readonly exitCode = 2;
 }
 
-/** The values of options, by name. */
-export type OptionValues<TOptions extends Record<string, Option<unknown>>> = {
-  [Name in keyof TOptions]: TOptions[Name]["value"];
-};
+/** An option of a script: its default, its meaning, and how a text becomes its value. */
+export interface Option<T> {
+  /** The value when it is not given. */
+  default: T;
+  /** What it is for, as the help says it. */
+  meaning: string;
+  /** What its value is called in the help; empty for an option without a value. */
+  placeholder: string;
+  /** What a value looks like, for the user whose value does not. */
+  expected: string;
+  /** Converts the text; undefined if it is invalid. */
+  parse: (text: string) => T | undefined;
+}
 
 /** An option without a value: false unless it is given. */
-export function flag(): Option<boolean> {
-  return { value: false };
+export function flag(meaning: string): Option<boolean> {
+  const parse = (text: string) => text === "" || undefined;
+  return { default: false, meaning, placeholder: "", expected: "no value", parse };
 }
 
-/** An option that takes any text but an empty one. */
-export function anyText(value: string): Option<string> {
-  return { value, expected: "a text", parse: (text) => text };
+/** An option that takes a text. */
+export function text(value: string, meaning: string): Option<string> {
+  const parse = (text: string) => text === "" ? undefined : text;
+  return { default: value, meaning, placeholder: "TEXT", expected: "a text", parse };
 }
 
 /** An option that takes a whole number, in decimal digits, from `from` to `to`. */
 export function wholeNumber<T extends number | undefined>(
   value: T,
+  meaning: string,
   from = 0,
   to = 1_000_000,
 ): Option<number | T> {
-  return {
-    value,
-    expected: `a whole number from ${from} to ${to}`,
-    parse: inRange(/^\d+$/, from, to),
-  };
+  const expected = `a whole number from ${from} to ${to}`;
+  return { default: value, meaning, placeholder: "N", expected, parse: number(/^\d+$/, from, to) };
 }
 
 /** An option that takes a duration in seconds, fractions allowed, from `from` to a day. */
-export function seconds<T extends number | undefined>(value: T, from = 0): Option<number | T> {
-  return {
-    value,
-    expected: `seconds, from ${from} to 86400`,
-    parse: inRange(/^(\d+\.?\d*|\.\d+)$/, from, 86_400),
+export function seconds<T extends number | undefined>(
+  value: T,
+  meaning: string,
+  from = 0,
+): Option<number | T> {
+  // Whatever JavaScript writes for a number, such as 1e-7, can be handed on to a child.
+  const parse = number(/^(\d+\.?\d*|\.\d+)(e-\d+)?$/, from, 86_400);
+  const expected = `seconds, from ${from} to 86400`;
+  return { default: value, meaning, placeholder: "SECONDS", expected, parse };
+}
+
+function number(pattern: RegExp, from: number, to: number) {
+  return (text: string) => {
+    const value = pattern.test(text) ? Number(text) : NaN;
+    return value >= from && value <= to ? value : undefined;
   };
 }
 
-function inRange(pattern: RegExp, from: number, to: number) {
-  return (text: string) => {
-    const number = pattern.test(text) ? Number(text) : NaN;
-    return number >= from && number <= to ? number : undefined;
-  };
+/** What {@linkcode parseOptions} needs to know besides the options. */
+export interface Usage {
+  /** What the script shows. */
+  shows: string;
+  /** A command line to paste, beginning with the script's name. */
+  example: string;
+  /** How the operands are written in the help, such as `[PROGRAM [ARG…]]`. */
+  operands?: string;
+  /** How many operands there may be (default 0). With `Infinity` they are a command: the first
+   * argument that is not an option begins it, and everything after that belongs to it. */
+  maximumOperands?: number;
 }
+
+/** The values of options, by name. */
+export type OptionValues<TOptions extends Record<string, Option<unknown>>> = {
+  [Name in keyof TOptions]: TOptions[Name]["default"];
+};
 
 /**
- * Reads a script's command line. `--help` and `-h` print `help` and end the script with 0.
+ * Reads a script's command line. `--help` and `-h` print the help and end the script with 0. Of an
+ * option that is given twice, the last holds.
  *
- * Up to `maximumOperands` operands may stand anywhere among the options. Where their number is
- * unlimited they are a command: the first argument that is not an option begins it, and everything
- * after it belongs to it, options and `--` included.
- *
- * @throws {Failure} With exit code 2 and a line that names the argument and what was expected: for
- * an option that is unknown, given twice, or whose value is missing or out of range, and for an
- * operand too many.
+ * @throws {UsageError} If an option is unknown, its value is missing or out of range, or there is an
+ * operand too many. The message names it and what was expected.
  *
  * @example
  * ```ts
@@ -72,9 +93,12 @@ function inRange(pattern: RegExp, from: number, to: number) {
  * import { assertEquals } from "@std/assert";
  *
  * const { options, operands } = parseOptions(
- *   "Usage: …",
- *   { count: wholeNumber(3), timeout: seconds(10), stdin: flag() },
- *   Infinity,
+ *   { shows: "A dialogue.", example: "duplex.ts cat", maximumOperands: Infinity },
+ *   {
+ *     count: wholeNumber(3, "how many lines to send"),
+ *     timeout: seconds(10, "how long to wait"),
+ *     stdin: flag("send the lines of stdin"),
+ *   },
  *   ["--count", "5", "--stdin", "sed", "-u", "s/a/b/"],
  * );
  * assertEquals(options, { count: 5, timeout: 10, stdin: true });
@@ -82,73 +106,72 @@ function inRange(pattern: RegExp, from: number, to: number) {
  * ```
  */
 export function parseOptions<TOptions extends Record<string, Option<unknown>>>(
-  help: string,
+  usage: Usage,
   known: TOptions,
-  maximumOperands = 0,
   args: readonly string[] = Deno.args,
 ): { options: OptionValues<TOptions>; operands: string[] } {
-  const names = Object.keys(known);
-  const flags = ["help", ...names.filter((name) => known[name]?.parse === undefined)];
-  const isCommand = maximumOperands === Infinity;
+  const { maximumOperands = 0 } = usage;
+  const all: Record<string, Option<unknown>> = { ...known, help: flag("show this text") };
+  // The parser would make a value of the program in `--stdin true`, an option of the value in
+  // `--count -1`, and cut `--` out of a command. So it gets the options alone, as `--name=value`.
+  const named: string[] = [];
+  const operands: string[] = [];
+  for (const rest = [...args]; rest.length > 0;) {
+    const arg = rest.shift() ?? "";
+    if (arg === "--") operands.push(...rest.splice(0));
+    else if (!arg.startsWith("-") || arg === "-") {
+      operands.push(arg, ...(maximumOperands === Infinity ? rest.splice(0) : []));
+    } else {
+      const takesValue = Object.hasOwn(all, arg.slice(2)) && all[arg.slice(2)]?.placeholder !== "";
+      named.push(takesValue ? `${arg}=${rest.shift() ?? ""}` : arg);
+    }
+  }
   const unknown: string[] = [];
-  // Unmarked, `--stdin true` would make a value of what is the name of a program.
-  const marked = args.map((arg) =>
-    arg === "-h" ? "--help=true" : flags.some((flag) => arg === `--${flag}`) ? `${arg}=true` : arg
-  );
-  const parsed: Record<string, unknown> = parseArgs(marked, {
-    boolean: flags,
-    string: ["_", ...names.filter((name) => !flags.includes(name))],
-    collect: [...flags, ...names],
-    stopEarly: isCommand,
-    "--": true,
-    unknown: (arg, key) => {
-      if (key !== undefined) unknown.push(arg);
-    },
+  const given: Record<string, unknown> = parseArgs(named, {
+    string: Object.keys(all),
+    alias: { help: "h" },
+    unknown: (arg) => void unknown.push(arg),
   });
-  const given = (name: string) => {
-    const texts = parsed[name];
-    return Array.isArray(texts) ? texts.map(String) : [];
-  };
-
-  // A command is taken from `args`, as it was typed: `--` within it is its own.
-  const dashes = args.includes("--") ? args.indexOf("--") : args.length;
-  const start = dashes - given("_").length;
-  const operands = isCommand && start < dashes
-    ? args.slice(start)
-    : [...given("_"), ...args.slice(dashes + 1)];
-
-  if (given("help").length > 0) {
-    console.log(help);
+  if (given.help === "") {
+    console.log(helpOf(usage, all));
     Deno.exit(0);
   }
-  const values = Object.entries(known).map(([name, option]) => {
-    const [text, again] = given(name);
-    if (text === undefined) return [name, option.value];
-    if (again !== undefined) throw usage(`--${name} is given twice`);
-    if (option.parse === undefined) return [name, true];
-    const value = text === "" ? undefined : option.parse(text);
-    if (value !== undefined) return [name, value];
-    // What begins with a dash, as in `--count -1`, is not taken for a value but was meant as one.
-    const next = args.slice(0, dashes).indexOf(`--${name}`) + 1;
-    const got = text !== "" || next === 0 ? text : args[next];
-    throw usage(`--${name} takes ${option.expected}; got ${got ? quote(got) : "nothing"}`);
-  });
-  const valued = args.slice(0, isCommand ? start : dashes)
-    .find((arg) => flags.some((flag) => arg.startsWith(`--${flag}=`)));
-  if (valued !== undefined) throw usage(`${quote(valued)}: this option takes no value`);
-  const [firstUnknown] = unknown;
-  if (firstUnknown !== undefined) throw usage(`unknown option ${quote(firstUnknown)}`);
+  const values: Record<string, unknown> = {};
+  for (const [name, option] of Object.entries(all)) {
+    const text = given[name];
+    if (typeof text !== "string") values[name] = option.default;
+    else {
+      values[name] = option.parse(text);
+      const got = text === "" ? "nothing" : JSON.stringify(text);
+      if (values[name] === undefined) {
+        throw usageError(`--${name} takes ${option.expected}; got ${got}`);
+      }
+    }
+  }
+  if (unknown[0] !== undefined) throw usageError(`unknown option ${JSON.stringify(unknown[0])}`);
   const tooMany = operands[maximumOperands];
-  if (tooMany !== undefined) throw usage(`unexpected argument ${quote(tooMany)}`);
+  if (tooMany !== undefined) throw usageError(`unexpected argument ${JSON.stringify(tooMany)}`);
+  delete values.help;
   // Each value came out of its own option, so the names have the types that they are given here.
-  return { options: Object.fromEntries(values) as OptionValues<TOptions>, operands };
+  return { options: values as OptionValues<TOptions>, operands };
 }
 
-function usage(message: string): Failure {
-  return new Failure(`${message} (--help shows the options)`, 2);
+function usageError(message: string): UsageError {
+  return new UsageError(`${message} (--help shows the options)`);
 }
 
-/** On one line, whatever is in it. */
-function quote(text: string): string {
-  return JSON.stringify(text);
+function helpOf({ shows, example, operands }: Usage, options: Record<string, Option<unknown>>) {
+  const name = example.split(" ")[0];
+  const words = Object.entries(options).flatMap(([name, { placeholder }]) =>
+    name === "help" ? [] : [`[--${name}${placeholder && ` ${placeholder}`}]`]
+  );
+  const rows = Object.entries(options).map(([name, option]) => {
+    const label = `${name === "help" ? "-h, " : ""}--${name} ${option.placeholder}`;
+    const value = option.default === undefined || option.default === false
+      ? ""
+      : ` (default ${option.default})`;
+    return `  ${label.padEnd(19)} ${option.meaning}${value}`;
+  });
+  return `Usage: ${[name, ...words, ...(operands ? [operands] : [])].join(" ")}\n\n${shows}\n\n` +
+    `Options:\n${rows.join("\n")}\n\nExample:\n  deno run -A scripts/${example}`;
 }

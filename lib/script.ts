@@ -1,99 +1,109 @@
-/** A failure that is told to the user in one line, without a trace, and the exit code it ends with. */
+/**
+ * The frame of a script: importing this file turns whatever it throws into one line on stderr and an
+ * exit code. Errors that carry an `exitCode`, and those of the operating system, are for the user;
+ * any other is a mistake in the script and keeps its stack trace.
+ *
+ * @module
+ */
+import { LineReader, LineTooLongError } from "./line_reader.ts";
+
+/** A failure to tell the user in one line, and the exit code that goes with it. */
 export class Failure extends Error {
   /** An empty message is not told: the script ends without a word. */
-  constructor(message: string, readonly exitCode = 1) {
+  constructor(message: string, readonly exitCode: number = 1) {
     super(message);
   }
 }
 
-/** What ends a script from outside, with the numbers of signal(7). */
-const SIGNALS = [["SIGHUP", 1], ["SIGINT", 2], ["SIGTERM", 15]] as const;
+/** What the script is called: `duplex` for `scripts/duplex.ts`. */
+export const scriptName: string = /([^/]*)\.\w+$/.exec(Deno.mainModule)?.[1] ?? "script";
 
-const cleanups: (() => Promise<unknown>)[] = [];
+const encoder = new TextEncoder();
 
-let stopping: Promise<never> | undefined;
-
-/**
- * Has `cleanup` called when the script ends, whether by itself, by an error or by a signal. The
- * last that was handed over is called first.
- */
-export function onEnd(cleanup: () => Promise<unknown>): void {
-  cleanups.unshift(cleanup);
+for (const type of ["error", "unhandledrejection"]) {
+  addEventListener(type, (event) => {
+    event.preventDefault();
+    fail(event instanceof ErrorEvent ? event.error : (event as PromiseRejectionEvent).reason);
+  });
 }
 
-/**
- * Runs a script and ends the process with the number that `main` returns, 0 without one.
- *
- * SIGINT, SIGTERM and SIGHUP end it with 128 plus the signal's number, as shells count. In every
- * case what was handed to {@linkcode onEnd} is called first. A {@linkcode Failure} and an error of
- * the operating system are one line on stderr that begins with `name`; any other error is a
- * mistake in the script and keeps its trace.
- */
-export async function run(name: string, main: () => Promise<number | void>): Promise<never> {
-  for (const [signal, number] of SIGNALS) {
-    Deno.addSignalListener(signal, () => void stop(name, 128 + number));
-  }
-  try {
-    return await stop(name, await main() ?? 0);
-  } catch (error) {
-    // Ctrl-C reaches the script and its child alike, and may be heard of through the child first.
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    // What fails because a signal is ending the script has nothing to say.
-    if (stopping === undefined) report(name, error);
-    return await stop(name, error instanceof Failure ? error.exitCode : 1);
-  }
+async function fail(error: unknown): Promise<void> {
+  await printing;
+  if (!isForTheUser(error)) console.error(error);
+  else if (error.message !== "") console.error(`${scriptName}: ${error.message}`);
+  const hasCode = error instanceof Error && "exitCode" in error;
+  Deno.exit(hasCode && typeof error.exitCode === "number" ? error.exitCode : 1);
 }
 
-function stop(name: string, exitCode: number): Promise<never> {
-  stopping ??= (async () => {
-    for (const cleanup of cleanups) {
-      try {
-        await cleanup();
-      } catch (error) {
-        report(name, error);
-        exitCode ||= 1;
-      }
-    }
-    Deno.exit(exitCode);
-  })();
-  return stopping;
-}
-
-function report(name: string, error: unknown): void {
-  if (isForeseen(error)) {
-    if (error.message !== "") console.error(`${name}: ${error.message}`);
-  } else {
-    console.error(error);
-  }
-}
-
-/** Whether a user, or another program, can have caused this: then its message is enough. */
-function isForeseen(error: unknown): error is Error {
-  return error instanceof Failure ||
-    error instanceof Deno.errors.NotCapable ||
-    // A line that never ends.
-    error instanceof RangeError ||
+function isForTheUser(error: unknown): error is Error {
+  return error instanceof LineTooLongError || error instanceof Deno.errors.NotCapable ||
     // An error of the operating system: only these have a code.
-    (error instanceof Error && "code" in error && typeof error.code === "string");
-}
-
-/** Writes a line to stdout, as {@linkcode write} does. */
-export async function print(line: string): Promise<void> {
-  await write(`${line}\n`);
+    error instanceof Error && ("exitCode" in error || "code" in error);
 }
 
 /**
- * Writes a text to stdout and waits until it is written.
+ * The lines of stdin, to its end or until `signal` aborts.
  *
- * @throws {Failure} Without a message where the reader of stdout has gone, as in `| head -1`, so
- * that the script stops quietly, with the exit code of a program ended by SIGPIPE.
+ * @throws {Failure} If stdin cannot be read. With the reason of `signal` when that aborts.
  */
-export async function write(text: string): Promise<void> {
-  let bytes = new TextEncoder().encode(text);
+export async function* stdinLines(signal?: AbortSignal): AsyncGenerator<string> {
   try {
-    while (bytes.length > 0) bytes = bytes.subarray(await Deno.stdout.write(bytes));
+    yield* new LineReader(Deno.stdin.readable, signal && { signal });
   } catch (error) {
-    if (error instanceof Deno.errors.BrokenPipe) throw new Failure("", 128 + 13);
-    throw new Failure(`cannot write to stdout: ${String(error).replace(/^\w+: /, "")}`);
+    if (signal?.aborted || !(error instanceof Error)) throw error;
+    throw new Failure(`cannot read stdin: ${error.message}`);
   }
+}
+
+let unprinted: Uint8Array<ArrayBuffer>[] = [];
+let length = 0;
+let printing: Promise<void> | undefined;
+let failure: Failure | undefined;
+
+/** Writes a line to stdout, as {@linkcode writeBytes} does. */
+export function print(line = ""): Promise<void> {
+  return write(`${line}\n`);
+}
+
+/** Writes a text to stdout, as {@linkcode writeBytes} does. */
+export function write(text: string): Promise<void> {
+  return writeBytes(encoder.encode(text));
+}
+
+/**
+ * Writes to stdout while the script goes on, which spares it the wait for another thread, and never
+ * keeps signals waiting as `writeSync` does. Where nobody reads, it waits when 64 KiB are unwritten.
+ *
+ * @param bytes Not to be changed before they are written.
+ * @throws {Failure} If something before could not be written. It has no message where the reader of
+ * stdout has gone, as in `| head -1`: the script then stops quietly, as one ended by SIGPIPE.
+ */
+export async function writeBytes(bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+  if (failure !== undefined) throw failure;
+  unprinted.push(bytes);
+  length += bytes.length;
+  printing ??= writeAll();
+  if (length > 65_536) await printing;
+}
+
+async function writeAll(): Promise<void> {
+  try {
+    while (length > 0) {
+      let bytes = new Uint8Array(length);
+      for (const part of unprinted) bytes.set(part, bytes.length - length), length -= part.length;
+      unprinted = [];
+      while (bytes.length > 0) bytes = bytes.subarray(await Deno.stdout.write(bytes));
+    }
+  } catch (error) {
+    const isQuiet = error instanceof Deno.errors.BrokenPipe;
+    if (!isQuiet) {
+      console.error(
+        `${scriptName}: cannot write to stdout: ${String(error).replace(/^\w+: /, "")}`,
+      );
+    }
+    // The next to write is told; if nobody does, the script ends with it.
+    failure = new Failure("", isQuiet ? 128 + 13 : 1);
+    Deno.exitCode = failure.exitCode;
+  }
+  printing = undefined;
 }

@@ -1,7 +1,7 @@
 /**
  * The types of the standard library's names, for a source that ships none: `deno-std` on npm is
- * plain JavaScript. Only what the collection imports is declared. Where the names are mapped to
- * JSR instead, which brings its own types, these declarations are not looked at.
+ * plain JavaScript. Only what the collection imports is declared. These declarations win over JSR's
+ * own: where the names are mapped to JSR, delete this file and the `types` entry in deno.json.
  */
 
 declare module "@std/assert" {
@@ -18,6 +18,12 @@ declare module "@std/assert" {
     messageIncludes?: string,
     message?: string,
   ): Promise<E>;
+  export function assertThrows<E extends Error>(
+    act: () => unknown,
+    errorClass: abstract new (...args: never[]) => E,
+    messageIncludes?: string,
+    message?: string,
+  ): E;
   export function assertStringIncludes(actual: string, expected: string, message?: string): void;
 }
 
@@ -59,8 +65,4 @@ declare module "@std/streams/text-line-stream" {
   export class TextLineStream extends TransformStream<string, string> {
     constructor(options?: { allowCR?: boolean });
   }
-}
-
-declare module "@std/streams/to-text" {
-  export function toText(stream: ReadableStream): Promise<string>;
 }

@@ -1,95 +1,98 @@
 /**
  * A child that answers only when it exits, and three ways to make it answer at once.
  *
- * A program that writes to a pipe usually keeps its output back until some 4 KiB of it have come
- * together; at a terminal it writes every line. That is what sys.stdout.flush() in the article's
- * programs is for. From outside there is: the program's own switch; stdbuf, which changes the
- * C library's buffering; and a terminal in place of the pipe.
+ * In Python:
+ *
+ *     child = subprocess.Popen(["sed", "s/question/answer/"], stdin=PIPE, stdout=PIPE, text=True)
+ *     child.stdin.write("question\n"); child.stdin.flush()
+ *     child.stdout.readline()   # waits for ever: the answer is in a buffer inside sed
+ *
+ * A program that writes to a pipe usually keeps its output until some 4 KiB have come together; at a
+ * terminal it writes every line. That is what sys.stdout.flush() in the article's programs is for.
  *
  *     deno run --allow-run=sed,stdbuf,script scripts/buffering.ts
  *
  * @module
  */
-import { startChild } from "../lib/child.ts";
+import { describeStatus, endChild, startChild, StartError } from "../lib/child.ts";
 import { LineReader } from "../lib/line_reader.ts";
 import { parseOptions } from "../lib/options.ts";
-import { Failure, print, run } from "../lib/script.ts";
+import { Failure, print } from "../lib/script.ts";
 import { strong } from "../lib/terminal.ts";
 import { within } from "../lib/within.ts";
 
-const HELP = `Usage: buffering.ts
+parseOptions({
+  shows: `Asks sed for an answer that does not come until its stdin closes, because sed
+buffers its output; then gets it at once, in three ways. Skips any way whose
+program is not installed.`,
+  example: "buffering.ts",
+}, {});
 
-Asks sed for an answer that does not come until its stdin closes, because sed
-buffers its output; then gets it at once, in three ways. A way whose program is
-not installed is skipped.
+const edit = "s/question/answer/";
 
-Options:
-  -h, --help     show this text
-
-Example:
-  deno run --allow-run scripts/buffering.ts`;
-
-const EDIT = "s/question/answer/";
-
-const WAYS = [
-  { name: "its own switch", command: ["sed", "-u", EDIT] },
-  { name: "stdbuf", command: ["stdbuf", "-oL", "sed", EDIT] },
-  {
-    name: "a terminal",
-    command: Deno.build.os === "linux"
-      ? ["script", "-qec", `sed ${EDIT}`, "/dev/null"]
-      : ["script", "-q", "/dev/null", "sed", EDIT],
-  },
-];
-
-/** Sends a question, and returns what is needed to wait for the answer and to end the dialogue. */
-async function ask([program = "", ...args]: string[]) {
+/** Sends a question and looks for the answer; ends the dialogue with the block it is used in. */
+function ask([program = "", ...args]: string[]) {
   const command = new Deno.Command(program, { args, stdin: "piped", stdout: "piped" });
   const child = startChild(command, program);
   const writer = child.stdin.getWriter();
-  await writer.write(new TextEncoder().encode("question\n"));
-  return { child, writer, answer: findAnswer(new LineReader(child.stdout)) };
+  // A program that has gone breaks the pipe; its status says more.
+  writer.write(new TextEncoder().encode("question\n")).catch(() => {});
+  const answer = (async () => {
+    for await (const line of new LineReader(child.stdout)) {
+      // A terminal echoes the question, so the answer need not be the first line.
+      if (line === "answer") return true;
+    }
+    return false;
+  })();
+  return { child, answer, close: () => writer.close().catch(() => {}) };
 }
 
-async function findAnswer(lines: LineReader): Promise<boolean> {
-  for await (const line of lines) {
-    // A terminal echoes the question, so the answer need not be the first line.
-    if (line === "answer") return true;
-  }
-  return false;
-}
-
-await run("buffering", async () => {
-  parseOptions(HELP, {});
-
-  const silent = ["sed", EDIT];
+{
+  const silent = ["sed", edit];
   await print(strong(silent.join(" ")));
-  const { answer, child, writer } = await ask(silent);
+  const { child, answer, close } = ask(silent);
+  await using _child = child;
   if (await within(1, answer) !== undefined) throw new Failure("this sed does not buffer");
   await print("  no answer within 1 s: it waits in a buffer of sed's");
-  await writer.close();
+  await close();
   if (!await within(10, answer)) throw new Failure("no answer even when sed's stdin was closed");
-  await child.status;
-  await print("  the answer came when its stdin was closed, as sed ended");
+  await print("  the answer came when its stdin was closed, as sed exited");
+}
 
-  let worked = 0;
-  for (const { name, command } of WAYS) {
-    const words = command.map((word) => word.includes(" ") ? `'${word}'` : word);
-    await print(`${strong(words.join(" "))}  (${name})`);
-    try {
-      const start = performance.now();
-      const { answer, child, writer } = await ask(command);
-      if (!await within(10, answer)) throw new Failure("  no answer within 10 s");
-      await print(
-        `  answered after ${Math.ceil(performance.now() - start)} ms, its stdin still open`,
-      );
+const ways: [way: string, command: string[]][] = [
+  // sed flushes each line: -u here, python3 -u, grep --line-buffered, fflush() in awk.
+  ["its own switch", ["sed", "-u", edit]],
+  // The C library is told to buffer by the line. No help for a program that buffers by itself.
+  ["stdbuf", ["stdbuf", "-oL", "sed", edit]],
+  // The program writes to a terminal. It echoes what it is sent: "stty -echo" before turns that off.
+  [
+    "a terminal",
+    Deno.build.os === "linux"
+      ? ["script", "-qec", `stty -echo; sed ${edit}`, "/dev/null"]
+      : ["script", "-q", "/dev/null", "sed", edit],
+  ],
+];
+let worked = 0;
+for (const [way, command] of ways) {
+  const words = command.map((word) => word.includes(" ") ? `'${word}'` : word);
+  await print(`${strong(words.join(" "))}  (${way})`);
+  try {
+    const start = performance.now();
+    const { child, answer, close } = ask(command);
+    await using _child = child;
+    const hasAnswered = await within(10, answer);
+    const milliseconds = Math.ceil(performance.now() - start);
+    if (hasAnswered) {
       worked++;
-      await writer.close();
-      if (!await within(10, child.status)) throw new Failure("  it does not end with its stdin");
-    } catch (error) {
-      if (!(error instanceof Failure) || error.exitCode !== 127) throw error;
-      await print(`  skipped: ${error.message}`);
-    }
+      await print(`  answered after ${milliseconds} ms, its stdin still open`);
+      await close();
+      if (await within(10, child.status) !== undefined) continue;
+      await print("  it did not exit when its stdin was closed");
+    } else if (hasAnswered === undefined) await print("  failed: no answer within 10 s");
+    else await print(`  failed: it ${describeStatus(await endChild(child))}`);
+  } catch (error) {
+    if (!(error instanceof StartError)) throw error;
+    await print(`  skipped: ${error.message}`);
   }
-  if (worked === 0) throw new Failure("none of the three ways worked");
-});
+}
+if (worked === 0) throw new Failure("none of the three ways worked");

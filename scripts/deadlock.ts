@@ -1,89 +1,105 @@
 /**
- * Write everything, then read: it hangs. Read while you write: it does not.
+ * Two ways to wait for each other for ever, and the cure: read while you write, and read both outputs.
  *
- * In Python this is child.stdin.write(everything) before child.stdout.read(), which communicate()
- * is there to avoid. A pipe holds little. Once cat's stdout is full, cat stops reading its stdin;
- * once that is full, we stop writing. Each waits for the other.
+ * In Python, communicate() is there to avoid both:
  *
- *     deno run --allow-run=cat scripts/deadlock.ts
+ *     child = subprocess.Popen(["cat"], stdin=PIPE, stdout=PIPE)
+ *     child.stdin.write(bytes(1_000_000))   # hangs: cat cannot write, so it does not read
+ *     child.stdin.close()
+ *     child.stdout.read()
+ *
+ * A pipe holds little, 64 KiB on Linux. Once it is full, its writer waits for its reader.
+ *
+ *     deno run --allow-run=cat,sh scripts/deadlock.ts
  *
  * @module
  */
-import { endChild, startChild } from "../lib/child.ts";
+import { startChild } from "../lib/child.ts";
 import { parseOptions, seconds, wholeNumber } from "../lib/options.ts";
-import { Failure, print, run } from "../lib/script.ts";
-import { byteCount, faint, strong } from "../lib/terminal.ts";
-import { within } from "../lib/within.ts";
+import { Failure, print } from "../lib/script.ts";
+import { untilStill } from "../lib/still.ts";
+import { byteCount, strong } from "../lib/terminal.ts";
 
-const HELP = `Usage: deadlock.ts [--bytes 1048576] [--timeout 2]
+const { options: { bytes, timeout } } = parseOptions({
+  shows: `Writes everything to cat before it reads anything, which hangs; then reads
+while it writes, which ends. Reads the stdout of a child to its end before its
+stderr, which hangs; then reads both at once, which ends.`,
+  example: "deadlock.ts --bytes 10000000",
+}, {
+  bytes: wholeNumber(1_048_576, "how many bytes go through each pipe", 1, 100_000_000),
+  timeout: seconds(2, "how long nothing must move before it counts as hanging", 0.001),
+});
 
-Writes everything to cat before it reads anything, which hangs; then reads
-while it writes, which ends.
-
-Options:
-  --bytes N      how much to write (default 1048576)
-  --timeout SECONDS
-                 how long to wait before it counts as hanging (default 2)
-  -h, --help     show this text
-
-Example:
-  deno run --allow-run=cat scripts/deadlock.ts --bytes 10000000`;
-
-/** Writes so many bytes and closes; tells of each piece that the pipe has taken. */
-async function writeAll(
-  stdin: WritableStream<Uint8Array>,
-  bytes: number,
-  onWritten: (bytes: number) => void,
-) {
+let moved = 0;
+async function writeAll(stdin: WritableStream<Uint8Array>) {
   const writer = stdin.getWriter();
-  for (let left = bytes; left > 0;) {
-    const piece = new Uint8Array(Math.min(left, 4096));
-    await writer.write(piece);
-    onWritten(piece.length);
-    left -= piece.length;
+  for (let left = bytes; left > 0; left -= 4096) {
+    const part = new Uint8Array(Math.min(left, 4096));
+    await writer.write(part);
+    moved += part.length;
   }
   await writer.close();
 }
 
-async function countAll(stdout: ReadableStream<Uint8Array>): Promise<number> {
-  let bytes = 0;
-  for await (const chunk of stdout) bytes += chunk.length;
-  return bytes;
+/** How much is in a pipe at this moment: one read takes it all. */
+async function takeHeld(output: ReadableStream<Uint8Array>): Promise<number> {
+  const reader = output.getReader({ mode: "byob" });
+  const { value } = await reader.read(new Uint8Array(4 * 1024 * 1024));
+  reader.releaseLock();
+  return value?.length ?? 0;
 }
 
-await run("deadlock", async () => {
-  const { options: { bytes, timeout } } = parseOptions(HELP, {
-    bytes: wholeNumber(1_048_576, 1, 1_000_000_000),
-    timeout: seconds(2, 0.001),
-  });
-  const cat = new Deno.Command("cat", { stdin: "piped", stdout: "piped" });
+/** Returns when nothing has moved for a while. Fails if the work is done before. */
+async function mustHang(work: Promise<unknown>) {
+  const done = work.then(() => true);
+  if (!await Promise.race([done, untilStill(() => moved, timeout)])) return;
+  throw new Failure(`nothing hung: ${byteCount(bytes)} fit into the pipes; try --bytes 1048576`);
+}
 
-  await print(strong(`Writing ${byteCount(bytes)} to cat, then reading:`));
-  const stuck = startChild(cat, "cat");
-  let written = 0;
-  const writing = writeAll(stuck.stdin, bytes, (count) => written += count);
-  writing.catch(() => {}); // It fails when cat is ended, as it must be.
-  const finished = await within(timeout, writing.then(() => true));
-  if (finished) {
-    throw new Failure(
-      `nothing hung: ${byteCount(bytes)} fit into the pipes; try --bytes 1048576`,
-    );
-  }
-  await print(`  after ${timeout} s we are blocked: cat's stdin took ${byteCount(written)}`);
-  // One read takes what is in the pipe at this moment, which is what cat could write.
-  const reader = stuck.stdout.getReader({ mode: "byob" });
-  const { value } = await reader.read(new Uint8Array(4 * 1024 * 1024));
-  await print(`  and cat is blocked: its stdout took ${byteCount(value?.length ?? 0)}`);
-  await print(faint("  (the rest is in the pipe to cat, and in cat)"));
-  await reader.cancel();
-  await endChild(stuck);
+function mustBeAll(count: number) {
+  if (count !== bytes) throw new Failure(`expected ${byteCount(bytes)}, got ${byteCount(count)}`);
+}
 
-  await print(strong("Reading while writing:"));
-  const child = startChild(cat, "cat");
-  const [read] = await Promise.all([
-    countAll(child.stdout),
-    writeAll(child.stdin, bytes, () => {}),
-  ]);
-  await print(`  ${byteCount(bytes)} written, ${byteCount(read)} read`);
-  if (read !== bytes) throw new Failure(`${bytes} bytes were written and ${read} came back`);
+const cat = new Deno.Command("cat", { stdin: "piped", stdout: "piped" });
+
+await print(strong(`Writing ${byteCount(bytes)} to cat, then reading:`));
+await using stuck = startChild(cat);
+const writing = writeAll(stuck.stdin);
+writing.catch(() => {}); // Should this script fail before, cat ends and the pipe breaks.
+await mustHang(writing);
+await print(`  nothing moves: we are blocked, cat's stdin took ${byteCount(moved)}`);
+const held = await takeHeld(stuck.stdout);
+await print(`  and cat is blocked: its stdout holds ${byteCount(held)}`);
+// The proof that nothing but our reading was missing.
+const [rest] = await Promise.all([stuck.stdout.bytes(), writing]);
+await print(`  as soon as we read, both go on: ${byteCount(held + rest.length)} came back`);
+mustBeAll(held + rest.length);
+
+await print(strong("Reading while writing:"));
+await using child = startChild(cat);
+const [read] = await Promise.all([child.stdout.bytes(), writeAll(child.stdin)]);
+await print(`  ${byteCount(bytes)} written, ${byteCount(read.length)} read`);
+mustBeAll(read.length);
+
+const noisy = new Deno.Command("sh", {
+  args: ["-c", `head -c ${bytes} /dev/zero >&2; echo done`],
+  stdin: "null",
+  stdout: "piped",
+  stderr: "piped",
 });
+
+await print(strong("Reading stdout to its end, of a child that writes much to stderr before:"));
+await using silent = startChild(noisy);
+const stdout = silent.stdout.text();
+await mustHang(stdout);
+const heldErrors = await takeHeld(silent.stderr);
+await print(`  nothing moves: the child is blocked, its stderr holds ${byteCount(heldErrors)}`);
+const [errors] = await Promise.all([silent.stderr.bytes(), stdout]);
+await print(`  as soon as we read stderr, stdout ends: "${(await stdout).trim()}"`);
+mustBeAll(heldErrors + errors.length);
+
+await print(strong("Reading both at once:"));
+await using loud = startChild(noisy);
+const [out, err] = await Promise.all([loud.stdout.text(), loud.stderr.bytes()]);
+await print(`  "${out.trim()}" on stdout, ${byteCount(err.length)} on stderr`);
+mustBeAll(err.length);

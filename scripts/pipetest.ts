@@ -1,51 +1,50 @@
 /**
  * The child of the dialogue in duplex.ts: answers each line of its stdin with a line on its stdout.
  *
- * In the article this is pipetest.py, with raw_input(), print and sys.stdout.flush(). There is no
- * flush here: Deno does not buffer stdout, so an answer is in the pipe as soon as it is written.
+ * In Python, and in the article's pipetest.py:
+ *
+ *     for i in range(2):
+ *         time.sleep(1); line = input(); time.sleep(1)
+ *         print(f"Child {os.getpid()} got: [{line}]")
+ *         sys.stdout.flush()
+ *
+ * There is no flush here: what Deno writes is in the pipe at once. It needs no permission, since the
+ * standard streams are there already.
  *
  *     deno run scripts/pipetest.ts spam
  *
- * It needs no permission: the standard streams are there already.
- *
  * @module
  */
+import { blockingPrint, blockingStdin } from "../lib/blocking.ts";
 import { LineReader } from "../lib/line_reader.ts";
-import { parseOptions, seconds, wholeNumber } from "../lib/options.ts";
-import { Failure, print, run } from "../lib/script.ts";
+import { parseOptions, seconds, UsageError, wholeNumber } from "../lib/options.ts";
 
-const HELP = `Usage: pipetest.ts [--count 2] [--delay 1] ARG
-
-The child of the dialogue in duplex.ts: says what ARG it got, on stderr, then
-answers the lines that come on stdin.
-
-Options:
-  --count N      how many lines to answer; 0: until stdin ends (default 2)
-  --delay SECONDS
-                 the pause before reading a line, and before answering it (default 1)
-  -h, --help     show this text
-
-Example:
-  echo hello | deno run scripts/pipetest.ts --count 1 spam`;
-
-await run("pipetest", async () => {
-  const { options, operands: [arg] } = parseOptions(HELP, {
-    count: wholeNumber(2),
-    delay: seconds(1),
-  }, 1);
-  if (arg === undefined) throw new Failure("ARG is missing (--help shows the options)", 2);
-  const pause = () => new Promise((resolve) => setTimeout(resolve, options.delay * 1000));
-
-  // stdout is the pipe to the parent, so what is meant for the person at the terminal goes to stderr.
-  console.error(`child ${Deno.pid} of ${Deno.ppid} got arg: "${arg}"`);
-
-  const lines = new LineReader(Deno.stdin.readable);
-  for (let answered = 0; options.count === 0 || answered < options.count; answered++) {
-    await pause();
-    const line = await lines.readLine();
-    // The parent has closed its write end: there is nothing more to answer.
-    if (line === null) return;
-    await pause();
-    await print(`Child ${Deno.pid} got: [${line}]`);
-  }
+const { options: { count, delay }, operands: [argument] } = parseOptions({
+  shows: `The child of the dialogue in duplex.ts: says what ARG it got, on stderr, then
+answers the lines that come on stdin.`,
+  operands: "ARG",
+  maximumOperands: 1,
+  example: "pipetest.ts --count 0 spam < README.md",
+}, {
+  count: wholeNumber(2, "how many lines to answer; 0: until stdin ends"),
+  delay: seconds(1, "the pause before reading a line, and before answering it"),
 });
+if (argument === undefined) throw new UsageError("ARG is missing (--help shows the options)");
+
+// stdout is the pipe to the parent, so what is meant for the person at the terminal goes to stderr.
+console.error(`child ${Deno.pid} of ${Deno.ppid} got arg: "${argument}"`);
+
+// The article's child takes its time twice, so that one can watch each side wait for the other.
+async function pause() {
+  if (delay > 0) await new Promise((resolve) => setTimeout(resolve, delay * 1000));
+}
+
+let answered = 0;
+await pause();
+// The loop ends when the parent closes its write end: there is nothing more to answer.
+for await (const line of new LineReader(blockingStdin)) {
+  await pause();
+  blockingPrint(`Child ${Deno.pid} got: [${line}]`);
+  if (++answered === count) break;
+  await pause();
+}

@@ -8,7 +8,7 @@ processTest("buffering waits in vain, then gets the answer in every way there is
     /^sed s.*\n +no answer within 1 s.*\n +the answer came when its stdin was closed/,
   );
   let expected = 1;
-  for (const program of ["stdbuf", "script"]) if (await isInstalled(program)) expected++;
+  for (const program of ["stdbuf", "script"]) if (isInstalled(program)) expected++;
   assertEquals(stdout.match(/answered after \d+ ms, its stdin still open/g)?.length, expected);
   assertEquals([code, stderr], [0, ""]);
 });
@@ -22,3 +22,21 @@ processTest("buffering names a way that is not installed as skipped", async () =
   }
   assertEquals(code, 0);
 });
+
+processTest("buffering names a way that fails with its status, and tries the others", async () => {
+  await using folder = await temporaryFolder();
+  const stdbuf = `${folder.path}/stdbuf`;
+  await Deno.writeTextFile(stdbuf, "#!/bin/sh\nexit 125\n");
+  await Deno.chmod(stdbuf, 0o755);
+  const path = `${folder.path}:${Deno.env.get("PATH")}`;
+  const { code, stdout } = await runScript("buffering", [], { env: { PATH: path } });
+  assertMatch(stdout, /\(stdbuf\)\n +failed: it exited with status 125\n/);
+  assertMatch(stdout, /\(a terminal\)\n +(answered|skipped)/);
+  assertEquals(code, 0);
+});
+
+processTest("buffering names a terminal whose shell fails with its status", async () => {
+  const { code, stdout } = await runScript("buffering", [], { env: { SHELL: "/bin/false" } });
+  assertMatch(stdout, /\(a terminal\)\n +failed: it exited with status 1\n$/);
+  assertEquals(code, 0);
+}, { needs: ["script"], os: "linux" });

@@ -48,3 +48,14 @@ processTest("bytes and lines start their child with no permission", async () => 
     assertEquals(code, 0);
   }
 });
+
+processTest("bytes --chunks shows where each chunk begins and ends", async () => {
+  const { code, stdout } = await runScript("bytes", ["--chunks", "--count=1", "--size=8"]);
+  assertEquals(stdout.split("\n").slice(1), ['8 bytes "how are "', '4 bytes "you\\n"', ""]);
+  assertEquals(code, 0);
+});
+
+processTest("bytes keeps a byte order mark", async () => {
+  const { stdout } = await runScript("bytes", ["--count=1", "--message=\ufeffhi"]);
+  assertEquals(stdout.split("\n")[1], "\ufeffhi");
+});

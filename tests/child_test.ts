@@ -1,18 +1,17 @@
-import { assert, assertEquals } from "@std/assert";
-import { toText } from "@std/streams/to-text";
-import { describeStatus, endChild, stdoutUntilExit } from "../lib/child.ts";
+import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { describeStatus, endChild, startChild, StartError } from "../lib/child.ts";
 import { LineReader } from "../lib/line_reader.ts";
-import { processTest } from "./process.ts";
+import { processesMarked, processTest, takeHome, temporaryFolder } from "./process.ts";
 
-function start(...args: string[]): Deno.ChildProcess {
-  return new Deno.Command("sh", { args: ["-c", ...args], stdin: "piped", stdout: "piped" }).spawn();
+function shell(line: string, options: Deno.CommandOptions = {}): Deno.Command {
+  return new Deno.Command("sh", { args: ["-c", line], stdout: "piped", ...options });
 }
 
 processTest(
   "endChild ends a child with SIGTERM, and with SIGKILL one that ignores it",
   async () => {
-    const willing = start("echo; exec sleep 1000");
-    const deaf = start("trap '' TERM; echo; while :; do sleep 0.1; done");
+    await using willing = shell("echo; exec sleep 1000").spawn();
+    await using deaf = shell("trap '' TERM; echo; while :; do sleep 0.1; done").spawn();
     for (const [child, signal] of [[willing, "SIGTERM"], [deaf, "SIGKILL"]] as const) {
       await using lines = new LineReader(child.stdout);
       assertEquals(await lines.readLine(), "");
@@ -20,54 +19,117 @@ processTest(
       assertEquals(describeStatus(status), `was ended by ${signal}`);
       // Once more does no harm.
       assertEquals(await endChild(child), status);
-      await child.stdin.close();
     }
   },
 );
 
-processTest("endChild ends what a detached child started too", async () => {
-  const child = new Deno.Command("sh", {
-    args: ["-c", "sleep 1000 & echo; wait"],
-    stdout: "piped",
-    detached: true,
-  }).spawn();
+processTest("endChild ends what a detached child started, even what ignores SIGTERM", async () => {
+  for (const line of ["sleep 1000 & echo; wait", `(trap "" TERM; echo; sleep 1000) & wait`]) {
+    await using child = shell(line, { detached: true }).spawn();
+    await using lines = new LineReader(child.stdout);
+    assertEquals(await lines.readLine(), "");
+    await endChild(child, 0.2);
+    // The pipe ends when its last holder has gone, and that was the grandchild.
+    assertEquals(await lines.readLine(), null);
+  }
+});
+
+processTest("endChild ends a child that is stopped, by SIGTERM", async () => {
+  await using child = shell("echo; exec sleep 1000", { detached: true }).spawn();
   await using lines = new LineReader(child.stdout);
   assertEquals(await lines.readLine(), "");
-  await endChild(child);
-  // The pipe ends when its last holder has gone, and that was the grandchild.
-  assertEquals(await lines.readLine(), null);
+  child.kill("SIGSTOP");
+  assertEquals((await endChild(child, 20)).signal, "SIGTERM");
 });
 
-processTest("stdoutUntilExit ends with the child, and has all that the child wrote", async () => {
-  const child = start("exec 3<&0; cat <&3 & seq 20000; exit 0");
-  let expected = "";
-  for (let n = 1; n <= 20000; n++) expected += `${n}\n`;
-  assertEquals(await toText(stdoutUntilExit(child)), expected);
-  assertEquals((await child.status).code, 0);
-  await child.stdin.close();
+processTest("startChild's child ends with the block, and its family with it", async () => {
+  let left: Deno.ChildProcess;
+  {
+    await using child = startChild(shell("sleep 1000 & echo; wait", { detached: true }));
+    left = child;
+    await using lines = new LineReader(child.stdout);
+    assertEquals(await lines.readLine(), "");
+  }
+  assertEquals((await left.status).signal, "SIGTERM");
 });
 
-processTest("stdoutUntilExit ends with the pipe where nobody else holds it", async () => {
-  const child = start("echo hi; exec >&-; read x; exit 0");
-  assertEquals(await toText(stdoutUntilExit(child)), "hi\n");
-  await child.stdin.close();
-  assert((await child.status).success);
+processTest(
+  "startChild lets a child alone that has exited, with what it left running",
+  async () => {
+    const mark = crypto.randomUUID();
+    const options = { detached: true, env: { MARK: mark } } as const;
+    {
+      await using child = startChild(shell("sleep 1000 >&2 & echo $!", options));
+      const [pid] = await Promise.all([child.stdout.text(), child.status]);
+      assert(Number(pid) > 0);
+      assertEquals((await child.status).success, true);
+      Deno.kill(Number(pid), "SIGKILL");
+    }
+    assertEquals(await processesMarked(mark), []);
+  },
+);
+
+processTest("startChild says why a program cannot be started, and with which code", async () => {
+  await using folder = await temporaryFolder();
+  const cases: [string, Deno.CommandOptions, number, string][] = [
+    ["no-such-program", {}, 127, "cannot start no-such-program: not found on the PATH"],
+    ["/no/such/program", {}, 127, "cannot start /no/such/program: no such file"],
+    ["/", {}, 126, "cannot start /: a folder, or not executable"],
+    ["ls", { cwd: `${folder.path}/missing` }, 126, `No such cwd '${folder.path}/missing'`],
+  ];
+  for (const [program, options, exitCode, message] of cases) {
+    const command = new Deno.Command(program, options);
+    const error = assertThrows(() => startChild(command), StartError);
+    assertEquals(error.exitCode, exitCode);
+    assertStringIncludes(error.message, message);
+  }
+  const error = assertThrows(() => startChild(new Deno.Command("/no/such"), "./such"), StartError);
+  assertStringIncludes(error.message, "cannot start ./such: ");
 });
 
-processTest("stdoutUntilExit waits for a reader that takes its time", async () => {
-  const child = start("exec 3<&0; cat <&3 & echo one; echo two");
-  const reader = new LineReader(stdoutUntilExit(child));
-  await child.status;
-  await new Promise((resolve) => setTimeout(resolve, 500));
-  assertEquals(await Array.fromAsync(reader), ["one", "two"]);
-  await child.stdin.close();
-});
+const PROGRAM = `
+  import { startChild } from "./child.ts";
+  const args = ["-c", "sleep 1000 & echo; wait"];
+  {
+    await using child = startChild(
+      new Deno.Command("sh", { args, stdout: "piped", detached: true }),
+    );
+    const reader = child.stdout.getReader();
+    await reader.read();
+    console.log("ready");
+    if (Deno.args[0] === "exit") Deno.exit(5);
+    if (Deno.args[0] === "throw") throw new Error("a mistake");
+    if (Deno.args[0] === "wait") await child.status;
+  }
+  console.log("over");
+`;
 
-processTest("stdoutUntilExit closes the pipe when it is cancelled", async () => {
-  const child = start("exec yes");
-  await using reader = new LineReader(stdoutUntilExit(child));
-  assertEquals(await reader.readLine(), "y");
-  await reader[Symbol.asyncDispose]();
-  assertEquals(describeStatus(await child.status), "was ended by SIGPIPE");
-  await child.stdin.close();
-});
+const ENDS: [way: string, signal: Deno.Signal | null, code: number][] = [
+  ["wait", "SIGTERM", 143],
+  ["wait", "SIGHUP", 129],
+  ["wait", "SIGINT", 130],
+  ["wait", "SIGQUIT", 131],
+  ["exit", null, 5],
+  ["throw", null, 1],
+  ["leave", null, 0],
+];
+
+for (const [way, signal, expected] of ENDS) {
+  processTest(`child.ts taken home alone leaves nothing behind: ${signal ?? way}`, async () => {
+    await using folder = await takeHome(["child.ts"], PROGRAM);
+    const [program = "", ...args] = [...folder.command, way];
+    const mark = crypto.randomUUID();
+    await using child = new Deno.Command(program, {
+      args,
+      env: { MARK: mark },
+      stdout: "piped",
+      stderr: "null",
+    }).spawn();
+    await using lines = new LineReader(child.stdout);
+    assertEquals(await lines.readLine(), "ready");
+    if (signal !== null) child.kill(signal);
+    const status = await child.status;
+    assertEquals([status.code, status.signal], [expected, signal]);
+    assertEquals(await processesMarked(mark), []);
+  });
+}

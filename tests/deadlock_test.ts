@@ -2,19 +2,25 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { processTest, runScript } from "./process.ts";
 
 processTest("deadlock shows both sides blocked, and then the same work done", async () => {
-  const { code, stdout, stderr } = await runScript("deadlock", [], {
-    permissions: ["--allow-run=cat"],
+  const { code, stdout, stderr } = await runScript("deadlock", ["--timeout=0.5"], {
+    permissions: ["--allow-run=cat,sh"],
   });
   const counts = [...stdout.matchAll(/([\d,]+) bytes/g)]
     .map(([, count = ""]) => Number(count.replaceAll(",", "")));
-  const [bytes = 0, taken = 0, answered = 0, written, read] = counts;
-  assertEquals([bytes, written, read], [1_048_576, 1_048_576, 1_048_576]);
-  assert(0 < answered && answered < taken && taken < bytes, stdout);
+  const [bytes = 0, taken = 0, held = 0, back, written, read, stuck = 0, last, ...rest] = counts;
+  const all = 1_048_576;
+  assertEquals([bytes, back, written, read, last, ...rest], [all, all, all, all, all]);
+  assert(0 < held && held < taken && taken < bytes, stdout);
+  assert(0 < stuck && stuck < bytes, stdout);
+  assertEquals(stdout.match(/"done"/g)?.length, 2);
   assertEquals([code, stderr], [0, ""]);
 });
 
-processTest("deadlock admits that few bytes do not hang", async () => {
-  const { code, stdout, stderr } = await runScript("deadlock", ["--bytes=1000", "--timeout=20"]);
-  assertEquals([code, stdout], [1, "Writing 1,000 bytes to cat, then reading:\n"]);
-  assertMatch(stderr, /^deadlock: nothing hung: [^\n]*\n$/);
-});
+for (const args of [["--bytes=1000", "--timeout=20"], ["--bytes=10", "--timeout=0.001"]]) {
+  processTest(`deadlock ${args.join(" ")} says that nothing hung`, async () => {
+    const { code, stdout, stderr } = await runScript("deadlock", args);
+    assertMatch(stdout, /^Writing [\d,]+ bytes to cat, then reading:\n$/);
+    assertMatch(stderr, /^deadlock: nothing hung: [^\n]*\n$/);
+    assertEquals(code, 1);
+  });
+}

@@ -1,12 +1,16 @@
-import { assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
-import { toText } from "@std/streams/to-text";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
 import { LineReader } from "../lib/line_reader.ts";
 import {
-  isInstalled,
   processTest,
   runCommand,
   runScript,
-  scriptCommand,
+  scriptPath,
   startScript,
   temporaryFolder,
 } from "./process.ts";
@@ -24,7 +28,7 @@ async function startHalf(part: "read" | "write", path: string) {
 async function endOf({ lines, status, stdout }: Awaited<ReturnType<typeof startHalf>>) {
   const [{ code }, text, said] = await Promise.all([
     status,
-    toText(stdout),
+    stdout.text(),
     Array.fromAsync(lines),
   ]);
   return [code, text, ...said];
@@ -34,6 +38,14 @@ async function write(child: Deno.ChildProcess, text: string) {
   const writer = child.stdin.getWriter();
   await writer.write(new TextEncoder().encode(text));
   await writer.close();
+}
+
+/** A folder with a mkfifo that runs these lines of sh, and the PATH that finds it. */
+async function fakeMkfifo(lines: string) {
+  const folder = await temporaryFolder();
+  const options = { mode: 0o755 };
+  await Deno.writeTextFile(`${folder.path}/mkfifo`, `#!/bin/sh\n${lines}\n`, options);
+  return { ...folder, env: { PATH: `${folder.path}:${Deno.env.get("PATH")}` } };
 }
 
 async function assertGone(path: string) {
@@ -107,7 +119,9 @@ processTest("fifo says that its reader went before everything was read", async (
   const writing = write(writer, "x".repeat(1_000_000)).catch(() => {});
   await runCommand(["head", "-c", "1", path]);
   assertEquals(await endOf(writer), [
-    ...[1, "", "fifo: the reader has gone before it had read everything"],
+    1,
+    "",
+    "fifo: the reader closed the pipe before it had read everything",
   ]);
   await writing;
   await assertGone(path);
@@ -127,9 +141,8 @@ processTest("fifo refuses what is no FIFO and leaves it as it was", async () => 
     for (const part of ["read", "write"]) {
       const path = `${folder.path}/${name}`;
       const { code, stderr } = await runScript("fifo", [part, path], { stdin: "overwritten" });
-      assertEquals([code, stderr], [
-        ...[1, `fifo: ${path} exists and is not a FIFO; it was left as it is\n`],
-      ]);
+      const message = `fifo: ${path} exists and is not a FIFO; it was left as it is\n`;
+      assertEquals([code, stderr], [1, message]);
     }
   }
   assertEquals(await Deno.readTextFile(file), "precious");
@@ -137,33 +150,40 @@ processTest("fifo refuses what is no FIFO and leaves it as it was", async () => 
 });
 
 processTest("fifo says in one line that it cannot create its name", async () => {
-  for (const path of ["/no/such/folder/pipe", "/proc/pipe"]) {
+  await using folder = await temporaryFolder();
+  const file = `${folder.path}/file`;
+  await Deno.writeTextFile(file, "precious");
+  const long = `${folder.path}/${"x".repeat(300)}`;
+  for (const path of ["/no/such/folder/pipe", `${file}/pipe`, long]) {
     const { code, stderr } = await runScript("fifo", ["write", path]);
     assertEquals(code, 1);
-    assertMatch(stderr, /^fifo: cannot create [^\n]*: [A-Z][^\n]*\n$/);
+    assertMatch(stderr, /^fifo: cannot create [^\n]*: [A-Z][a-z ]*\n$/);
     assertStringIncludes(stderr, path);
   }
 });
 
 processTest("fifo says in one line that the disk is full", async () => {
-  await using folder = await temporaryFolder();
-  const inFolderOfItsOwn = ["unshare", "-rm", "sh", "-c"];
-  // Needs a system that lets a user mount something; a file system with room for its root alone.
-  const mount = `mount -t tmpfs -o nr_inodes=1 none "$1"`;
-  const mayMount = await isInstalled("unshare") &&
-    (await runCommand([...inFolderOfItsOwn, mount, "sh", folder.path])).code === 0;
-  if (!mayMount) return;
-  const line = `${mount} && shift && "$@"`;
-  const path = `${folder.path}/pipe`;
-  const command = scriptCommand("fifo", ["read", path]);
-  const { code, stderr } = await runCommand([
-    ...[...inFolderOfItsOwn, line, "sh", folder.path, ...command],
-  ]);
+  const message = "mkfifo: cannot create fifo 'x: y': No space left on device";
+  await using mkfifo = await fakeMkfifo(`echo "${message}" >&2; exit 1`);
+  const path = `${mkfifo.path}/x: y`;
+  const { code, stderr } = await runScript("fifo", ["read", path], { env: mkfifo.env });
   assertEquals([code, stderr], [1, `fifo: cannot create ${path}: No space left on device\n`]);
 });
 
+processTest("fifo says in one line that mkfifo was killed, or is not installed", async () => {
+  await using mkfifo = await fakeMkfifo("kill -KILL $$");
+  const path = `${mkfifo.path}/pipe`;
+  const killed = await runScript("fifo", ["read", path], { env: mkfifo.env });
+  const wasKilled = `fifo: cannot create ${path}: mkfifo was ended by SIGKILL\n`;
+  assertEquals([killed.code, killed.stderr], [1, wasKilled]);
+  const missing = await runScript("fifo", ["read", path], { env: { PATH: "/nowhere" } });
+  const isMissing = "fifo: cannot start mkfifo: not found on the PATH; is it installed?\n";
+  assertEquals([missing.code, missing.stderr], [127, isMissing]);
+});
+
 processTest("fifo takes read PATH or write PATH and nothing else", async () => {
-  for (const operands of [["read"], ["write"], ["look", "/tmp/x"], ["read", "a", "b"]]) {
+  const wrong = [["read"], ["write"], ["read", ""], [""], ["look", "/tmp/x"], ["read", "a", "b"]];
+  for (const operands of wrong) {
     const { code, stderr } = await runScript("fifo", operands);
     assertEquals(code, 2);
     assertMatch(stderr, /^fifo: [^\n]*\n$/);
@@ -171,7 +191,8 @@ processTest("fifo takes read PATH or write PATH and nothing else", async () => {
 });
 
 processTest("fifo removes the name that it made when it is ended", async () => {
-  for (const [signal, expected] of [["SIGINT", 130], ["SIGTERM", 143], ["SIGHUP", 129]] as const) {
+  const signals = [["SIGHUP", 129], ["SIGINT", 130], ["SIGQUIT", 131], ["SIGTERM", 143]] as const;
+  for (const [signal, expected] of signals) {
     await using folder = await temporaryFolder();
     const reader = await startHalf("read", `${folder.path}/pipe`);
     await reader.stdin.close();
@@ -180,3 +201,135 @@ processTest("fifo removes the name that it made when it is ended", async () => {
     await assertGone(`${folder.path}/pipe`);
   }
 });
+
+processTest("fifo removes the name even when a signal comes while mkfifo runs", async () => {
+  await using mkfifo = await fakeMkfifo(
+    'PATH=$PATH_BEFORE mkfifo "$@"; kill -TERM $PPID; sleep 0.2',
+  );
+  const path = `${mkfifo.path}/pipe`;
+  const env = { ...mkfifo.env, PATH_BEFORE: Deno.env.get("PATH") ?? "" };
+  const { code, stderr } = await runScript("fifo", ["read", path], { env });
+  assertEquals(code, 143);
+  assertMatch(stderr, /^(fifo: waiting .*\n)?$/);
+  await assertGone(path);
+});
+
+/** Puts something else in the place of the FIFO. */
+const REPLACEMENTS: [what: string, line: string][] = [
+  ["a file", 'rm "$1"; echo precious > "$1"'],
+  // This one may get the inode of the one before it.
+  ["another FIFO", 'rm "$1"; mkfifo "$1"'],
+  ["another FIFO, moved", 'mkfifo "$1.new"; mv "$1.new" "$1"'],
+  ["a folder", 'rm "$1"; mkdir "$1"'],
+  ["a link", 'mkfifo "$1.to"; ln -sf "$1.to" "$1"'],
+];
+
+for (const part of ["read", "write"] as const) {
+  processTest(`fifo ${part} gives up when something else has taken the name`, async () => {
+    await using folder = await temporaryFolder();
+    const other = part === "read" ? "writer" : "reader";
+    const ends = await Promise.all(REPLACEMENTS.map(async ([what, line], i) => {
+      const path = `${folder.path}/pipe${i}`;
+      const half = await startHalf(part, path);
+      half.kill("SIGSTOP");
+      await runCommand(["sh", "-c", line, "sh", path]);
+      const start = performance.now();
+      half.kill("SIGCONT");
+      await half.stdin.close();
+      const end = await endOf(half);
+      return { what, path, end, duration: performance.now() - start };
+    }));
+    for (const { what, path, end, duration } of ends) {
+      const message = `fifo: no ${other} came before ${path} was replaced; start both halves again`;
+      assertEquals(end, [1, "", message], what);
+      await Deno.lstat(path);
+      // It takes less than a second; a machine that has much else to do gets a few more.
+      assert(duration < 5000, what);
+    }
+    assertEquals(await Deno.readTextFile(`${folder.path}/pipe0`), "precious\n");
+  });
+}
+
+processTest("fifo removes no file of the user's when a signal ends it", async () => {
+  await using folder = await temporaryFolder();
+  const path = `${folder.path}/pipe`;
+  const half = await startHalf("read", path);
+  half.kill("SIGSTOP");
+  await Deno.remove(path);
+  await Deno.writeTextFile(path, "precious");
+  half.kill("SIGTERM");
+  half.kill("SIGCONT");
+  await half.stdin.close();
+  await endOf(half);
+  assertEquals(await Deno.readTextFile(path), "precious");
+});
+
+processTest("fifo notices that the half that made the name has ended", async () => {
+  await using folder = await temporaryFolder();
+  const path = `${folder.path}/pipe`;
+  const maker = await startHalf("read", path);
+  const other = await startHalf("read", path);
+  await Promise.all([maker.stdin.close(), other.stdin.close()]);
+  maker.kill("SIGTERM");
+  assertEquals(await endOf(maker), [143, ""]);
+  const message = `fifo: no writer came before ${path} was removed; start both halves again`;
+  assertEquals(await endOf(other), [1, "", message]);
+});
+
+processTest("fifo without arguments ends when one half is killed", async () => {
+  await using folder = await temporaryFolder();
+  for (const half of ["reader", "writer"]) {
+    await using child = startScript("fifo", [], { env: { TMPDIR: folder.path } });
+    const lines = new LineReader(child.stdout);
+    const first = await lines.readLine() ?? "";
+    const [, pid = ""] = new RegExp(`${half} (\\d+)`).exec(first) ?? [];
+    Deno.kill(Number(pid), "SIGKILL");
+    const [{ code }, stderr] = await Promise.all([
+      child.status,
+      child.stderr.text(),
+      Array.fromAsync(lines),
+      child.stdin.close(),
+    ]);
+    assertEquals(code, 137);
+    assertMatch(stderr, new RegExp(`(^|\n)fifo: the ${half} was ended by SIGKILL\n$`));
+  }
+  assertEquals(await Array.fromAsync(Deno.readDir(folder.path)), []);
+});
+
+processTest("fifo works where TMPDIR has a comma, and names one that does not exist", async () => {
+  await using folder = await temporaryFolder();
+  const TMPDIR = `${folder.path}/a,b`;
+  await Deno.mkdir(TMPDIR);
+  assertEquals((await runScript("fifo", [], { env: { TMPDIR } })).code, 0);
+  const missing = await runScript("fifo", [], { env: { TMPDIR: `${TMPDIR}/missing` } });
+  assertEquals([missing.code, missing.stdout], [1, ""]);
+  const message = `fifo: cannot create a folder in ${TMPDIR}/missing: No such file or directory\n`;
+  assertEquals(missing.stderr, message);
+});
+
+processTest('fifo names a missing folder that has "File exists" in its path', async () => {
+  await using folder = await temporaryFolder();
+  const path = `${folder.path}/File exists/pipe`;
+  const { code, stderr } = await runScript("fifo", ["read", path]);
+  assertEquals([code, stderr], [1, `fifo: cannot create ${path}: No such file or directory\n`]);
+});
+
+processTest("fifo names a permission that works for a path with a comma", async () => {
+  await using folder = await temporaryFolder();
+  const permissions = ["--allow-run=mkfifo", "--allow-write"];
+  const args = ["read", `${folder.path}/a,b`];
+  const { code, stderr } = await runScript("fifo", args, { permissions });
+  assertEquals([code, stderr], [1, "fifo: run again with --allow-read\n"]);
+});
+
+processTest("the Python in the header of fifo reads what a shell writes", async () => {
+  await using folder = await temporaryFolder();
+  const [header = ""] = (await Deno.readTextFile(scriptPath("fifo"))).split("*/");
+  const [, block = ""] = /In Python:\n \*\n((?: \* {5}.*\n)+)/.exec(header) ?? [];
+  const program = `import os\n${block.replaceAll(/^ \* {5}/gm, "")}`;
+  const line = 'python3 -c "$1" & until [ -p pipe ]; do sleep 0.05; done; echo hi > pipe; wait $!';
+  const command = ["timeout", "-s", "KILL", "20", "sh", "-c", line, "sh", program];
+  const { code, stdout, stderr } = await runCommand(command, { cwd: folder.path });
+  assertEquals([code, stdout, stderr], [0, "hi\n", ""]);
+  await assertGone(`${folder.path}/pipe`);
+}, { needs: ["python3", "timeout"] });

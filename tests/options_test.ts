@@ -1,27 +1,36 @@
-import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { flag, parseOptions, seconds, wholeNumber } from "../lib/options.ts";
-import { processesMarked, processTest, runScript } from "./process.ts";
+import { assertEquals, assertMatch, assertThrows } from "@std/assert";
+import { flag, parseOptions, seconds, text, UsageError, wholeNumber } from "../lib/options.ts";
 
-const KNOWN = { count: wholeNumber(3), timeout: seconds(10), loud: flag() };
+const KNOWN = {
+  count: wholeNumber(3, "how many"),
+  timeout: seconds(10, "how long"),
+  word: text("hi", "what"),
+  loud: flag("whether"),
+};
 
 function parse(args: string[], maximumOperands = 0) {
-  return parseOptions("the help", KNOWN, maximumOperands, args);
+  const usage = { shows: "A test.", example: "test.ts --loud", maximumOperands };
+  return parseOptions(usage, KNOWN, args);
 }
 
-function refusal(args: string[], maximumOperands = 0): string {
-  try {
-    parse(args, maximumOperands);
-  } catch (error) {
-    if (error instanceof Error) return error.message;
-  }
-  return "";
-}
+const DEFAULTS = { count: 3, timeout: 10, word: "hi", loud: false };
 
 Deno.test("parseOptions gives the defaults, and what was given in their place", () => {
-  assertEquals(parse([]).options, { count: 3, timeout: 10, loud: false });
-  assertEquals(parse(["--loud", "--count", "0", "--timeout=.5"]).options, {
-    ...{ count: 0, timeout: 0.5, loud: true },
+  assertEquals(parse([]).options, DEFAULTS);
+  assertEquals(parse(["--loud", "--count", "0", "--timeout=.5", "--word=a=b"]).options, {
+    ...DEFAULTS,
+    ...{ count: 0, timeout: 0.5, word: "a=b", loud: true },
   });
+});
+
+Deno.test("parseOptions takes the last of an option that is given twice", () => {
+  assertEquals(parse(["--count=1", "--loud", "--count", "2", "--loud"]).options.count, 2);
+});
+
+Deno.test("parseOptions takes a duration as JavaScript writes it", () => {
+  for (const value of [1e-7, 0.5, 86_400]) {
+    assertEquals(parse(["--timeout", String(value)]).options.timeout, value);
+  }
 });
 
 Deno.test("parseOptions leaves a command as it was typed", () => {
@@ -43,9 +52,9 @@ Deno.test("parseOptions leaves a command as it was typed", () => {
 });
 
 Deno.test("parseOptions takes a few operands from anywhere among the options", () => {
-  const { operands, options } = parse(["one", "--count", "5", "--loud", "two"], 2);
-  assertEquals(operands, ["one", "two"]);
-  assertEquals(options, { count: 5, timeout: 10, loud: true });
+  const { operands, options } = parse(["one", "--count", "5", "--loud", "two", "-"], 3);
+  assertEquals(operands, ["one", "two", "-"]);
+  assertEquals([options.count, options.loud], [5, true]);
   assertEquals(parse(["--", "--count"], 1).operands, ["--count"]);
 });
 
@@ -59,9 +68,10 @@ Deno.test("parseOptions names what it refuses, and what it expected", () => {
     [["--count", "--loud"], /^--count .*; got "--loud"/],
     [["--timeout", "1s"], /^--timeout takes seconds, from 0 to 86400; got "1s"/],
     [["--timeout", "."], /^--timeout .*; got "\."/],
-    [["--count=1", "--count=1"], /^--count is given twice/],
-    [["--loud", "--loud"], /^--loud is given twice/],
-    [["--loud=no"], /^"--loud=no": this option takes no value/],
+    [["--timeout=1e9"], /^--timeout .*; got "1e9"/],
+    [["--word="], /^--word takes a text; got nothing/],
+    [["--loud=no"], /^--loud takes no value; got "no"/],
+    [["--help=false"], /^--help takes no value; got "false"/],
     [["--no-loud"], /^unknown option "--no-loud"/],
     [["--constructor"], /^unknown option "--constructor"/],
     [["--count.x", "3"], /^unknown option "--count\.x"/],
@@ -69,60 +79,13 @@ Deno.test("parseOptions names what it refuses, and what it expected", () => {
     [["a\nb"], /^unexpected argument "a\\nb"/],
     [["--", "a"], /^unexpected argument "a"/],
   ];
-  for (const [args, message] of cases) assertMatch(refusal(args), message);
-  assertMatch(refusal(["a", "b", "c"], 2), /^unexpected argument "c"/);
+  for (const value of ["abc", "", "Infinity", "NaN", "0x10", "1,5", " 1", "1000000001", "1.5"]) {
+    cases.push([[`--count=${value}`], /^--count takes a whole number/]);
+  }
+  for (const [args, message] of cases) {
+    const error = assertThrows(() => parse(args, args.includes("-1") ? 1 : 0), UsageError);
+    assertMatch(error.message, message);
+    assertEquals([error.exitCode, error.message.includes("\n")], [2, false]);
+  }
+  assertMatch(assertThrows(() => parse(["a", "b", "c"], 2), UsageError).message, /argument "c"/);
 });
-
-const NUMBERS: Record<string, string[]> = {
-  bytes: ["count", "interval", "size"],
-  lines: ["count", "interval"],
-  duplex: ["count", "timeout", "delay"],
-  pipetest: ["count", "delay"],
-  pipeline: [],
-  fifo: [],
-  capacity: ["step"],
-  framing: [],
-  lifetime: [],
-  deadlock: ["bytes", "timeout"],
-  buffering: [],
-};
-
-const DURATIONS = ["interval", "timeout", "delay"];
-
-for (const [script, names] of Object.entries(NUMBERS)) {
-  processTest(`${script} refuses rubbish for every option and starts nothing`, async () => {
-    const cases = names.flatMap((name) => [
-      ...["abc", "-1", "", "Infinity", "NaN", "1e9", "0x10", "1,5", " 1", "1000000001"]
-        .map((value) => [`--${name}`, value]),
-      [`--${name}`],
-      [`--${name}=`],
-      [`--${name}=1`, `--${name}=1`],
-      ...(DURATIONS.includes(name) ? [] : [[`--${name}`, "1.5"]]),
-    ]);
-    cases.push(["--unknown"], ["--unknown=1"], ["-x"], ["--help-me"]);
-    // A stray argument: to these two it is a command.
-    if (script !== "duplex" && script !== "pipeline") cases.push(["one", "two", "three"]);
-    await Promise.all(cases.map(async (args) => {
-      const mark = crypto.randomUUID();
-      const { code, stdout, stderr } = await runScript(script, args, { env: { MARK: mark } });
-      assertEquals([code, stdout], [2, ""], `${args}: ${stderr}`);
-      assertMatch(stderr, new RegExp(`^${script}: [^\\n]+\\n$`));
-      assertStringIncludes(stderr, (args[0] ?? "").replace("one", "").replace(/=.*/, ""));
-      assertEquals(await processesMarked(mark), []);
-    }));
-  });
-
-  processTest(`${script} --help says what it shows, each option and an example`, async () => {
-    for (const option of ["--help", "-h"]) {
-      const { code, stdout, stderr } = await runScript(script, [option, "--help"], {
-        permissions: [],
-      });
-      assertEquals([code, stderr], [0, ""]);
-      assertMatch(
-        stdout,
-        new RegExp(`^Usage: ${script}\\.ts.*\n\n[^]*\nOptions:\n[^]*\nExample:\n`),
-      );
-      for (const name of names) assertStringIncludes(stdout, `\n  --${name} `);
-    }
-  });
-}

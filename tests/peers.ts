@@ -6,10 +6,11 @@
  *
  * @module
  */
-import { onEnd, print, run } from "../lib/script.ts";
+import { onEnd } from "../lib/child.ts";
+import { print } from "../lib/script.ts";
 import { isInstalled, runCommand, scriptCommand, scriptPath } from "./process.ts";
 
-const ROUNDS = 9;
+const ROUNDS = 7;
 
 interface Contestant {
   name: string;
@@ -47,97 +48,128 @@ async function compare(work: string, contestants: Contestant[]) {
   }
 }
 
-await run("peers", async () => {
-  const folder = Deno.makeTempDirSync({ prefix: "peers-" });
-  onEnd(() => Deno.remove(folder, { recursive: true }));
+const folder = Deno.makeTempDirSync({ prefix: "peers-" });
+await using _removal = onEnd(() => Deno.remove(folder, { recursive: true }));
 
-  const versions = [`Deno ${Deno.version.deno}`];
-  const versionOf = async (program: string, ...args: string[]) => {
-    if (!await isInstalled(program)) {
-      await print(`${program} is not installed, and is left out.`);
-      return false;
-    }
-    const { stdout } = await runCommand([program, ...args]);
-    versions.push(`${program} ${stdout.split("\n")[0]?.replace(/^\D*/, "")}`);
-    return true;
-  };
-  const hasNode = await versionOf("node", "--version");
-  const hasPython = await versionOf("python3", "--version");
-  const hasC = await versionOf("cc", "-dumpfullversion");
-  // The interpreter itself: what stands for it on the PATH may be a shell script.
-  const { stdout: python } = hasPython
-    ? await runCommand(["python3", "-c", "import sys; print(sys.executable, end='')"])
-    : { stdout: "" };
-  for (const program of hasC ? ["lines", "dialogue", "copy"] : []) {
-    await runCommand(["cc", "-O2", "-o", `${folder}/${program}`, file(`peers/${program}.c`)]);
+const versions = [`Deno ${Deno.version.deno}`];
+const versionOf = async (program: string, ...args: string[]) => {
+  if (!isInstalled(program)) {
+    await print(`${program} is not installed, and is left out.`);
+    return false;
   }
-  const deno = (program: string, ...args: string[]) => [
-    ...[Deno.execPath(), "run", "-A", file(`peers/${program}.ts`), ...args],
-  ];
-  const peers = (program: string, ...args: string[]): Contestant[] => [
-    ...(hasC ? [{ name: "C", command: [`${folder}/${program}`, ...args] }] : []),
-    ...(hasPython
-      ? [{ name: "Python 3", command: [python, file(`peers/${program}.py`), ...args] }]
-      : []),
-    ...(hasNode
-      ? [{ name: "Node.js", command: ["node", file(`peers/${program}.mjs`), ...args] }]
-      : []),
-  ];
+  const { stdout } = await runCommand([program, ...args]);
+  versions.push(`${program} ${stdout.split("\n")[0]?.replace(/^\D*/, "")}`);
+  return true;
+};
+const hasNode = await versionOf("node", "--version");
+const hasPython = await versionOf("python3", "--version");
+const hasC = await versionOf("cc", "-dumpfullversion");
+// The interpreter itself: what stands for it on the PATH may be a shell script.
+const { stdout: python } = hasPython
+  ? await runCommand(["python3", "-c", "import sys; print(sys.executable, end='')"])
+  : { stdout: "" };
+for (const program of hasC ? ["lines", "dialogue", "copy"] : []) {
+  await runCommand(["cc", "-O2", "-o", `${folder}/${program}`, file(`peers/${program}.c`)]);
+}
+const deno = (program: string, ...args: string[]) => [
+  ...[Deno.execPath(), "run", "-A", file(`peers/${program}.ts`), ...args],
+];
+const peers = (program: string, ...args: string[]): Contestant[] => [
+  ...(hasC ? [{ name: "C", command: [`${folder}/${program}`, ...args] }] : []),
+  ...(hasPython
+    ? [{ name: "Python 3", command: [python, file(`peers/${program}.py`), ...args] }]
+    : []),
+  ...(hasNode
+    ? [{ name: "Node.js", command: ["node", file(`peers/${program}.mjs`), ...args] }]
+    : []),
+];
 
-  const machine = `${navigator.hardwareConcurrency} cores, ${Deno.build.target}`;
-  const day = new Date().toISOString().slice(0, 10);
-  await print(`${machine}, ${versions.join(", ")}; ${day}; medians of ${ROUNDS} runs in turn.`);
+const machine = `${navigator.hardwareConcurrency} cores, ${Deno.build.target}`;
+const day = new Date().toISOString().slice(0, 10);
+await print(`${machine}, ${versions.join(", ")}; ${day}; medians of ${ROUNDS} runs in turn.`);
 
-  const data = `${folder}/lines.txt`;
-  await Deno.writeTextFile(data, "how are you\n".repeat(5_000_000));
-  await compare("5 million lines of 12 bytes out of `cat`", [
-    { name: "`batches()`", command: deno("lines", "batches", data) },
-    { name: "`for await (const line of reader)`", command: deno("lines", "iteration", data) },
-    { name: "`await reader.readLine()`", command: deno("lines", "readLine", data) },
-    { name: "`TextLineStream`", command: deno("lines", "TextLineStream", data) },
-    { name: "counting bytes only", command: deno("lines", "bytes", data) },
-    ...peers("lines", data),
-  ]);
+const data = `${folder}/lines.txt`;
+await Deno.writeTextFile(data, "how are you\n".repeat(5_000_000));
+await compare("5 million lines of 12 bytes out of `cat`", [
+  { name: "`batches()`", command: deno("lines", "batches", data) },
+  { name: "`for await (const line of reader)`", command: deno("lines", "iteration", data) },
+  { name: "`await reader.readLine()`", command: deno("lines", "readLine", data) },
+  { name: "`TextLineStream`", command: deno("lines", "TextLineStream", data) },
+  { name: "counting bytes only", command: deno("lines", "bytes", data) },
+  ...peers("lines", data),
+]);
 
-  const peakOf = async (files: number) => {
-    const command = deno("lines", "batches", ...Array(files).fill(data));
-    return Number((await runCommand(command)).stdout.split(" ")[2]).toFixed(0);
+await print(`\n| largest gap of a 10 ms interval while \`yes\` is read | ms |\n| --- | ---: |`);
+for (const way of ["batches", "iteration", "readLine"]) {
+  await print(
+    `| ${way}, 2 µs of work a line | ${(await runCommand(deno("gaps", way))).stdout.trim()} |`,
+  );
+}
+
+/** The last number that the command prints, its peak in megabytes. */
+const peakOf = async (command: string[]) => {
+  const { stdout } = await runCommand(command);
+  return Number(stdout.trim().split(/\s/).at(-1)).toFixed(0);
+};
+const linesOf = (files: number) => deno("lines", "batches", ...Array(files).fill(data));
+await print("\n| what goes through | peak memory, MB |\n| --- | ---: |");
+await print(`| 5 million lines through \`batches()\` | ${await peakOf(linesOf(1))} |`);
+await print(`| 50 million lines | ${await peakOf(linesOf(10))} |`);
+if (Deno.build.os === "linux") {
+  const peakOfTrips = async (count: number) => {
+    const words = scriptCommand("duplex", [`--count=${count}`, "sh", "-c"]);
+    // The child looks at its parent, and so at duplex.ts, when all has been answered.
+    const line = "cat; grep VmHWM /proc/$PPID/status | tr -dc 0-9 >&2";
+    const { stderr } = await runCommand([...words, line]);
+    return (Number(stderr) / 1000).toFixed(0);
   };
-  await print(`\n| lines through \`batches()\` | peak memory, MB |\n| --- | ---: |`);
-  await print(`| 5 million | ${await peakOf(1)} |\n| 50 million | ${await peakOf(10)} |`);
+  await print(`| 10,000 round trips of \`duplex.ts\` | ${await peakOfTrips(10_000)} |`);
+  await print(`| 100,000 round trips | ${await peakOfTrips(100_000)} |`);
+}
 
-  await compare("64 MiB in chunks of 1 KiB", [
-    { name: "one line", command: deno("long_line", "long") },
-    { name: "lines of 12 bytes", command: deno("long_line", "short") },
-  ]);
+await compare("64 MiB in chunks of 1 KiB", [
+  { name: "one line", command: deno("long_line", "long") },
+  { name: "lines of 12 bytes", command: deno("long_line", "short") },
+]);
 
-  const count = "20000";
-  await compare("20,000 round trips of a line through `cat`", [
-    { name: "`LineReader`", command: deno("dialogue", count, "cat") },
-    ...peers("dialogue", count, "cat"),
-  ]);
+const count = "20000";
+await compare("20,000 round trips of a line through `cat`", [
+  { name: "`LineReader`", command: deno("dialogue", count, "cat") },
+  { name: "a plain loop, no lines looked for", command: deno("plain", "quiet", count, "cat") },
+  ...peers("dialogue", count, "cat"),
+]);
 
-  const echo = [Deno.execPath(), "run", file("peers/echo.ts")];
-  const pair = [python, file("peers/dialogue.py"), count, python, file("peers/echo.py")];
-  await compare("20,000 round trips, the child in the same language", [
-    { name: "Deno and Deno, with `LineReader`", command: deno("dialogue", count, ...echo) },
-    ...(hasPython ? [{ name: "Python 3 and Python 3", command: pair }] : []),
-  ]);
+await compare("10,000 answers of `cat`, printed", [
+  { name: "`duplex.ts`", command: scriptCommand("duplex", ["--count=10000", "cat"]) },
+  { name: "the plain loop", command: deno("plain", "print", "10000", "cat") },
+]);
 
-  const original = [file("testdata/spawn.py"), python, file("testdata/pipetest.py"), "spam"];
-  await compare("the article's third example, without its pauses", [
-    { name: "`duplex.ts`", command: scriptCommand("duplex", ["--delay=0"]) },
-    ...(hasPython ? [{ name: "Python 3", command: [python, ...original] }] : []),
-  ]);
+await compare("10,000 answers of a child in the same language, printed", [
+  {
+    name: "`duplex.ts` and `pipetest.ts`",
+    command: scriptCommand("duplex", ["--delay=0", "--count=10000"]),
+  },
+  ...(hasPython
+    ? [{
+      name: "Python 3 and Python 3",
+      command: [python, file("peers/printing.py"), "10000", python, file("peers/answer.py")],
+    }]
+    : []),
+]);
 
-  const [first, second] = ["head -c 2000000000 /dev/zero", "cat > /dev/null"];
-  const words = [...first.split(" "), "|", "sh", "-c", `exec ${second}`];
-  await compare("2 GB from one program to another", [
-    {
-      name: "`pipeline.ts`",
-      command: [Deno.execPath(), "run", "-A", scriptPath("pipeline"), ...words],
-    },
-    { name: "the shell's `\\|`", command: ["sh", "-c", `${first} | ${second}`] },
-    ...peers("copy", first, second),
-  ]);
-});
+const original = [file("testdata/spawn.py"), python, file("testdata/pipetest.py"), "spam"];
+await compare("the article's third example, without its pauses", [
+  { name: "`duplex.ts`", command: scriptCommand("duplex", ["--delay=0"]) },
+  ...(hasPython ? [{ name: "Python 3", command: [python, ...original] }] : []),
+]);
+
+const [first, second] = ["head -c 2000000000 /dev/zero", "cat > /dev/null"];
+const words = [...first.split(" "), "|", "sh", "-c", `exec ${second}`];
+await compare("2 GB from one program to another", [
+  {
+    name: "`pipeline.ts`",
+    command: [Deno.execPath(), "run", "-A", scriptPath("pipeline"), ...words],
+  },
+  { name: "the shell's `\\|`", command: ["sh", "-c", `${first} | ${second}`] },
+  ...peers("copy", first, second),
+]);

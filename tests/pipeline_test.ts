@@ -1,5 +1,5 @@
 import { assertEquals, assertMatch } from "@std/assert";
-import { processTest, runCommand, runScript, temporaryFolder } from "./process.ts";
+import { processTest, runCommand, runScript, scriptCommand, temporaryFolder } from "./process.ts";
 
 /** Each is run here, and by bash with pipefail; neither may differ. */
 const PIPELINES = [
@@ -18,6 +18,9 @@ const PIPELINES = [
   [["cat", "/no/such/file"], ["wc", "-l"]],
   [["printf", "a|b"], ["tr", "[:punct:]", "\\n"]],
   [["echo", "one"]],
+  [["true"], ["sh", "-c", "exit 141"]],
+  [["sh", "-c", "kill -PIPE $$"]],
+  [["false"], ["sh", "-c", "exit 141"]],
 ];
 
 for (const stages of PIPELINES) {
@@ -81,4 +84,20 @@ processTest("pipeline refuses an empty stage", async () => {
     assertEquals([code, stdout], [2, ""]);
     assertMatch(stderr, /^pipeline: a \| needs a command on either side.*\n$/);
   }
+});
+
+processTest("pipeline exits with 141 when the reader of its last stage has gone", async () => {
+  const line = '"$@" | head -1; exit "${PIPESTATUS[0]}"';
+  const command = scriptCommand("pipeline", ["yes", "|", "cat"]);
+  const result = await runCommand(["bash", "-c", line, "bash", ...command]);
+  assertEquals(result, { code: 141, stdout: "y\n", stderr: "" });
+});
+
+processTest("pipeline recognises a whole pipeline in one word", async () => {
+  const { code, stdout, stderr } = await runScript("pipeline", ["ls -l | wc -l"]);
+  assertEquals([code, stdout], [2, ""]);
+  assertEquals(
+    stderr,
+    "pipeline: \"ls -l | wc -l\" is one word; write the words apart: ls -l '|' wc -l\n",
+  );
 });

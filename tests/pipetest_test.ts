@@ -1,5 +1,5 @@
 import { assertEquals, assertMatch } from "@std/assert";
-import { isInstalled, processTest, runCommand, runScript, scriptPath } from "./process.ts";
+import { processTest, runCommand, runScript, scriptPath, startScript } from "./process.ts";
 
 processTest("pipetest says what argument it got and answers two lines", async () => {
   const { code, stdout, stderr } = await runScript("pipetest", ["--delay=0", "spam"], {
@@ -35,7 +35,6 @@ processTest("pipetest without its argument is a usage error", async () => {
 });
 
 processTest("pipetest answers the article's own parent", async () => {
-  if (!await isInstalled("python3")) return;
   const program = new URL("testdata/spawn.py", import.meta.url).pathname;
   const { stderr } = await runCommand([
     ...["python3", program, Deno.execPath(), "run", scriptPath("pipetest"), "--delay=0", "spam"],
@@ -47,4 +46,21 @@ processTest("pipetest answers the article's own parent", async () => {
       `Parent got: "Child ${child} got: [Hello 1 from parent ${parent}]"\n` +
       `Parent got: "Child ${child} got: [Hello 2 from parent ${parent}]"\n`,
   );
+}, { needs: ["python3"] });
+
+processTest("pipetest ends at once on a signal while nobody reads its stdout", async () => {
+  for (const signal of ["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT"] as const) {
+    await using child = startScript("pipetest", ["--delay=0", "--count=0", "spam"]);
+    const writing = ReadableStream.from(
+      (function* () {
+        for (;;) yield new TextEncoder().encode("x".repeat(999) + "\n");
+      })(),
+    ).pipeTo(child.stdin).catch(() => {});
+    // Once a byte has come and no more are read, its stdout fills and it blocks.
+    const reader = child.stdout.getReader();
+    await reader.read();
+    child.kill(signal);
+    assertEquals((await child.status).signal, signal);
+    await Promise.all([reader.cancel(), child.stderr.cancel(), writing]);
+  }
 });

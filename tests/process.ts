@@ -3,8 +3,6 @@
  *
  * @module
  */
-import { toText } from "@std/streams/to-text";
-
 const permission = await Deno.permissions.request({ name: "run" });
 const mayRun = permission.state === "granted";
 if (mayRun) {
@@ -15,9 +13,41 @@ if (mayRun) {
   console.log("Left out: the tests that start processes. `deno test -A` runs them.");
 }
 
-/** A test that starts processes, ignored where that is not permitted. */
-export function processTest(name: string, fn: () => Promise<void>): void {
-  Deno.test({ name, ignore: !mayRun, fn });
+/** What a test cannot do without. */
+export interface Needs {
+  /** Programs. */
+  needs?: string[];
+  /** The system that has what it looks at. */
+  os?: typeof Deno.build.os;
+}
+
+const isThere = new Map<string, boolean>();
+
+/** Whether a program is installed. */
+export function isInstalled(program: string): boolean {
+  let known = isThere.get(program);
+  if (known === undefined) {
+    const args = ["-c", 'command -v "$1"', "sh", program];
+    known = mayRun && new Deno.Command("sh", { args, stdout: "null" }).outputSync().success;
+    isThere.set(program, known);
+  }
+  return known;
+}
+
+/**
+ * A test that starts processes, ignored where that is not permitted; and, with the reason in its
+ * name, where a program is not installed or the system is another.
+ */
+export function processTest(
+  name: string,
+  fn: () => Promise<void>,
+  { needs = [], os = Deno.build.os }: Needs = {},
+): void {
+  const missing = mayRun ? needs.filter((program) => !isInstalled(program)) : [];
+  const reasons = missing.map((program) => `${program} is not installed`);
+  if (os !== Deno.build.os) reasons.push(`this is not ${os}`);
+  const title = reasons.length > 0 ? `${name} (left out: ${reasons.join(", ")})` : name;
+  Deno.test({ name: title, ignore: !mayRun || reasons.length > 0, fn });
 }
 
 /** What a process left: its exit code, and what it wrote. */
@@ -70,8 +100,8 @@ export async function runCommand(
   }).spawn();
   const [status, stdout, stderr] = await Promise.all([
     child.status,
-    toText(child.stdout),
-    toText(child.stderr),
+    child.stdout.text(),
+    child.stderr.text(),
     stdin === undefined ? undefined : feed(child.stdin, stdin),
   ]);
   return { code: status.code, stdout, stderr };
@@ -87,10 +117,16 @@ async function feed(stdin: WritableStream<Uint8Array>, text: string): Promise<vo
 }
 
 /** Starts a script whose course a test follows; its three standard streams are pipes. */
-export function startScript(script: string, args: string[] = [], permissions?: string[]) {
+export function startScript(
+  script: string,
+  args: string[] = [],
+  { permissions, cwd = "/", env = {} }: RunOptions = {},
+) {
   const [program = "", ...rest] = scriptCommand(script, args, permissions);
   return new Deno.Command(program, {
     args: rest,
+    cwd,
+    env,
     stdin: "piped",
     stdout: "piped",
     stderr: "piped",
@@ -99,22 +135,37 @@ export function startScript(script: string, args: string[] = [], permissions?: s
 
 /**
  * The processes that have the environment variable MARK with this value, a process and all that it
- * started, after they were given a second to end. Only Linux tells; elsewhere there are none.
+ * started, after they were given five seconds to end. What still runs then is killed, so that the
+ * failure of one test does not disturb the next. Only Linux tells; elsewhere there are none.
  */
 export async function processesMarked(mark: string): Promise<string[]> {
   for (const start = performance.now();;) {
     const found: string[] = [];
+    const pids: number[] = [];
     if (Deno.build.os === "linux") {
       for await (const { name } of Deno.readDir("/proc")) {
         // A process may end while it is looked at, and a zombie has no environment any more.
         const environment = await Deno.readTextFile(`/proc/${name}/environ`).catch(() => "");
         if (environment.includes(`MARK=${mark}`)) {
           found.push(await Deno.readTextFile(`/proc/${name}/cmdline`).catch(() => name));
+          pids.push(Number(name));
         }
       }
     }
-    if (found.length === 0 || performance.now() - start > 1000) return found;
+    if (found.length === 0) return found;
+    if (performance.now() - start > 5000) {
+      for (const pid of pids) kill(pid);
+      return found;
+    }
     await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+function kill(pid: number): void {
+  try {
+    Deno.kill(pid, "SIGKILL");
+  } catch {
+    // It has ended since.
   }
 }
 
@@ -124,8 +175,16 @@ export async function temporaryFolder(): Promise<AsyncDisposable & { path: strin
   return { path, [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }) };
 }
 
-/** Whether a program is installed. */
-export async function isInstalled(program: string): Promise<boolean> {
-  const { code } = await runCommand(["sh", "-c", 'command -v "$1"', "sh", program]);
-  return code === 0;
+/**
+ * A folder with copies of files of `lib/`, and nothing else, and a program that uses them; and the
+ * command that runs it.
+ */
+export async function takeHome(files: string[], program: string) {
+  const folder = await temporaryFolder();
+  for (const file of files) {
+    await Deno.copyFile(new URL(`../lib/${file}`, import.meta.url), `${folder.path}/${file}`);
+  }
+  await Deno.writeTextFile(`${folder.path}/program.ts`, program);
+  const command = [Deno.execPath(), "run", "-A", "--no-config", `${folder.path}/program.ts`];
+  return { ...folder, command };
 }

@@ -10,19 +10,8 @@ import { assert, assertEquals, assertLess } from "@std/assert";
 import { TextLineStream } from "@std/streams/text-line-stream";
 import { LineReader } from "../lib/line_reader.ts";
 import { parseOptions, wholeNumber } from "../lib/options.ts";
-import { print, run } from "../lib/script.ts";
+import { print } from "../lib/script.ts";
 import { processesMarked, runCommand, scriptCommand, temporaryFolder } from "./process.ts";
-
-const HELP = `Usage: soak.ts [--seed N]
-
-Runs the collection for about a minute and counts what was lost.
-
-Options:
-  --seed N       the seed of everything random (default: a new one, printed)
-  -h, --help     show this text
-
-Example:
-  deno task soak --seed 1`;
 
 /** Mulberry32: numbers from 0 to 1, the same for the same seed. */
 function randomNumbers(seed: number): () => number {
@@ -93,6 +82,48 @@ async function dialogues(random: () => number): Promise<string> {
   assertEquals(descriptors(), before.descriptors);
   assertLess(megabytes(), before.megabytes + 50);
   return "no process, file or descriptor left; memory flat";
+}
+
+/** Dialogues with `yes`, each ended by a signal at a random moment. */
+async function floods(random: () => number): Promise<string> {
+  const mark = crypto.randomUUID();
+  const signals = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const;
+  await inParallel(100, 2, async (n) => {
+    const [program = "", ...args] = scriptCommand("duplex", ["--timeout=60", "yes"]);
+    const child = new Deno.Command(program, {
+      args,
+      env: { MARK: mark },
+      stdin: "null",
+      stdout: "null",
+      stderr: "null",
+    }).spawn();
+    await new Promise((resolve) => setTimeout(resolve, random() * 400));
+    const start = performance.now();
+    const signal = signals[n % signals.length] ?? "SIGTERM";
+    child.kill(signal);
+    assertEquals((await child.status).signal, signal);
+    assertLess(performance.now() - start, 5000);
+  });
+  assertEquals(await processesMarked(mark), []);
+  return "each ended at once by its signal; no process left";
+}
+
+/** Dialogues that are stopped and continued, for longer than their time limit. */
+async function pauses(random: () => number): Promise<string> {
+  await inParallel(12, 4, async () => {
+    const [program = "", ...args] = scriptCommand("duplex", [
+      ...["--timeout=1", "--count=5", "sh", "-c", "while read x; do sleep 0.2; echo $x; done"],
+    ]);
+    const child = new Deno.Command(program, { args, stdin: "null", stdout: "piped" }).spawn();
+    const output = child.stdout.text();
+    await new Promise((resolve) => setTimeout(resolve, random() * 1000));
+    child.kill("SIGSTOP");
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    child.kill("SIGCONT");
+    assertEquals((await output).trim().split("\n").length, 5);
+    assertEquals((await child.status).code, 0);
+  });
+  return "every answer seen";
 }
 
 async function longStream(): Promise<string> {
@@ -201,17 +232,18 @@ async function atTheSameTime(): Promise<string> {
   return "10,000 answers, each to its own question";
 }
 
-await run("soak", async () => {
-  const { options } = parseOptions(HELP, {
-    seed: wholeNumber(Math.floor(Math.random() * 1_000_000)),
-  });
-  const random = randomNumbers(options.seed);
-  await print(`seed ${options.seed}\n`);
-  await print("| what was run | what was lost or left |\n| --- | --- |");
-  const row = async (what: string, work: Promise<string>) => print(`| ${what} | ${await work} |`);
-  await row("500 dialogues, 200 of them ended by a signal", dialogues(random));
-  await row("4 GB of lines through `LineReader`", longStream());
-  await row("10,000 random texts at random cuts", randomTexts(random));
-  await row("4 GB through `pipeline.ts`, three stages", longPipeline());
-  await row("200 dialogues at the same time", atTheSameTime());
-});
+const { options } = parseOptions({
+  shows: "Runs the collection for about a minute and counts what was lost.",
+  example: "../tests/soak.ts --seed 1",
+}, { seed: wholeNumber(Math.floor(Math.random() * 1_000_000), "the seed of everything random") });
+const random = randomNumbers(options.seed);
+await print(`seed ${options.seed}\n`);
+await print("| what was run | what was lost or left |\n| --- | --- |");
+const row = async (what: string, work: Promise<string>) => print(`| ${what} | ${await work} |`);
+await row("500 dialogues, 200 of them ended by a signal", dialogues(random));
+await row("100 dialogues with `yes`, ended by a signal", floods(random));
+await row("12 dialogues stopped for longer than their time limit", pauses(random));
+await row("4 GB of lines through `LineReader`", longStream());
+await row("10,000 random texts at random cuts", randomTexts(random));
+await row("4 GB through `pipeline.ts`, three stages", longPipeline());
+await row("200 dialogues at the same time", atTheSameTime());

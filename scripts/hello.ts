@@ -1,0 +1,33 @@
+/**
+ * The child of bytes.ts and lines.ts: writes a line to its stdout now and then.
+ *
+ * In Python, and in the article's child(wpipe):
+ *
+ *     while True:
+ *         os.write(wpipe, b"how are you\n")
+ *         time.sleep(1)
+ *
+ * The write end of the pipe is its stdout. It needs no permission.
+ *
+ *     deno run scripts/hello.ts
+ *
+ * @module
+ */
+import { parseOptions, seconds, text, wholeNumber } from "../lib/options.ts";
+import { print } from "../lib/script.ts";
+
+const { options: { count, interval, message } } = parseOptions({
+  shows: "The child of bytes.ts and lines.ts: writes a line every --interval seconds.",
+  example: "hello.ts --count 2 --interval 0.1",
+}, {
+  count: wholeNumber(3, "how many lines; 0: until interrupted"),
+  interval: seconds(1, "the time between two lines"),
+  message: text("how are you", "the line"),
+});
+
+// stdout is the pipe to the parent, so the greeting goes to stderr.
+console.error(`hello from child ${Deno.pid}`);
+for (let sent = 0; count === 0 || sent < count; sent++) {
+  if (sent > 0) await new Promise((resolve) => setTimeout(resolve, interval * 1000));
+  await print(message);
+}

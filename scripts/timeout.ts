@@ -1,0 +1,98 @@
+/**
+ * A time limit, and the end of a child with all that it started.
+ *
+ * In Python:
+ *
+ *     child = subprocess.Popen(["sh", "-c", "sleep 100 & wait"], start_new_session=True)
+ *     try:
+ *         child.wait(timeout=2)
+ *     except subprocess.TimeoutExpired:
+ *         os.killpg(child.pid, signal.SIGTERM)
+ *
+ * Ending the child alone is not enough. What it started lives on and holds the pipe, so that the
+ * reader waits for end of file as before. `detached: true` gives the child a process group of its own
+ * (setsid), and a signal to the group reaches all of them.
+ *
+ *     deno run --allow-run scripts/timeout.ts
+ *     deno run --allow-run scripts/timeout.ts --timeout 1 sleep 100
+ *
+ * @module
+ */
+import { describeStatus, endChild, startChild } from "../lib/child.ts";
+import { LineReader } from "../lib/line_reader.ts";
+import { parseOptions, seconds } from "../lib/options.ts";
+import { Failure, print, writeBytes } from "../lib/script.ts";
+import { untilStill } from "../lib/still.ts";
+import { strong } from "../lib/terminal.ts";
+import { within } from "../lib/within.ts";
+
+const { options: { timeout }, operands } = parseOptions({
+  shows: `Runs COMMAND with a time limit, as timeout(1) does. After it, ends the command
+and everything that it started: SIGTERM first, SIGKILL after half a second.
+Exits with 124 then, else with the command's own code.
+Without COMMAND: shows why ending the child alone is not enough.`,
+  operands: "[COMMAND [ARG…]]",
+  maximumOperands: Infinity,
+  example: "timeout.ts --timeout 1 cat < README.md",
+}, { timeout: seconds(2, "how long the command may run") });
+
+await (operands.length > 0 ? limit(operands) : demonstrate());
+
+async function limit([program = "", ...args]: string[]) {
+  // The command has our stdin, which spawn() hands on unless told otherwise.
+  const command = new Deno.Command(program, { args, stdout: "piped", detached: true });
+  await using child = startChild(command, program);
+  let passed = 0;
+  const pass = new WritableStream<Uint8Array<ArrayBuffer>>({
+    write(chunk) {
+      passed += chunk.length;
+      return writeBytes(chunk);
+    },
+  });
+  const enough = new AbortController();
+  const passing = child.stdout.pipeTo(pass, { signal: enough.signal });
+  // Whichever comes first: the exit, the limit, or that nobody reads what we pass on.
+  const exit = Promise.race([child.status, passing.then(() => child.status)]);
+  // Asked twice: a process that was stopped itself hears of the time before it hears of the exit.
+  const status = await within(timeout, exit) ?? await within(0.05, exit);
+  const end = status ?? await endChild(child);
+  // What is in the pipe is passed on still. Whoever holds its write end does not keep us here.
+  await Promise.race([passing, untilStill(() => passed, 0.1)]);
+  enough.abort();
+  await passing.catch((error) => error.name === "AbortError" || Promise.reject(error));
+  const how = `${program} ${describeStatus(end)}`;
+  if (status === undefined) throw new Failure(`no exit within ${timeout} s: ${how}`, 124);
+  if (end.signal !== null) throw new Failure(how, end.code);
+  Deno.exitCode = end.code;
+}
+
+async function demonstrate() {
+  // The child waits for a grandchild, which has its stdout: the pipe.
+  const family = new Deno.Command("sh", {
+    args: ["-c", "sleep 1000 & echo $!; wait"],
+    stdin: "null",
+    stdout: "piped",
+    detached: true,
+  });
+  await print(strong("Ending the child alone:"));
+  await using child = startChild(family);
+  await using lines = new LineReader(child.stdout);
+  const grandchild = Number(await lines.readLine());
+  child.kill("SIGTERM");
+  await print(`  the child ${describeStatus(await child.status)}`);
+  const end = lines.readLine();
+  const early = await within(timeout, end);
+  if (early !== undefined) throw new Failure("end of file came, though the grandchild lives");
+  await print(`  after ${timeout} s no end of file: its child ${grandchild} still holds the pipe`);
+
+  await print(strong("Ending the whole group:"));
+  await endChild(child);
+  if (await within(10, end) !== null) throw new Failure("no end of file came");
+  await print("  end of file comes at once");
+  // A process that is gone has no state; Z is one whose status nobody has asked for yet.
+  const { stdout } = await new Deno.Command("ps", { args: ["-o", "stat=", "-p", `${grandchild}`] })
+    .output();
+  const state = new TextDecoder().decode(stdout).trim();
+  if (state !== "" && !state.startsWith("Z")) throw new Failure(`${grandchild} still runs`);
+  await print("  and nobody is left");
+}

@@ -1,0 +1,111 @@
+import { assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { frame, FrameError, readFrames } from "../lib/frames.ts";
+import { processTest, runCommand, takeHome } from "./process.ts";
+
+const MESSAGES = [[0x0a], [], [0xff, 0x00]].map((bytes) => new Uint8Array(bytes));
+const BYTES = Uint8Array.from(MESSAGES.flatMap((message) => [...frame(message)]));
+
+/** A stream of the bytes, cut wherever the number has a bit set. */
+function cutStream(bytes: Uint8Array<ArrayBuffer>, cuts: number): ReadableStream<Uint8Array> {
+  let start = 0;
+  return new ReadableStream({
+    type: "bytes",
+    pull(controller) {
+      let end = start + 1;
+      while (end < bytes.length && (cuts >> (end - 1) & 1) === 0) end++;
+      if (start < bytes.length) controller.enqueue(bytes.slice(start, end));
+      else {
+        controller.close();
+        controller.byobRequest?.respond(0);
+      }
+      start = end;
+    },
+  });
+}
+
+Deno.test("frame writes the length first, the most significant byte before the others", () => {
+  assertEquals(frame(new Uint8Array([7, 8])), new Uint8Array([0, 0, 0, 2, 7, 8]));
+  assertEquals(frame(new Uint8Array(0x010203)).subarray(0, 4), new Uint8Array([0, 1, 2, 3]));
+});
+
+Deno.test("readFrames finds the same messages however the stream is cut", async () => {
+  for (let cuts = 0; cuts < 2 ** (BYTES.length - 1); cuts++) {
+    assertEquals(await Array.fromAsync(readFrames(cutStream(BYTES, cuts))), MESSAGES);
+  }
+});
+
+Deno.test("readFrames says where a stream ended that ends inside a frame", async () => {
+  const wholeFrames = [5, 9];
+  for (let length = 1; length < BYTES.length; length++) {
+    for (const cuts of [0, -1, 0b101010101010101010]) {
+      const messages: Uint8Array[] = [];
+      const read = async () => {
+        for await (const message of readFrames(cutStream(BYTES.slice(0, length), cuts))) {
+          messages.push(message);
+        }
+      };
+      if (wholeFrames.includes(length)) await read();
+      else await assertRejects(read, FrameError, "ended inside a frame");
+      const whole = wholeFrames.filter((end) => end <= length).length;
+      assertEquals(messages, MESSAGES.slice(0, whole));
+    }
+  }
+});
+
+Deno.test("readFrames refuses a length past its bound", async () => {
+  const stream = cutStream(new Uint8Array([0xff, 0xff, 0xff, 0xff, 0]), 0);
+  const error = await assertRejects(() => readFrames(stream).next(), FrameError);
+  assertMatch(error.message, /4294967295 bytes/);
+});
+
+for (const type of [undefined, "bytes"] as const) {
+  Deno.test(`readFrames that is left early lets go of a ${type ?? "default"} stream`, async () => {
+    const cancelled = Promise.withResolvers<unknown>();
+    const source: UnderlyingSource<Uint8Array> = {
+      start: (controller) => controller.enqueue(frame(new Uint8Array([7]))),
+      cancel: (reason) => cancelled.resolve(reason),
+    };
+    const readable = type === undefined ? new ReadableStream(source) : new ReadableStream({
+      type,
+      start: (controller) => controller.enqueue(frame(new Uint8Array([7]))),
+      cancel: cancelled.resolve,
+    });
+    for await (const message of readFrames(readable)) {
+      assertEquals(message, new Uint8Array([7]));
+      break;
+    }
+    await cancelled.promise;
+    assertEquals(readable.locked, false);
+  });
+}
+
+Deno.test("readFrames that refuses a length lets go of the stream", async () => {
+  const cancelled = Promise.withResolvers<unknown>();
+  const readable = new ReadableStream<Uint8Array>({
+    start: (controller) => controller.enqueue(frame(new Uint8Array(11))),
+    cancel: cancelled.resolve,
+  });
+  await assertRejects(() => readFrames(readable, { maxLength: 10 }).next(), FrameError, "of 10");
+  await cancelled.promise;
+  assertEquals(readable.locked, false);
+});
+
+Deno.test("readFrames accepts a message as long as its bound", async () => {
+  const stream = cutStream(frame(new Uint8Array(10)), -1);
+  assertEquals((await Array.fromAsync(readFrames(stream, { maxLength: 10 }))).length, 1);
+});
+
+processTest("frames.ts works when this file alone is taken home", async () => {
+  const program = `
+    import { frame, readFrames } from "./frames.ts";
+    const command = new Deno.Command("cat", { stdin: "piped", stdout: "piped" });
+    await using child = command.spawn();
+    const writer = child.stdin.getWriter();
+    for (const text of ["one\\ntwo", ""]) await writer.write(frame(new TextEncoder().encode(text)));
+    await writer.close();
+    for await (const message of readFrames(child.stdout)) console.log(message.length);
+  `;
+  await using folder = await takeHome(["frames.ts"], program);
+  const result = await runCommand(folder.command);
+  assertEquals(result, { code: 0, stdout: "7\n0\n", stderr: "" });
+});

@@ -1,0 +1,48 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { processTest, runCommand, scriptPath } from "./process.ts";
+
+/** The lines of Python in a script's header. */
+async function pythonOf(script: string): Promise<string> {
+  const [header = ""] = (await Deno.readTextFile(scriptPath(script))).split("*/");
+  const [, block = ""] = /^ \* In Python[^]*?:\n \*\n((?: \* {5}.*\n)+)/m.exec(header) ?? [];
+  return block.replaceAll(/^ \* {5}/gm, "");
+}
+
+const imports = "import contextlib, os, signal, struct, subprocess, sys, time\n" +
+  "from subprocess import PIPE, Popen\n";
+
+/** What stands around the lines of each header, and what comes of them: the output, or a hang. */
+const PROGRAMS: Record<string, { before?: string; after?: string; output: string | null }> = {
+  // One that goes on for ever is left after two rounds.
+  hello: { before: "signal.alarm(2)\nwpipe = 1\n", output: "how are you\nhow are you\n" },
+  bytes: {
+    before: "def child(wpipe):\n    os.write(wpipe, b'how are you\\n')\n    os._exit(0)\n",
+    output: "how are you\n\n",
+  },
+  lines: {
+    before: "def child(wpipe):\n    os.write(wpipe, b'how are you\\n')\n    os._exit(0)\n" +
+      "rpipe, wpipe = os.pipe()\n",
+    output: "how are you\n",
+  },
+  duplex: { output: "Hello\n" },
+  pipetest: { output: "got: [a]\n" },
+  capacity: { after: "print(written)\n", output: "65536\n" },
+  deadlock: { output: null },
+  buffering: { output: null },
+};
+
+for (const [script, { before = "", after = "", output }] of Object.entries(PROGRAMS)) {
+  const what = output === null ? "hangs" : "does what the script does";
+  processTest(`the Python in the header of ${script} ${what}`, async () => {
+    const lines = await pythonOf(script);
+    assert(lines.split("\n").length > 2, lines);
+    const program = imports + before + lines + after;
+    const { code, stdout, stderr } = await runCommand(
+      ["timeout", "-s", "KILL", output === null ? "2" : "10", "python3", "-uc", program],
+      { stdin: "a\nb\n" },
+    );
+    if (output === null) assertEquals([code, stdout], [137, ""], stderr);
+    else assertStringIncludes(stdout, output, stderr);
+    assert(!/Error/.test(stderr), stderr);
+  }, { needs: ["python3", "timeout"], os: "linux" });
+}
