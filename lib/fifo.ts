@@ -45,12 +45,17 @@ async function makeFifo(path: string): Promise<Deno.FileInfo | undefined> {
 async function mkfifo(path: string): Promise<Deno.CommandOutput> {
   try {
     // Detached, so that Ctrl-C does not reach it halfway; and not by `startChild`, which would end
-    // it on a signal. It exits at once, and then we know whether it made something.
-    return await new Deno.Command("mkfifo", {
+    // it on a signal. It exits at once, and then we know whether it made something. `spawn()` first:
+    // the command's own `output()` does not detach.
+    const child = new Deno.Command("mkfifo", {
       args: ["-m", "600", "--", path],
       env: { LC_ALL: "C" },
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
       detached: true,
-    }).output();
+    }).spawn();
+    return await child.output();
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
     throw new Failure("cannot start mkfifo: not found on the PATH; is it installed?", 127);

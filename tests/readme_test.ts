@@ -1,5 +1,12 @@
-import { assert, assertEquals, assertMatch } from "@std/assert";
-import { isInstalled, processTest, runCommand, temporaryFolder } from "./process.ts";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import {
+  isInstalled,
+  processesMarked,
+  processTest,
+  runCommand,
+  type RunOptions,
+  temporaryFolder,
+} from "./process.ts";
 
 const root = new URL("..", import.meta.url).pathname;
 
@@ -8,58 +15,275 @@ async function readme(): Promise<string> {
   return await Deno.readTextFile(`${root}README.md`);
 }
 
-processTest("every command of the README works as it is written", async () => {
-  const blocks = [...(await readme()).matchAll(/^```sh\n([^]*?)^```$/gm)];
-  const commands = blocks.flatMap(([, block = ""]) => block.trim().split("\n"));
-  assert(commands.length > 10);
-  // A deno on the PATH, which a machine that starts it with npx has not.
-  await using folder = await temporaryFolder();
+/** A fenced block, and the heading that it stands under. */
+interface Block {
+  language: string;
+  code: string;
+  heading: string;
+  /** What the README says that it prints, if it does. */
+  output?: string;
+}
+
+async function blocks(): Promise<Block[]> {
+  const found: Block[] = [];
+  let heading = "";
+  // A text shows the output of all code since the text before, or since the heading.
+  let unshown: Block[] = [];
+  for (
+    const [, title, language = "", code = ""] of (await readme()).matchAll(
+      /^#+ (.*)$|^```(\w+)\n([^]*?)^```$/gm,
+    )
+  ) {
+    if (title !== undefined) {
+      heading = title;
+      unshown = [];
+    } else if (language === "text") {
+      for (const block of unshown.splice(0)) block.output = code;
+    } else {
+      const block = { language, code, heading };
+      found.push(block);
+      unshown.push(block);
+    }
+  }
+  return found;
+}
+
+async function blocksOf(language: string): Promise<Block[]> {
+  return (await blocks()).filter((block) => block.language === language);
+}
+
+/** Three at a time; all are over before one failure is told, so that no child is left. */
+async function sideBySide<T>(items: Iterable<T>, act: (item: T) => Promise<void>): Promise<void> {
+  const queue = [...items].values();
+  const work = async () => {
+    for (const item of queue) await act(item).catch((error) => errors.push(error));
+  };
+  const errors: unknown[] = [];
+  await Promise.all([work(), work(), work()]);
+  if (errors.length > 0) throw errors[0];
+}
+
+/** A shell that has a deno on its PATH, which a machine that starts it with npx has not. */
+async function shell() {
+  const folder = await temporaryFolder();
   await Deno.symlink(Deno.execPath(), `${folder.path}/deno`);
-  const hasNpx = await isInstalled("npx");
-  await Promise.all(commands.map(async (command) => {
+  return Object.assign(folder, {
+    run: (line: string) =>
+      runCommand(["sh", "-c", `PATH="${folder.path}:$PATH"; ${line}`], { cwd: root }),
+  });
+}
+
+/** A folder with the snippet, the files of `lib/` that it imports, and nothing else. */
+async function copyOf({ code }: Block) {
+  const folder = await temporaryFolder();
+  await Deno.mkdir(`${folder.path}/lib`);
+  const copy = async (text: string, pattern: RegExp) => {
+    for (const [, file = ""] of text.matchAll(pattern)) {
+      const source = await Deno.readTextFile(`${root}lib/${file}`);
+      await Deno.writeTextFile(`${folder.path}/lib/${file}`, source);
+      await copy(source, /^import .* from "\.\/(\w+\.ts)";$/gm);
+    }
+  };
+  await copy(code, /^import .* from "\.\/lib\/(\w+\.ts)";$/gm);
+  await Deno.writeTextFile(`${folder.path}/snippet.ts`, code);
+  const command = [Deno.execPath(), "run", "-A", "--no-prompt", "--quiet", "snippet.ts"];
+  return Object.assign(folder, { command });
+}
+
+async function runSnippet(block: Block, options: RunOptions = {}): Promise<void> {
+  await using folder = await copyOf(block);
+  const env = { ...options.env, NO_COLOR: "1" };
+  const result = await runCommand(folder.command, { ...options, cwd: folder.path, env });
+  const { code, stdout, stderr } = result;
+  assertEquals([code, stderr], [0, ""], `${block.heading}: ${code} ${stderr}`);
+  if (block.output !== undefined) assertEquals(stdout, block.output, block.heading);
+  const names = await Array.fromAsync(Deno.readDir(folder.path), ({ name }) => name);
+  assertEquals(names.sort(), ["lib", "snippet.ts"], block.heading);
+}
+
+async function snippetUnder(heading: string): Promise<Block> {
+  const block = (await blocksOf("ts")).find((block) => block.heading === heading);
+  assert(block !== undefined, heading);
+  return block;
+}
+
+processTest("every command of the README works as it is written", async () => {
+  const commands = (await blocksOf("sh")).flatMap(({ code }) => code.trim().split("\n"));
+  assert(commands.length > 10);
+  await using sh = await shell();
+  await sideBySide(commands, async (command) => {
     // The gate runs this one, and this test with it.
-    if (command.endsWith(" test -A") || command.startsWith("npx") && !hasNpx) return;
-    const { code, stdout, stderr } = await runCommand(
-      ["sh", "-c", `PATH="${folder.path}:$PATH"; ${command}`],
-      { cwd: root },
-    );
+    if (command.endsWith(" test -A") || command.startsWith("npx") && !isInstalled("npx")) return;
+    const { code, stdout, stderr } = await sh.run(command);
     assertEquals(code, 0, `${command}: ${stderr}`);
-    assert(stdout !== "");
-  }));
+    assert(stdout !== "" || command.startsWith("alias"), command);
+  });
+});
+
+/** Numbers differ from run to run: process ids, milliseconds. */
+function withoutNumbers(text: string): string {
+  return text.replaceAll(/\d+/g, "0");
+}
+
+async function checkTranscripts(transcripts: Block[]): Promise<void> {
+  assert(transcripts.length > 0);
+  await using sh = await shell();
+  const commands = new Set(transcripts.map(({ code }) => code.replace(/\n[^]*/, "")));
+  await sideBySide(commands, async (command) => {
+    const { code, stdout } = await sh.run(`${command.replace("$ ", "")} 2>&1`);
+    assertEquals(code, 0, stdout);
+    const output = withoutNumbers(`\n${stdout}`);
+    for (const transcript of transcripts) {
+      if (!transcript.code.startsWith(`${command}\n`)) continue;
+      const lines = transcript.code.slice(command.length);
+      // "…" stands for lines that are left out.
+      const parts = withoutNumbers(lines).split(/^…$/m);
+      for (const part of parts) assertStringIncludes(output, part, transcript.heading);
+      if (parts.length === 1) assertEquals(output, withoutNumbers(lines));
+    }
+  });
+}
+
+const isOfBuffering = ({ code }: Block) => code.includes("buffering.ts");
+
+processTest("every transcript of the README is what the script prints", async () => {
+  await checkTranscripts((await blocksOf("console")).filter((block) => !isOfBuffering(block)));
+});
+
+processTest("the transcript of buffering.ts is what it prints", async () => {
+  await checkTranscripts((await blocksOf("console")).filter(isOfBuffering));
+});
+
+const needsStdbuf = ({ code }: Block) => code.includes('"stdbuf"');
+
+processTest("every snippet of the README works alone, with the files it imports", async () => {
+  const snippets = (await blocksOf("ts")).filter((block) => !needsStdbuf(block));
+  assert(snippets.length > 20);
+  await sideBySide(snippets, runSnippet);
+});
+
+processTest("the snippet with stdbuf works alone", async () => {
+  await sideBySide((await blocksOf("ts")).filter(needsStdbuf), runSnippet);
+}, { needs: ["stdbuf"] });
+
+processTest("every snippet of the README passes the collection's own checks", async () => {
+  await using folder = await temporaryFolder();
+  await Deno.symlink(`${root}lib`, `${folder.path}/lib`);
+  const snippets = await blocksOf("ts");
+  const names = snippets.map((_, index) => `${index}.ts`);
+  await Promise.all(snippets.map(({ code }, index) =>
+    // Each is a module of its own, whether or not it imports anything.
+    Deno.writeTextFile(`${folder.path}/${index}.ts`, `${code}export {};\n`)
+  ));
+  const options = ["--quiet", "--no-lock", "--config", `${root}deno.json`];
+  const { code, stderr } = await runCommand(
+    [Deno.execPath(), "check", ...options, ...names],
+    { cwd: folder.path, env: { NO_COLOR: "1" } },
+  );
+  assertEquals(code, 0, stderr);
+});
+
+processTest("the Python programs of the README print what their twins in Deno do", async () => {
+  const programs = await blocksOf("python");
+  assertEquals(programs.length, 3);
+  await sideBySide(programs, async ({ code, output = "" }) => {
+    const result = await runCommand(["python3", "-c", code]);
+    assertEquals([result.code, result.stdout + result.stderr], [0, output]);
+  });
+}, { needs: ["python3"] });
+
+processTest("a snippet that ends its child on a signal leaves nothing behind", async () => {
+  const snippets = [
+    await snippetUnder("The script ended and its child lives on"),
+    await snippetUnder("clean up on Ctrl-C"),
+  ];
+  const cases = snippets.flatMap((snippet) =>
+    (["SIGINT", "SIGTERM", "SIGHUP"] as const).map((signal) => ({ snippet, signal }))
+  );
+  await sideBySide(cases, async ({ snippet, signal }) => {
+    // What it says when it is ready, and a child that would stay.
+    const code = snippet.code.replace(/"[12]"/, '"1000"')
+      .replace(/^(?=await child\.status;$)/m, 'console.log("ready");\n');
+    assert(code.includes('"1000"') && code.includes("ready"));
+    await using folder = await copyOf({ ...snippet, code });
+    const mark = crypto.randomUUID();
+    const [program = "", ...args] = folder.command;
+    await Deno.mkdir(`${folder.path}/tmp`);
+    const env = { MARK: mark, TMPDIR: `${folder.path}/tmp` };
+    const options = { args, cwd: folder.path, env, stdout: "piped", stderr: "piped" } as const;
+    await using child = new Deno.Command(program, options).spawn();
+    const stderr = child.stderr.text();
+    let said = "";
+    for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
+      said += text;
+      if (said.endsWith("ready\n")) child.kill(signal);
+    }
+    const { code: status } = await child.status;
+    assertEquals(status, { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 }[signal]);
+    assertEquals(await stderr, "");
+    assertEquals(await processesMarked(mark), []);
+    assertEquals(await Array.fromAsync(Deno.readDir(`${folder.path}/tmp`)), []);
+  });
 });
 
 processTest("every task that the README names is there, and says what it does", async () => {
   const { stdout, stderr } = await runCommand([Deno.execPath(), "task"], {
-    ...{ cwd: root, env: { NO_COLOR: "1" } },
+    cwd: root,
+    env: { NO_COLOR: "1" },
   });
-  for (const [, name] of (await readme()).matchAll(/`deno task ([\w:]+)`/g)) {
+  const names = [...(await readme()).matchAll(/`deno task ([\w:]+)`/g)];
+  assert(names.length > 2);
+  for (const [, name] of names) {
     assertMatch(stdout + stderr, new RegExp(`- ${name}\\n +// \\w`));
   }
 });
 
 processTest("the README names every script, with what its header says that it needs", async () => {
   const text = await readme();
-  for await (const { name } of Deno.readDir(`${root}scripts`)) {
-    const [row = ""] = new RegExp(`^\\| \\[\`${name}\`\\].*`, "m").exec(text) ?? [];
-    assert(row !== "", name);
-    const header = await Deno.readTextFile(`${root}scripts/${name}`);
-    for (const [permission] of row.matchAll(/--allow-[\w=,]+/g)) {
-      assert(header.includes(permission), `${name}: ${permission}`);
-    }
+  const scripts = await Array.fromAsync(Deno.readDir(`${root}scripts`), ({ name }) => name);
+  await Promise.all(scripts.map(async (name) => {
+    const [, permissions = ""] = new RegExp(`^\\| \`${name}\` .*\\|(.*)\\|$`, "m").exec(text) ?? [];
+    assert(permissions !== "", name);
+    const source = await Deno.readTextFile(`${root}scripts/${name}`);
+    const [header = ""] = source.split("*/");
+    const named: string[] = permissions.match(/--allow-[\w=,]+/g) ?? [];
+    const stated = [...header.matchAll(/^ \* {5}.*deno run(.*) scripts\//gm)]
+      .map(([, options = ""]) => options.match(/--allow-[\w=,]+/g) ?? []);
+    assert(stated.length > 0, `${name}: its header does not say how to run it`);
+    if (name === "fifo.ts") named.push("--allow-read=PATH", "--allow-write=PATH");
+    assertEquals(named.join(" "), stated[0]?.join(" ") ?? "", name);
+  }));
+  for (const [, name = ""] of text.matchAll(/\b(\w+\.ts)\b/g)) {
+    const isThere = scripts.includes(name) ||
+      await Deno.stat(`${root}lib/${name}`).then(() => true, () => false);
+    assert(isThere, `the README names ${name}`);
+  }
+});
+
+processTest("no table of the README is wider than 100 columns", async () => {
+  for (const line of (await readme()).split("\n")) {
+    assert(!line.startsWith("|") || line.length <= 100, line);
+  }
+});
+
+processTest("every link of the README leads somewhere", async () => {
+  const text = await readme();
+  const headings = [...text.matchAll(/^#+ (.*)$/gm)]
+    .map(([, title = ""]) => title.toLowerCase().replaceAll(/[^\w -]/g, "").replaceAll(" ", "-"));
+  for (const [, target = ""] of text.matchAll(/\]\(([^)]+)\)/g)) {
+    if (target.startsWith("#")) assert(headings.includes(target.slice(1)), target);
+    else await Deno.stat(root + target);
   }
 });
 
 processTest("the example in each script's help works when pasted", async () => {
-  await using folder = await temporaryFolder();
-  await Deno.symlink(Deno.execPath(), `${folder.path}/deno`);
-  const scripts = await Array.fromAsync(Deno.readDir(`${root}scripts`));
-  await Promise.all(scripts.map(async ({ name }) => {
-    const source = await Deno.readTextFile(`${root}scripts/${name}`);
-    const [, example = ""] = /\nExample:\n {2}(.*)`;/.exec(source) ?? [];
-    const { code, stderr } = await runCommand(
-      ["sh", "-c", `PATH="${folder.path}:$PATH"; ${example}`],
-      { cwd: root },
-    );
+  await using sh = await shell();
+  const scripts = await Array.fromAsync(Deno.readDir(`${root}scripts`), ({ name }) => name);
+  await sideBySide(scripts, async (name) => {
+    const help = await runCommand([Deno.execPath(), "run", `${root}scripts/${name}`, "--help"]);
+    const [, example = ""] = /\nExample:\n {2}(.*)\n$/.exec(help.stdout) ?? [];
+    assert(example.startsWith(`deno run -A scripts/${name}`), help.stdout + help.stderr);
+    const { code, stderr } = await sh.run(example);
     assertEquals(code, 0, `${example}: ${stderr}`);
-  }));
+  });
 });

@@ -1,0 +1,70 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { processesMarked, processTest, runScript, scriptCommand } from "./process.ts";
+
+processTest("timeout shows that ending the child alone is not enough", async () => {
+  const mark = crypto.randomUUID();
+  const { code, stdout, stderr } = await runScript("timeout", ["--timeout=0.5"], {
+    env: { MARK: mark },
+  });
+  assertMatch(stdout, /after 0\.5 s no end of file: its child \d+ still holds the pipe\n/);
+  assertMatch(stdout, /end of file comes at once\n +and nobody is left\n$/);
+  assertEquals([code, stderr], [0, ""]);
+  assertEquals(await processesMarked(mark), []);
+});
+
+processTest("timeout passes stdin, the output and the exit code on", async () => {
+  const stdin = "x".repeat(300_000);
+  const result = await runScript("timeout", ["--timeout=60", "sh", "-c", "cat; exit 3"], { stdin });
+  assertEquals(result, { code: 3, stdout: stdin, stderr: "" });
+});
+
+const LATE: [what: string, line: string, signal: string][] = [
+  ["is silent", "sleep 1000", "SIGTERM"],
+  ["floods", "exec yes", "SIGTERM"],
+  ["is deaf", "trap '' TERM; while :; do sleep 0.1; done", "SIGKILL"],
+  ["is stopped", "kill -STOP $$", "SIGTERM"],
+  ["has a family", "sleep 1000 & sleep 1000 & wait", "SIGTERM"],
+  ["has a deaf family", "(trap '' TERM; sleep 1000) & wait", "SIGTERM"],
+];
+
+for (const [what, line, signal] of LATE) {
+  processTest(`timeout ends a command that ${what}`, async () => {
+    const mark = crypto.randomUUID();
+    const start = performance.now();
+    const { code, stderr } = await runScript("timeout", ["--timeout=0.3", "sh", "-c", line], {
+      env: { MARK: mark },
+    });
+    assertEquals([code, stderr], [
+      124,
+      `timeout: no exit within 0.3 s: sh was ended by ${signal}\n`,
+    ]);
+    assert(performance.now() - start < 8000);
+    assertEquals(await processesMarked(mark), []);
+  });
+}
+
+processTest("timeout exits with the command, though what that started holds the pipe", async () => {
+  const line = "sleep 1000 2>&- & echo $!; exit 4";
+  const { code, stdout } = await runScript("timeout", ["--timeout=60", "sh", "-c", line]);
+  Deno.kill(Number(stdout), "SIGKILL");
+  assertEquals(code, 4);
+});
+
+processTest("timeout that was itself stopped sees that the command has exited", async () => {
+  const [program = "", ...args] = scriptCommand("timeout", ["--timeout=1", "sleep", "0.5"]);
+  await using child = new Deno.Command(program, { args, stdin: "null", stderr: "piped" }).spawn();
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  child.kill("SIGSTOP");
+  await new Promise((resolve) => setTimeout(resolve, 1500));
+  child.kill("SIGCONT");
+  const [{ code }, stderr] = await Promise.all([child.status, child.stderr.text()]);
+  assertEquals([code, stderr], [0, ""]);
+});
+
+processTest("timeout names a command that cannot be started", async () => {
+  for (const [program, expected] of [["no-such-program", 127], ["/", 126]] as const) {
+    const { code, stderr } = await runScript("timeout", [program]);
+    assertEquals(code, expected);
+    assertMatch(stderr, /^timeout: cannot start [^\n]*\n$/);
+  }
+});
