@@ -65,7 +65,8 @@ export async function* readFrames(
       if (filled < bytes.length) break;
       if (part === "length") {
         const length = new DataView(bytes.buffer).getUint32(0);
-        if (length > maxLength) {
+        // So written, a bound that is NaN refuses every length instead of none.
+        if (!(length <= maxLength)) {
           throw new FrameError(`a frame of ${length} bytes is over the bound of ${maxLength}`);
         }
         bytes = new Uint8Array(length);

@@ -2,7 +2,9 @@
  * Messages over a pipe, which knows none: it carries bytes, and their boundaries are lost.
  *
  * "An unformatted byte stream: agree on length and format first", says the article
- * 《Python进程间通信之匿名管道》. In Python:
+ * 《Python进程间通信之匿名管道》. Here each message follows its length, so it may hold anything.
+ *
+ * In Python:
  *
  *     def send(pipe, message):
  *         pipe.write(struct.pack(">I", len(message)) + message)
@@ -10,8 +12,8 @@
  *         (length,) = struct.unpack(">I", pipe.read(4))
  *         return pipe.read(length)
  *
- * So a message may hold anything. With --lines a newline is the boundary instead, and what holds
- * newlines, or is no text, comes back damaged.
+ * With --lines a newline is the boundary instead, and what holds newlines, or is no text, comes back
+ * damaged.
  *
  *     deno run --allow-run scripts/framing.ts
  *
@@ -42,11 +44,12 @@ const messages: [name: string, message: Uint8Array<ArrayBuffer>][] = [
   ["not text", Uint8Array.from({ length: 256 }, (_, byte) => byte)],
 ];
 
-async function sendBack() {
-  if (options.lines) { for await (const line of stdinLines()) await print(line); }
-  else {for await (const message of readFrames(Deno.stdin.readable)) {
-      await writeBytes(frame(message));
-    }}
+if (options.child && options.lines) {
+  for await (const line of stdinLines()) await print(line);
+} else if (options.child) {
+  for await (const message of readFrames(Deno.stdin.readable)) await writeBytes(frame(message));
+} else {
+  await sendAll();
 }
 
 async function sendAll() {
@@ -57,33 +60,38 @@ async function sendAll() {
     stdout: "piped",
   });
   await using child = startChild(command);
-  const withEnd = (message: Uint8Array<ArrayBuffer>) => [message, encoder.encode("\n")];
+  const newline = encoder.encode("\n");
   const parts = messages.flatMap(([, message]) =>
-    options.lines ? withEnd(message) : [frame(message)]
+    options.lines ? [message, newline] : [frame(message)]
   );
   // Written while we read: else a long message fills both pipes, and each side waits for the other.
   const writing = ReadableStream.from(parts).pipeTo(child.stdin);
-  // A pipe that breaks and a frame that is cut off have their reason in the child's status.
-  const [reading] = await Promise.allSettled([
-    options.lines ? showLines(child.stdout) : showFrames(child.stdout),
-    writing,
-  ]);
+  const reading = options.lines ? checkLines(child) : checkFrames(child);
+  const [outcome] = await Promise.allSettled([reading, writing]);
   const status = await child.status;
+  const hasFailed = outcome.status === "rejected";
+  // A child that exits with 141 lost its reader: we had stopped reading, and we know why. With any
+  // other failure, its status is the reason for a message that is cut off or did not come.
+  if (hasFailed && (status.success || status.code === 141)) throw outcome.reason;
   if (!status.success) throw new Failure(`the child ${describeStatus(status)}`, status.code);
-  if (reading.status === "rejected") throw reading.reason;
 }
 
-async function showFrames(stdout: ReadableStream<Uint8Array>) {
-  const replies = readFrames(stdout);
+async function checkFrames({ stdout }: Deno.ChildProcess) {
+  // Its disposal cancels stdout: a child that still writes does not wait for us for ever.
+  await using replies = readFrames(stdout);
   for (const [name, message] of messages) {
     const { value: reply } = await replies.next();
     if (!isEqual(reply, message)) throw new Failure(`the message "${name}" came back different`);
     await print(`${describe(name, message)}  came back equal`);
   }
+  const { done } = await replies.next();
+  if (!done) throw new Failure(`expected ${messages.length} messages, got more`);
 }
 
-async function showLines(stdout: ReadableStream<Uint8Array>) {
-  const lines = (await new Response(stdout).text()).split("\n");
+async function checkLines({ stdout, status }: Deno.ChildProcess) {
+  const lines = (await stdout.text()).split("\n");
+  // What a child left that failed is no verdict on newlines.
+  if (!(await status).success) return;
   let damaged = 0;
   for (const [name, message] of messages) {
     // Only by knowing the message can we tell how many lines it became.
@@ -103,5 +111,3 @@ function describe(name: string, message: Uint8Array): string {
 function isEqual(a: Uint8Array | undefined, b: Uint8Array): boolean {
   return a?.length === b.length && b.every((byte, index) => byte === a[index]);
 }
-
-await (options.child ? sendBack() : sendAll());

@@ -2,7 +2,9 @@
  * The four ends of a pipe's life.
  *
  * "A pipe lives as long as its processes", says the article 《Python进程间通信之匿名管道》. The kernel
- * counts who holds which end. In Python:
+ * counts who holds which end.
+ *
+ * In Python:
  *
  *     rpipe, wpipe = os.pipe()
  *     os.close(wpipe)
@@ -27,7 +29,7 @@ exits, and a grandchild keeps the pipe when the child has gone.`,
   example: "lifetime.ts",
 }, {});
 
-function expect(happened: boolean, what: string) {
+function expect(happened: boolean, what: string): asserts happened {
   if (!happened) throw new Failure(`expected that ${what}, but it did not happen`);
 }
 
@@ -47,7 +49,8 @@ await print("   so its stdout closed as well, which is our end of file");
 await print(strong("2. The reader goes: the writer gets a broken pipe"));
 await using deaf = startChild(new Deno.Command("true", { stdin: "piped" }), "true");
 await deaf.status;
-const error = await deaf.stdin.getWriter().write(new Uint8Array(1)).catch((error) => error);
+const write = deaf.stdin.getWriter().write(new Uint8Array(1));
+const error: unknown = await write.catch((error) => error);
 expect(error instanceof Deno.errors.BrokenPipe, "writing to a child that has gone fails");
 await print(`   true reads nothing and exits: our write failed with ${error.name}`);
 await using yes = startChild(new Deno.Command("yes", { stdin: "null", stdout: "piped" }), "yes");

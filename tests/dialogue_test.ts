@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
-import { startChild } from "../lib/child.ts";
+import { endChild, startChild } from "../lib/child.ts";
 import {
   ChildEndedError,
   ChildStayedError,
@@ -10,7 +10,7 @@ import {
 } from "../lib/dialogue.ts";
 import { processTest, runCommand, takeHome } from "./process.ts";
 
-/** Starts a shell and a dialogue with it, which ends with the block. */
+/** Starts a shell and a dialogue with it, which ends with the block, and all that it started. */
 function start(line: string, options: DialogueOptions = {}) {
   const command = new Deno.Command("sh", {
     args: ["-c", line],
@@ -20,7 +20,12 @@ function start(line: string, options: DialogueOptions = {}) {
   });
   const child = startChild(command);
   const dialogue = new Dialogue(child, { name: "sh", timeout: 20, ...options });
-  return { child, dialogue, [Symbol.asyncDispose]: () => child[Symbol.asyncDispose]() };
+  const dispose = async () => {
+    // Of a child that has exited, startChild leaves the family alone.
+    await endChild(child);
+    await child[Symbol.asyncDispose]();
+  };
+  return { dialogue, [Symbol.asyncDispose]: dispose };
 }
 
 processTest("Dialogue asks line by line, and its end is the child's end of file", async () => {
@@ -65,7 +70,7 @@ processTest("Dialogue passes an error of onLine on to who asked", async () => {
 
 processTest("Dialogue tells a silent child by NoAnswerError, with what had come", async () => {
   await using it = start("read x; echo $x; read x; printf 'half a l'; sleep 1000", {
-    timeout: 0.5,
+    timeout: 1,
   });
   assertEquals(await it.dialogue.ask("one"), "one");
   const error = await assertRejects(() => it.dialogue.ask("two"), NoAnswerError);
@@ -124,13 +129,13 @@ processTest(
           stdout: "piped",
         }),
       );
-      const dialogue = new Dialogue(child, { timeout: 0.3 });
+      const dialogue = new Dialogue(child, { timeout: 1 });
       await dialogue.ask("one");
       const error = await assertRejects(() => dialogue.end(), ChildStayedError);
       assertEquals([error.status.signal, error.exitCode], ["SIGKILL", 124]);
       assertMatch(
         error.message,
-        /^the child did not exit within 0.3 s after its stdin closed; after /,
+        /^the child did not exit within 1 s after its stdin closed; after /,
       );
       await child[Symbol.asyncDispose]();
     }
@@ -161,7 +166,7 @@ processTest("Dialogue refuses a question after its end, and ends twice alike", a
 });
 
 processTest("Dialogue ends a child that closes its stdout and stays", async () => {
-  await using it = start("read x; echo $x; exec >&-; sleep 1000", { timeout: 0.5 });
+  await using it = start("read x; echo $x; exec >&-; sleep 1000", { timeout: 1 });
   assertEquals(await it.dialogue.ask("one"), "one");
   const error = await assertRejects(() => it.dialogue.ask("two"), ChildStayedError);
   assertEquals([error.status.signal, error.exitCode], ["SIGTERM", 124]);
@@ -169,7 +174,7 @@ processTest("Dialogue ends a child that closes its stdout and stays", async () =
 });
 
 processTest("Dialogue says that a line never ends", async () => {
-  await using it = start("head -c 70000000 /dev/zero | tr '\\000' x; sleep 1000");
+  await using it = start("head -c 70000000 /dev/zero | tr '\\000' x; sleep 1000", { timeout: 60 });
   const error = await assertRejects(() => it.dialogue.ask("one"), DialogueError);
   assertMatch(error.message, /^cannot read the stdout of sh: A line is longer than 67108864 /);
 });

@@ -1,4 +1,4 @@
-import { assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import { frame, FrameError, readFrames } from "../lib/frames.ts";
 import { processTest, runCommand, takeHome } from "./process.ts";
 
@@ -26,6 +26,12 @@ function cutStream(bytes: Uint8Array<ArrayBuffer>, cuts: number): ReadableStream
 Deno.test("frame writes the length first, the most significant byte before the others", () => {
   assertEquals(frame(new Uint8Array([7, 8])), new Uint8Array([0, 0, 0, 2, 7, 8]));
   assertEquals(frame(new Uint8Array(0x010203)).subarray(0, 4), new Uint8Array([0, 1, 2, 3]));
+});
+
+Deno.test("frame refuses a message whose length four bytes cannot hold", () => {
+  // Only its length is looked at: nobody has 4 GiB to spare for a test.
+  const message = Object.defineProperty(new Uint8Array(0), "length", { value: 2 ** 32 });
+  assertThrows(() => frame(message), RangeError, "4 GiB");
 });
 
 Deno.test("readFrames finds the same messages however the stream is cut", async () => {
@@ -93,6 +99,11 @@ Deno.test("readFrames that refuses a length lets go of the stream", async () => 
 Deno.test("readFrames accepts a message as long as its bound", async () => {
   const stream = cutStream(frame(new Uint8Array(10)), -1);
   assertEquals((await Array.fromAsync(readFrames(stream, { maxLength: 10 }))).length, 1);
+});
+
+Deno.test("readFrames takes a bound that is NaN for no permission to read anything", async () => {
+  const stream = cutStream(frame(new Uint8Array(1)), 0);
+  await assertRejects(() => readFrames(stream, { maxLength: NaN }).next(), FrameError, "NaN");
 });
 
 processTest("frames.ts works when this file alone is taken home", async () => {

@@ -1,9 +1,10 @@
-import { assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import {
   processTest,
   runCommand,
   runScript,
   scriptCommand,
+  scriptPath,
   startScript,
   temporaryFolder,
 } from "./process.ts";
@@ -39,9 +40,12 @@ processTest("framing says which status its child exited with when that is killed
   // In place of Deno, for the child alone: a program that is killed before it answers.
   const line =
     '"$@" & pid=$!; until kill -KILL $(pgrep -P $pid) 2>/dev/null; do :; done; wait $pid';
-  const command = ["sh", "-c", line, "sh", ...scriptCommand("framing", [])];
-  const { code, stderr } = await runCommand(command, { cwd: folder.path });
-  assertEquals([code, stderr], [137, "framing: the child was ended by SIGKILL\n"]);
+  for (const args of [[], ["--lines"]]) {
+    const command = ["sh", "-c", line, "sh", ...scriptCommand("framing", args)];
+    const result = await runCommand(command, { cwd: folder.path });
+    const stderr = "framing: the child was ended by SIGKILL\n";
+    assertEquals(result, { code: 137, stdout: "", stderr });
+  }
 }, { needs: ["pgrep"] });
 
 processTest("framing --child stops quietly when nobody reads its stdout", async () => {
@@ -57,3 +61,31 @@ processTest("framing --child stops quietly when nobody reads its stdout", async 
   const [stderr, { code }] = await Promise.all([child.stderr.text(), child.status]);
   assertEquals([code, stderr], [141, ""]);
 });
+
+/** What the child sends back in place of the frame, and what its parent says of that. */
+const FAULTS: [reply: string, stderr: RegExp][] = [
+  [
+    "frame(new Uint8Array(message.length))",
+    /^framing: the message "a text" came back different\n$/,
+  ],
+  // More than a pipe holds: a child that is left writing would never exit.
+  ["new Uint8Array(200_000).fill(255)", /^framing: a frame of 4294967295 bytes is over [^\n]*\n$/],
+];
+
+for (const [reply, expected] of FAULTS) {
+  processTest(`framing tells what was wrong when its child sends ${reply}`, async () => {
+    await using folder = await temporaryFolder();
+    const root = new URL("..", import.meta.url).pathname;
+    await Deno.copyFile(`${root}deno.json`, `${folder.path}/deno.json`);
+    await Deno.symlink(`${root}lib`, `${folder.path}/lib`);
+    await Deno.mkdir(`${folder.path}/scripts`);
+    const script = await Deno.readTextFile(scriptPath("framing"));
+    const faulty = script.replace("writeBytes(frame(message))", `writeBytes(${reply})`);
+    assert(faulty !== script);
+    const path = `${folder.path}/scripts/framing.ts`;
+    await Deno.writeTextFile(path, faulty);
+    const { code, stderr } = await runCommand([Deno.execPath(), "run", "-A", "--no-prompt", path]);
+    assertMatch(stderr, expected);
+    assertEquals(code, 1);
+  });
+}

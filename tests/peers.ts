@@ -10,7 +10,7 @@ import { onEnd } from "../lib/child.ts";
 import { print } from "../lib/script.ts";
 import { isInstalled, runCommand, scriptCommand, scriptPath } from "./process.ts";
 
-const ROUNDS = 7;
+const ROUNDS = 3;
 
 interface Contestant {
   name: string;
@@ -86,6 +86,7 @@ const peers = (program: string, ...args: string[]): Contestant[] => [
 
 const machine = `${navigator.hardwareConcurrency} cores, ${Deno.build.target}`;
 const day = new Date().toISOString().slice(0, 10);
+await print("# Performance\n\nWhole processes. A ratio above 1 took longer than the first row.\n");
 await print(`${machine}, ${versions.join(", ")}; ${day}; medians of ${ROUNDS} runs in turn.`);
 
 const data = `${folder}/lines.txt`;

@@ -70,6 +70,7 @@ processTest("pipeline names a stage that cannot start, and stops the others", as
     [["sleep", "1000", "|", "no-such-program"], 127, "no-such-program"],
     [["no-such-program", "|", "cat"], 127, "no-such-program"],
     [["sleep", "1000", "|", "/", "|", "cat"], 126, "/"],
+    [["no|such"], 127, "no\\|such"],
   ];
   for (const [operands, expected, name] of cases) {
     const { code, stderr } = await runScript("pipeline", operands);
@@ -94,10 +95,22 @@ processTest("pipeline exits with 141 when the reader of its last stage has gone"
 });
 
 processTest("pipeline recognises a whole pipeline in one word", async () => {
-  const { code, stdout, stderr } = await runScript("pipeline", ["ls -l | wc -l"]);
-  assertEquals([code, stdout], [2, ""]);
-  assertEquals(
-    stderr,
-    "pipeline: \"ls -l | wc -l\" is one word; write the words apart: ls -l '|' wc -l\n",
-  );
+  const cases = [
+    [["ls -l | wc -l"], '"ls -l | wc -l"', "ls -l '|' wc -l"],
+    [["ls", "|", "grep a|wc -l"], '"grep a|wc -l"', "grep a '|' wc -l"],
+    [["ls\n-l | wc"], '"ls\\n-l | wc"', "ls -l '|' wc"],
+  ] as const;
+  for (const [operands, word, words] of cases) {
+    const stderr = `pipeline: ${word} is one word; write the words apart: ${words}\n`;
+    assertEquals(await runScript("pipeline", [...operands]), { code: 2, stdout: "", stderr });
+  }
+});
+
+processTest("pipeline runs a program whose name looks like a pipeline", async () => {
+  await using folder = await temporaryFolder();
+  const path = `${folder.path}/a | b`;
+  await Deno.writeTextFile(path, "#!/bin/sh\necho ran\n");
+  assertEquals((await runScript("pipeline", [path])).code, 126);
+  await Deno.chmod(path, 0o700);
+  assertEquals(await runScript("pipeline", [path]), { code: 0, stdout: "ran\n", stderr: "" });
 });

@@ -71,7 +71,8 @@ processTest("a script says in one line that its stdout is full", async () => {
   await Promise.all(["bytes", "duplex", "framing", "lifetime", "pipetest"].map(async (script) => {
     const args = script === "pipetest" ? ["--delay=0", "spam"] : [];
     const command = scriptCommand(script, args);
-    const line = 'echo a | "$@" >/dev/full';
+    // One that hangs is a failure, and not a test without an end.
+    const line = 'echo a | timeout -s KILL 60 "$@" >/dev/full';
     const { code, stderr } = await runCommand(["sh", "-c", line, "sh", ...command]);
     assertEquals(code, 1, script);
     // What its child writes to the same stderr may come before or after.
@@ -80,4 +81,4 @@ processTest("a script says in one line that its stdout is full", async () => {
     assertMatch(own[0] ?? "", /^\w+: cannot write to stdout: No space left/);
     assertEquals(/^ +at /m.test(stderr), false, stderr);
   }));
-}, { os: "linux" });
+}, { needs: ["timeout"], os: "linux" });
