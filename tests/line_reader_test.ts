@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { TextLineStream } from "@std/streams/text-line-stream";
 import { LineReader, LineTooLongError } from "../lib/line_reader.ts";
+import { processTest, runCommand, takeHome } from "./process.ts";
 
 const encoder = new TextEncoder();
 
@@ -485,4 +486,15 @@ Deno.test("LineReader lets a copy of a line go without its chunk", () => {
   // What the documentation recommends must give an equal text.
   const line = "how are you 😀 \ufffd";
   assertEquals(decodeURIComponent(encodeURIComponent(line)), line);
+});
+
+processTest("line_reader.ts works when this file alone is taken home", async () => {
+  const program = `
+    import { LineReader } from "./line_reader.ts";
+    const command = new Deno.Command("printf", { args: ["one\\\\ntwo"], stdout: "piped" });
+    await using child = command.spawn();
+    for await (const line of new LineReader(child.stdout)) console.log(line);
+  `;
+  await using folder = await takeHome(["line_reader.ts"], program);
+  assertEquals(await runCommand(folder.command), { code: 0, stdout: "one\ntwo\n", stderr: "" });
 });
