@@ -24,7 +24,7 @@ const { options: { count, delay }, operands: [argument] } = parseOptions({
 answers the lines that come on stdin.`,
   operands: "ARG",
   maximumOperands: 1,
-  example: "pipetest.ts --count 0 spam < README.md",
+  example: "pipetest.ts --delay 0.1 --count 2 spam < README.md",
 }, {
   count: wholeNumber(2, "how many lines to answer; 0: until stdin ends"),
   delay: seconds(1, "the pause before reading a line, and before answering it"),
