@@ -26,6 +26,8 @@ export class StartError extends Error {
 
 const children = new Set<Deno.ChildProcess>();
 const cleanups = new Set<() => Promise<void>>();
+/** The children that {@linkcode endChild} has asked to end. */
+const asked = new WeakSet<Deno.ChildProcess>();
 
 /**
  * Starts a child and sees to its end. When the block of `await using` is left, a child that still
@@ -58,23 +60,27 @@ export function startChild(command: Deno.Command, name?: string): Deno.ChildProc
   } finally {
     listen();
   }
-  let isRunning = true;
-  child.status.then(() => {
-    isRunning = false;
-    // What it left behind keeps its group: a signal to the script still ends that.
-    if (!signalGroup(child, "SIGCONT")) release();
-  });
   const release = () => {
     children.delete(child);
     listen();
   };
-  child[Symbol.asyncDispose] = async () => {
-    const wasRunning = isRunning;
-    const { signal } = wasRunning ? await endChild(child) : await child.status;
-    // Ctrl-C reaches script and child alike, and word of the child may come first.
-    if (!wasRunning && SIGNALS.some(([name]) => name === signal)) {
-      await new Promise((resolve) => setTimeout(resolve, 50));
+  let isRunning = true;
+  const exited = child.status.then(async ({ signal }) => {
+    isRunning = false;
+    const isOurs = signal === "SIGTERM" && asked.has(child);
+    if (!isOurs && SIGNALS.some(([name]) => name === signal)) {
+      // Ctrl-C reaches script and child alike, and word of the child may come first. On a busy
+      // machine a single timer may be heard before the signal, too.
+      for (let turn = 0; turn < 10 && !ending; turn++) {
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
     }
+    // What it left behind keeps its group: a signal to the script still ends that.
+    if (!signalGroup(child, "SIGCONT")) release();
+  });
+  child[Symbol.asyncDispose] = async () => {
+    if (isRunning) await endChild(child);
+    await exited;
     // What fails because a signal is ending the script has nothing to say any more.
     if (ending) await new Promise(() => {});
     release();
@@ -117,6 +123,7 @@ export async function endChild(
   child: Deno.ChildProcess,
   grace = 0.5,
 ): Promise<Deno.CommandStatus> {
+  asked.add(child);
   signalFamily(child, "SIGTERM");
   // Who is stopped hears SIGTERM when it continues.
   signalFamily(child, "SIGCONT");
@@ -161,7 +168,8 @@ export function describeStatus({ code, signal }: Deno.CommandStatus): string {
 
 /**
  * Has `cleanup` run once: when the block of `await using` is left, or before a signal ends the
- * script, after all children and the cleanups registered later.
+ * script, after all children and the cleanups registered later. A cleanup must not wait for the end
+ * of a block that has a child: once a signal ends the script, no such block is left any more.
  *
  * @example
  * ```ts
@@ -171,10 +179,10 @@ export function describeStatus({ code, signal }: Deno.CommandStatus): string {
  * await using _removal = onEnd(() => Deno.remove(folder, { recursive: true }));
  * ```
  */
-export function onEnd(cleanup: () => Promise<void>): AsyncDisposable {
+export function onEnd(cleanup: () => void | Promise<void>): AsyncDisposable {
   let done: Promise<void> | undefined;
   const run = () =>
-    done ??= cleanup().finally(() => {
+    done ??= Promise.try(cleanup).finally(() => {
       cleanups.delete(run);
       listen();
     });
@@ -207,14 +215,19 @@ function killChildren(): void {
 }
 
 async function endBy(signal: Deno.Signal, number: number): Promise<void> {
-  await Promise.all([...children].map((child) => endChild(child)));
+  // The last first, as blocks are left: so a writer hears of it before its reader has gone.
+  await Promise.all([...children].reverse().map((child) => endChild(child)));
   for (const cleanup of [...cleanups].reverse()) {
     await cleanup().catch((error) => console.error(`cannot clean up: ${error.message}`));
   }
   children.clear();
   cleanups.clear();
   listen();
-  // Now that nobody listens, the signal does what it always does.
-  if (Deno.permissions.querySync({ name: "run" }).state === "granted") Deno.kill(Deno.pid, signal);
-  else Deno.exit(128 + number);
+  // Now that nobody listens, the signal does what it always does, in a moment: another thread of
+  // Deno hears it first.
+  if (Deno.permissions.querySync({ name: "run" }).state === "granted") {
+    Deno.kill(Deno.pid, signal);
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+  }
+  Deno.exit(128 + number);
 }

@@ -4,7 +4,7 @@
  * In Python, this takes two threads, or selectors:
  *
  *     def label(name, pipe):
- *         for line in pipe: print(name, line, end="")
+ *         for line in pipe: print(f"{name} {line}", end="")
  *     child = subprocess.Popen(["ls", "/", "/missing"], stdout=PIPE, stderr=PIPE, text=True)
  *     errors = threading.Thread(target=label, args=("err", child.stderr)); errors.start()
  *     label("out", child.stdout); errors.join()

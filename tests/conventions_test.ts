@@ -12,6 +12,7 @@ import {
   runScript,
   scriptCommand,
   scriptPath,
+  sideBySide,
   temporaryFolder,
 } from "./process.ts";
 
@@ -35,20 +36,13 @@ const NUMBERS: Record<string, string[]> = {
 };
 const SCRIPTS = Object.keys(NUMBERS);
 
-/** Waits for all before one failure is told, so that no child is left to the next test. */
-async function together(tasks: Promise<void>[]): Promise<void> {
-  for (const outcome of await Promise.allSettled(tasks)) {
-    if (outcome.status === "rejected") throw outcome.reason;
-  }
-}
-
 processTest("every script is held to the conventions", async () => {
   const files = await Array.fromAsync(Deno.readDir(new URL("../scripts", import.meta.url)));
   assertEquals(files.map(({ name }) => name.replace(".ts", "")).sort(), SCRIPTS);
 });
 
 processTest("every script refuses rubbish in one line and starts nothing", async () => {
-  await together(SCRIPTS.map(async (script) => {
+  await sideBySide(SCRIPTS, async (script) => {
     const [option = "unknown"] = NUMBERS[script] ?? [];
     const mark = crypto.randomUUID();
     const args = [`--${option}=abc`];
@@ -56,22 +50,21 @@ processTest("every script refuses rubbish in one line and starts nothing", async
     assertEquals([code, stdout], [2, ""], `${script}: ${stderr}`);
     assertMatch(stderr, new RegExp(`^${script}: [^\\n]*--${option}[^\\n]*\\n$`));
     assertEquals(await processesMarked(mark), []);
-  }));
+  });
 });
 
 processTest("every script that takes no command refuses a stray argument", async () => {
   const commands = ["duplex", "pipeline", "session", "stderr", "timeout"];
-  await together(
-    SCRIPTS.filter((script) => !commands.includes(script)).map(async (script) => {
-      const { code, stderr } = await runScript(script, ["one", "two", "three", "four"]);
-      assertEquals(code, 2);
-      assertMatch(stderr, new RegExp(`^${script}: [^\\n]+\\n$`));
-    }),
-  );
+  const others = SCRIPTS.filter((script) => !commands.includes(script));
+  await sideBySide(others, async (script) => {
+    const { code, stderr } = await runScript(script, ["one", "two", "three", "four"]);
+    assertEquals(code, 2);
+    assertMatch(stderr, new RegExp(`^${script}: [^\\n]+\\n$`));
+  });
 });
 
 processTest("every script says with --help what it shows, its options and an example", async () => {
-  await together(SCRIPTS.map(async (script, index) => {
+  await sideBySide(SCRIPTS, async (script, index) => {
     const { code, stdout, stderr } = await runScript(script, [index % 2 === 0 ? "--help" : "-h"], {
       permissions: [],
     });
@@ -82,7 +75,7 @@ processTest("every script says with --help what it shows, its options and an exa
     );
     for (const name of NUMBERS[script] ?? []) assertStringIncludes(stdout, `\n  --${name} `);
     for (const line of stdout.split("\n")) assert(line.length <= 100, line);
-  }));
+  });
 });
 
 /** Every script in a form that lasts, or as long as it does. */
@@ -128,7 +121,7 @@ for (const [script, ...args] of LONG) {
 
   processTest(`a signal at any moment ends "${title.slice(0, 40)}", all of it`, async () => {
     await using folder = await temporaryFolder();
-    await together(MOMENTS.map(async (moment, index) => {
+    await sideBySide(MOMENTS, async (moment, index) => {
       const [signal, expected] = SIGNALS[index % SIGNALS.length] ?? ["SIGTERM", 143];
       const own = `${folder.path}/${index}`;
       await Deno.mkdir(own);
@@ -159,7 +152,7 @@ for (const [script, ...args] of LONG) {
       assert(code === expected || isOver, `${signal} after ${moment} ms: ${code} ${stderr}`);
       if (script !== "stderr") assertEquals(withoutGreetings(stderr), "");
       assertEquals(await Array.fromAsync(Deno.readDir(own)), []);
-    }));
+    });
   });
 }
 
@@ -233,7 +226,7 @@ const WRITING: [script: string, ...args: string[]][] = [
 ];
 
 processTest("every script stops quietly when the reader of its stdout has gone", async () => {
-  await together(WRITING.map(async ([script, ...args]) => {
+  await sideBySide(WRITING, async ([script, ...args]) => {
     const mark = crypto.randomUUID();
     const line = '"$@" | head -c 1 >&2; exit "${PIPESTATUS[0]}"';
     const { code, stderr } = await runCommand(
@@ -244,7 +237,7 @@ processTest("every script stops quietly when the reader of its stdout has gone",
     // A short script may have written everything before the reader went.
     assert(code === 141 || code === 0 && stderr !== "", `${script}: ${code}`);
     assertEquals(await processesMarked(mark), []);
-  }));
+  });
 });
 
 interface Case {
@@ -293,7 +286,7 @@ const CASES: Case[] = [
 ];
 
 processTest("every script works with the permissions that its header names", async () => {
-  await together(CASES.map(async ({ script, args = [], needs, tooFew }) => {
+  await sideBySide(CASES, async ({ script, args = [], needs, tooFew }) => {
     const header = await Deno.readTextFile(scriptPath(script));
     for (const permission of needs) assertStringIncludes(header, permission);
     const { code, stderr } = await runScript(script, args, { permissions: needs });
@@ -302,7 +295,7 @@ processTest("every script works with the permissions that its header names", asy
     const refused = await runScript(script, args, { permissions: tooFew });
     assertEquals(refused.code, 1);
     assertMatch(refused.stderr, new RegExp(`^${script}: Requires [^\\n]* --allow-[^\\n]*\\n$`));
-  }));
+  });
 });
 
 processTest("buffering needs --allow-run for sed, stdbuf and script", async () => {
@@ -329,11 +322,11 @@ processTest("fifo read PATH needs to run mkfifo, to read PATH and to write it", 
 
 processTest("a script draws and uses bold at a terminal, and no colour if unwanted", async () => {
   const line = scriptCommand("capacity", []).join(" ");
-  for (const [NO_COLOR, isBold] of [["", true], ["1", false]] as const) {
+  await sideBySide([["", true], ["1", false]] as const, async ([NO_COLOR, isBold]) => {
     const { stdout } = await runCommand(["script", "-qec", line, "/dev/null"], {
       env: { NO_COLOR },
     });
     assertEquals(stdout.includes("\x1b[1m"), isBold);
     assertMatch(stdout, /\r.*wrote [\d,]+ bytes +█+/);
-  }
+  });
 }, { needs: ["script"], os: "linux" });

@@ -8,7 +8,7 @@ import {
   type DialogueOptions,
   NoAnswerError,
 } from "../lib/dialogue.ts";
-import { processTest, runCommand, takeHome } from "./process.ts";
+import { processTest, runCommand, sideBySide, takeHome } from "./process.ts";
 
 /** Starts a shell and a dialogue with it, which ends with the block, and all that it started. */
 function start(line: string, options: DialogueOptions = {}) {
@@ -86,14 +86,14 @@ processTest("Dialogue tells the child's death with the number of the question", 
     ["read x; echo $x; read x; kill -9 $$", 137, /SIGKILL after message 1, without answering /],
     ["sleep 1000 & read x; echo $x; read x; exit 4", 4, /status 4 after message 1, without answ/],
   ];
-  for (const [line, exitCode, message] of cases) {
+  await sideBySide(cases, async ([line, exitCode, message]) => {
     await using it = start(line);
     const error = await assertRejects(async () => {
       for (;;) await it.dialogue.ask("x");
     }, ChildEndedError);
     assertMatch(error.message, message);
     assertEquals([error.exitCode, error.status.code || 1], [exitCode, exitCode]);
-  }
+  });
 });
 
 processTest(
@@ -121,7 +121,7 @@ processTest(
 processTest(
   "Dialogue ends a child that stays, also one that was started without child.ts",
   async () => {
-    for (const spawn of [startChild, (command: Deno.Command) => command.spawn()]) {
+    await sideBySide([startChild, (command: Deno.Command) => command.spawn()], async (spawn) => {
       const child = spawn(
         new Deno.Command("sh", {
           args: ["-c", "trap '' TERM; cat; while :; do sleep 0.1; done"],
@@ -138,7 +138,7 @@ processTest(
         /^the child did not exit within 1 s after its stdin closed; after /,
       );
       await child[Symbol.asyncDispose]();
-    }
+    });
   },
 );
 

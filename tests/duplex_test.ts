@@ -6,11 +6,12 @@ import {
   runCommand,
   runScript,
   scriptCommand,
+  sideBySide,
   startScript,
 } from "./process.ts";
 
 processTest("duplex prints the article's third transcript", async () => {
-  const { code, stdout, stderr } = await runScript("duplex");
+  const { code, stdout, stderr } = await runScript("duplex", ["--delay=0.1"]);
   const [, child, parent] = /^child (\d+) of (\d+) got arg: "spam"\n$/.exec(stderr) ?? [];
   assertEquals(
     stdout,
@@ -182,11 +183,11 @@ processTest("duplex takes the exit code of a child that closes its stdin early",
     ["read x; echo $x; exec <&-; sleep 0.3; kill -15 $$", 143],
     ["read x; exec <&-; echo $x; sleep 0.3; exit 0", 1],
   ];
-  for (const [program, expected] of cases) {
+  await sideBySide(cases, async ([program, expected]) => {
     const { code, stderr } = await runScript("duplex", ["sh", "-c", program]);
     assertEquals(code, expected);
     assertMatch(stderr, /^duplex: sh (exited with|was ended by) [^\n]* message \d[^\n]*\n$/);
-  }
+  });
 });
 
 processTest("duplex ends a child that does not end, even one that ignores SIGTERM", async () => {
@@ -199,7 +200,7 @@ processTest("duplex ends a child that does not end, even one that ignores SIGTER
     ],
     ["cat; exec >&-; exec sleep 1000", /after SIGTERM it was ended by SIGTERM\n$/],
   ];
-  for (const [program, message] of cases) {
+  await sideBySide(cases, async ([program, message]) => {
     const mark = crypto.randomUUID();
     const start = performance.now();
     const { code, stdout, stderr } = await runScript(
@@ -216,7 +217,7 @@ processTest("duplex ends a child that does not end, even one that ignores SIGTER
     );
     assertMatch(stderr, message);
     assertEquals(await processesMarked(mark), []);
-  }
+  });
 });
 
 processTest("duplex does not wait for a grandchild that keeps the pipe open", async () => {
@@ -226,7 +227,7 @@ processTest("duplex does not wait for a grandchild that keeps the pipe open", as
     ["sleep 1000 2>&- & echo $! >&2; read x; echo $x; exit 0", 1],
     ["sleep 1000 2>&- & echo $! >&2; read x; echo $x; exit 4", 4],
   ];
-  for (const [program, expected] of cases) {
+  await sideBySide(cases, async ([program, expected]) => {
     const start = performance.now();
     const { code, stdout, stderr } = await runScript("duplex", [
       "--timeout=60",
@@ -238,7 +239,7 @@ processTest("duplex does not wait for a grandchild that keeps the pipe open", as
     assert(performance.now() - start < 30_000);
     assertEquals(code, expected);
     assertMatch(stdout, /^Parent got: "Hello 1 /);
-  }
+  });
 });
 
 processTest("duplex reads all that a child wrote before it ended, grandchild or none", async () => {
@@ -359,8 +360,8 @@ processTest(
     await new Promise((resolve) => setTimeout(resolve, 1000));
     const before = await megabytes();
     await new Promise((resolve) => setTimeout(resolve, 2000));
-    // It grew by 100 MB a second.
-    assert(await megabytes() < before + 60);
+    // It grew by 100 MB a second; garbage is worth 60 MB.
+    assert(await megabytes() < before + 120);
     child.kill("SIGINT");
     assertEquals((await child.status).code, 130);
     await Promise.all([child.stdin.close(), child.stdout.cancel(), lines[Symbol.asyncDispose]()]);

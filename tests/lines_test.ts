@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { processTest, runScript } from "./process.ts";
 
 processTest("lines prints the article's second transcript", async () => {
-  const { code, stdout, stderr } = await runScript("lines");
+  const { code, stdout, stderr } = await runScript("lines", ["--interval=0.1"]);
   const [, parent, child] = /^hello from parent (\d+) (\d+)\n/.exec(stdout) ?? [];
   assert(parent !== child);
   assertEquals(stdout, `hello from parent ${parent} ${child}\n${"how are you\n".repeat(3)}`);

@@ -5,6 +5,7 @@ import {
   processTest,
   runCommand,
   type RunOptions,
+  sideBySide,
   temporaryFolder,
 } from "./process.ts";
 
@@ -50,18 +51,6 @@ async function blocks(): Promise<Block[]> {
 
 async function blocksOf(language: string): Promise<Block[]> {
   return (await blocks()).filter((block) => block.language === language);
-}
-
-/** Six at a time, most of which wait; all are over before one failure is told, so that no child is
- * left. */
-async function sideBySide<T>(items: Iterable<T>, act: (item: T) => Promise<void>): Promise<void> {
-  const queue = [...items].values();
-  const work = async () => {
-    for (const item of queue) await act(item).catch((error) => errors.push(error));
-  };
-  const errors: unknown[] = [];
-  await Promise.all(Array.from({ length: 6 }, work));
-  if (errors.length > 0) throw errors[0];
 }
 
 /** A folder with the snippet, the files of `lib/` that it imports, and nothing else. */
@@ -181,7 +170,7 @@ processTest("every command, transcript and example of a help is as it is written
 processTest("every snippet of the README works alone, with the files it imports", async () => {
   const snippets = (await blocksOf("ts")).filter(({ code }) => canRun(code));
   assert(snippets.length > 20);
-  await sideBySide(snippets, runSnippet);
+  await sideBySide(snippets, (snippet) => runSnippet(snippet));
 });
 
 processTest("the Python programs of the README print what their twins in Deno do", async () => {

@@ -69,7 +69,7 @@ processTest(
 
 processTest("a script says in one line that its stdout is full", async () => {
   await Promise.all(["bytes", "duplex", "framing", "lifetime", "pipetest"].map(async (script) => {
-    const args = script === "pipetest" ? ["--delay=0", "spam"] : [];
+    const args = { duplex: ["--delay=0"], pipetest: ["--delay=0", "spam"] }[script] ?? [];
     const command = scriptCommand(script, args);
     // One that hangs is a failure, and not a test without an end.
     const line = 'echo a | timeout -s KILL 60 "$@" >/dev/full';

@@ -23,7 +23,7 @@ if (way === "cleanup") {
   );
 }
 if (way === "signal") {
-  await using _first = onEnd(() => print("cleaned up"));
+  await using _first = onEnd(() => console.log("cleaned up"));
   await using _second = onEnd(() => Promise.reject(new Error("not this one")));
   await print("ready");
   await new Promise((resolve) => setTimeout(resolve, 100_000));
