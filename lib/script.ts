@@ -93,6 +93,8 @@ async function writeAll(): Promise<void> {
       for (const part of unprinted) bytes.set(part, bytes.length - length), length -= part.length;
       unprinted = [];
       while (bytes.length > 0) bytes = bytes.subarray(await Deno.stdout.write(bytes));
+      // Short lines in quick succession: let some gather, since each write costs a change of thread.
+      if (length > 0 && length < 16_384) await new Promise((resolve) => setTimeout(resolve, 1));
     }
   } catch (error) {
     const isQuiet = error instanceof Deno.errors.BrokenPipe;
