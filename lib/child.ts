@@ -31,13 +31,14 @@ const asked = new WeakSet<Deno.ChildProcess>();
 
 /**
  * Starts a child and sees to its end. When the block of `await using` is left, a child that still
- * runs is ended as by {@linkcode endChild}. SIGINT, SIGTERM, SIGHUP and SIGQUIT end it first and the
- * script then, as they would have without it.
+ * runs is ended as by {@linkcode endChild}. SIGINT, SIGTERM, SIGHUP and SIGQUIT end the child first
+ * and then the script, as the signal would have without this.
  *
- * With `detached: true` the child leads a process group, and all that it started ends with it. It
- * then has no terminal of its own: it cannot ask for a password there.
+ * With `detached: true` the child leads a process group, and all that it started ends with the block
+ * too, even what it left running when it exited. It then has no terminal of its own: it cannot ask
+ * for a password there.
  *
- * @param command Its streams are the caller's affair.
+ * @param command The caller sets and uses its streams.
  * @param name What errors call the program; as Deno does, if left out.
  * @throws {StartError} If there is no such program, or it cannot be executed.
  *
@@ -64,9 +65,7 @@ export function startChild(command: Deno.Command, name?: string): Deno.ChildProc
     children.delete(child);
     listen();
   };
-  let isRunning = true;
   const exited = child.status.then(async ({ signal }) => {
-    isRunning = false;
     const isOurs = signal === "SIGTERM" && asked.has(child);
     if (!isOurs && SIGNALS.some(([name]) => name === signal)) {
       // Ctrl-C reaches script and child alike, and word of the child may come first. On a busy
@@ -75,13 +74,13 @@ export function startChild(command: Deno.Command, name?: string): Deno.ChildProc
         await new Promise((resolve) => setTimeout(resolve, 20));
       }
     }
-    // What it left behind keeps its group: a signal to the script still ends that.
+    // What the child left running keeps its group, and is still ours to end.
     if (!signalGroup(child, "SIGCONT")) release();
   });
   child[Symbol.asyncDispose] = async () => {
-    if (isRunning) await endChild(child);
+    if (children.has(child)) await endChild(child);
     await exited;
-    // What fails because a signal is ending the script has nothing to say any more.
+    // A signal is ending the script: the errors that this causes are nobody's.
     if (ending) await new Promise(() => {});
     release();
   };
@@ -111,10 +110,10 @@ function spawn(command: Deno.Command, name?: string): Deno.ChildProcess {
 }
 
 /**
- * Ends a child: asks it to with SIGTERM, and makes it with SIGKILL when it has not exited within
- * the grace. Of a child that was started `detached`, the whole process group is ended, whether or
- * not its leader still runs. That takes the permission `--allow-run` without a list; with a list,
- * the child alone is ended.
+ * Ends a child: with SIGTERM, then with SIGKILL if it has not exited within the grace period. Of a
+ * child that was started `detached`, the whole process group is ended, whether or not its leader
+ * still runs. That takes the permission `--allow-run` without a list; with a list, the child alone
+ * is ended.
  *
  * @param grace Seconds.
  * @returns The status it exited with.
@@ -125,7 +124,7 @@ export async function endChild(
 ): Promise<Deno.CommandStatus> {
   asked.add(child);
   signalFamily(child, "SIGTERM");
-  // Who is stopped hears SIGTERM when it continues.
+  // A stopped process gets SIGTERM only when it continues.
   signalFamily(child, "SIGCONT");
   const deadline = performance.now() + grace * 1000;
   const { promise: graceIsOver, resolve } = Promise.withResolvers<void>();
@@ -188,7 +187,7 @@ export function onEnd(cleanup: () => void | Promise<void>): AsyncDisposable {
     });
   cleanups.add(run);
   listen();
-  // What fails because a signal is ending the script has nothing to say any more.
+  // A signal is ending the script: the errors that this causes are nobody's.
   return { [Symbol.asyncDispose]: () => run().then(() => ending && new Promise(() => {})) };
 }
 

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
-import { endChild, startChild } from "../lib/child.ts";
+import { startChild } from "../lib/child.ts";
 import {
   ChildEndedError,
   ChildStayedError,
@@ -20,12 +20,7 @@ function start(line: string, options: DialogueOptions = {}) {
   });
   const child = startChild(command);
   const dialogue = new Dialogue(child, { name: "sh", timeout: 20, ...options });
-  const dispose = async () => {
-    // Of a child that has exited, startChild leaves the family alone.
-    await endChild(child);
-    await child[Symbol.asyncDispose]();
-  };
-  return { dialogue, [Symbol.asyncDispose]: dispose };
+  return { dialogue, [Symbol.asyncDispose]: () => child[Symbol.asyncDispose]() };
 }
 
 processTest("Dialogue asks line by line, and its end is the child's end of file", async () => {

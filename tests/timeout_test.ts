@@ -43,11 +43,13 @@ for (const [what, line, signal] of LATE) {
   });
 }
 
-processTest("timeout exits with the command, though what that started holds the pipe", async () => {
-  const line = "sleep 1000 2>&- & echo $!; exit 4";
-  const { code, stdout } = await runScript("timeout", ["--timeout=60", "sh", "-c", line]);
-  Deno.kill(Number(stdout), "SIGKILL");
-  assertEquals(code, 4);
+processTest("timeout exits with the command, and ends what that left running", async () => {
+  const mark = crypto.randomUUID();
+  const line = "sleep 1000 2>&- & exit 4";
+  const { code } = await runScript("timeout", ["--timeout=60", "sh", "-c", line], {
+    env: { MARK: mark },
+  });
+  assertEquals([code, await processesMarked(mark)], [4, []]);
 });
 
 processTest("timeout that was itself stopped sees that the command has exited", async () => {
