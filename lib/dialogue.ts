@@ -20,7 +20,7 @@ export class NoAnswerError extends DialogueError {
    * The error, with what is known of the answer.
    *
    * @param question The number of the question, from 1.
-   * @param partialLine What had come of a line whose end had not.
+   * @param partialLine The beginning of a line that was not complete.
    */
   constructor(message: string, readonly question: number, readonly partialLine: string) {
     super(message, 124);
@@ -170,7 +170,7 @@ export class Dialogue {
     this.#isEnding = this.#hasEnded = true;
     try {
       const status = await this.#exit("");
-      // Whoever the child started may write for ever.
+      // A process that the child started may write for ever.
       this.#limit(() => this.#lines[Symbol.asyncDispose]());
       await this.#reading;
       this.#limit(undefined);

@@ -1,6 +1,6 @@
 /**
- * What `fifo.ts` does so that nothing is left behind, nothing of another's is removed, and nobody
- * waits for a name that has gone.
+ * What `fifo.ts` does so that nothing is left behind, nothing that belongs to another process is
+ * removed, and nobody waits for a name that has gone.
  *
  * @module
  */
@@ -32,7 +32,7 @@ export async function ensureFifo(path: string): Promise<AsyncDisposable> {
   return removal;
 }
 
-/** What it made; undefined if another process was faster. */
+/** The FIFO it made, or undefined if another process was faster. */
 async function makeFifo(path: string): Promise<Deno.FileInfo | undefined> {
   const status = await mkfifo(path);
   const found = await lookUp(path);

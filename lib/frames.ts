@@ -1,5 +1,5 @@
 /**
- * Messages over a pipe, which knows none: each follows its length, four bytes with the most
+ * Messages over a pipe, which has no notion of them: each follows its length, four bytes, the most
  * significant first, as `struct.pack(">I", len(message)) + message` writes it in Python. Copy this
  * file alone: it imports nothing.
  *

@@ -68,7 +68,7 @@ export class LineReader implements AsyncDisposable {
     if (signal?.aborted) abort();
   }
 
-  /** What has come of a line whose end has not, such as a prompt; `""` if nothing has. */
+  /** The beginning of a line that is not complete yet, such as a prompt; `""` if there is none. */
   get partialLine(): string {
     return this.#partialLine;
   }
@@ -164,7 +164,7 @@ export class LineReader implements AsyncDisposable {
     const done = () => {
       if (this.#turn === turn) this.#turn = undefined;
     };
-    // A failure is told to the call that met it; the next call meets it by itself.
+    // A failure rejects the call that met it; the next call will meet it again.
     const turn = this.#turn = answered.then(done, done);
     return answered;
   }

@@ -1,4 +1,5 @@
 import { parseArgs } from "@std/cli/parse-args";
+import { StartError } from "./child.ts";
 
 /** A command line that cannot be understood. */
 export class UsageError extends Error {
@@ -81,8 +82,8 @@ export type OptionValues<TOptions extends Record<string, Option<unknown>>> = {
 };
 
 /**
- * Reads a script's command line. `--help` and `-h` print the help and end the script with 0. Of an
- * option that is given twice, the last holds.
+ * Reads a script's command line. `--help` and `-h` print the help and end the script with 0. If an
+ * option is given twice, the last one counts.
  *
  * @throws {UsageError} If an option is unknown, its value is missing or out of range, or there is an
  * operand too many. The message names it and what was expected.
@@ -154,6 +155,17 @@ export function parseOptions<TOptions extends Record<string, Option<unknown>>>(
   delete values.help;
   // Each value came out of its own option, so the names have the types that they are given here.
   return { options: values as OptionValues<TOptions>, operands };
+}
+
+/**
+ * Whoever quotes a whole line, as for a shell, means a pipeline: gives the error that says so in
+ * place of the one that `program` was not found.
+ */
+export function explainOneWord(error: unknown, program: string): unknown {
+  const isMissing = error instanceof StartError && error.exitCode === 127;
+  if (!isMissing || !program.includes("|") || !program.includes(" ")) return error;
+  const words = program.replaceAll("|", " '|' ").replaceAll(/\s+/g, " ").trim();
+  return new UsageError(`${JSON.stringify(program)} is one word; write the words apart: ${words}`);
 }
 
 function usageError(message: string): UsageError {

@@ -7,9 +7,9 @@
  */
 import { LineReader, LineTooLongError } from "./line_reader.ts";
 
-/** A failure to tell the user in one line, and the exit code that goes with it. */
+/** A failure that is reported to the user in one line, and the exit code that goes with it. */
 export class Failure extends Error {
-  /** An empty message is not told: the script ends without a word. */
+  /** An empty message is not printed: the script ends without a word. */
   constructor(message: string, readonly exitCode: number = 1) {
     super(message);
   }

@@ -28,7 +28,7 @@ export function hintFor(command: readonly string[]): string {
   const isWrapped = name === "stdbuf" || name === "unbuffer";
   const inner = isWrapped ? names.slice(1).find((word) => !word.startsWith("-")) ?? "" : name;
   const known = HINTS.find(([pattern]) => pattern.test(inner))?.[1];
-  // Nor is a switch advised that is given already.
+  // Do not advise a switch that was given already.
   const advised = /with -(\w)\b/.exec(known ?? "")?.[1];
   const hasSwitch = advised !== undefined &&
     command.slice(1).some((word) => /^-\w+$/.test(word) && word.includes(advised));
@@ -42,10 +42,10 @@ export function hintFor(command: readonly string[]): string {
 }
 
 /** For `catch()`: adds to a {@linkcode NoAnswerError} what to do about it. */
-export function explainSilence(command: readonly string[]): (error: unknown) => never {
+export function explainSilence(advice: string): (error: unknown) => never {
   return (error) => {
     if (!(error instanceof NoAnswerError)) throw error;
-    throw new Failure(`${error.message}; ${hintFor(command)}`, error.exitCode);
+    throw new Failure(`${error.message}; ${advice}`, error.exitCode);
   };
 }
 

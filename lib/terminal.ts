@@ -11,7 +11,7 @@ export function red(text: string): string {
   return isColourful ? `\x1b[31m${text}\x1b[39m` : text;
 }
 
-/** A text that steps back at a terminal, for what a reader may skip. */
+/** A text that is dimmed at a terminal, for what a reader may skip. */
 export function faint(text: string): string {
   return isColourful ? `\x1b[2m${text}\x1b[22m` : text;
 }

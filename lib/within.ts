@@ -2,7 +2,7 @@
  * Waits for a promise, but no longer than a number of seconds.
  *
  * @returns What the promise resolves to, or undefined when the time has passed first. The promise
- * goes on; nobody hears of it if it is rejected later.
+ * goes on; a later rejection goes unnoticed.
  *
  * @example
  * ```ts

@@ -7,7 +7,7 @@
  *     child.stdin.write("question\n"); child.stdin.flush()
  *     child.stdout.readline()   # waits for ever: the answer is in a buffer inside sed
  *
- * A program that writes to a pipe usually keeps its output until some 4 KiB have come together; at a
+ * A program that writes to a pipe usually holds its output back until about 4 KiB have collected; at a
  * terminal it writes every line. That is what sys.stdout.flush() in the article's programs is for.
  *
  *     deno run --allow-run=sed,stdbuf,script scripts/buffering.ts
@@ -30,31 +30,32 @@ program is not installed.`,
 
 const edit = "s/question/answer/";
 
-/** Sends a question and looks for the answer; ends the dialogue with the block it is used in. */
-function ask([program = "", ...args]: string[]) {
+function start([program = "", ...args]: string[]): Deno.ChildProcess {
   const command = new Deno.Command(program, { args, stdin: "piped", stdout: "piped" });
-  const child = startChild(command, program);
-  const writer = child.stdin.getWriter();
+  return startChild(command, program);
+}
+
+/** Sends a question. True when the answer has come, false at end of file without it. */
+async function ask({ stdin, stdout }: Deno.ChildProcess): Promise<boolean> {
+  const writer = stdin.getWriter();
   // A program that has gone breaks the pipe; its status says more.
   writer.write(new TextEncoder().encode("question\n")).catch(() => {});
-  const answer = (async () => {
-    for await (const line of new LineReader(child.stdout)) {
-      // A terminal echoes the question, so the answer need not be the first line.
-      if (line === "answer") return true;
-    }
-    return false;
-  })();
-  return { child, answer, close: () => writer.close().catch(() => {}) };
+  writer.releaseLock(); // So that stdin can be closed below.
+  for await (const line of new LineReader(stdout)) {
+    // A terminal echoes the question, so the answer need not be the first line.
+    if (line === "answer") return true;
+  }
+  return false;
 }
 
 {
   const silent = ["sed", edit];
   await print(strong(silent.join(" ")));
-  const { child, answer, close } = ask(silent);
-  await using _child = child;
+  await using child = start(silent);
+  const answer = ask(child);
   if (await within(1, answer) !== undefined) throw new Failure("this sed does not buffer");
-  await print("  no answer within 1 s: it waits in a buffer of sed's");
-  await close();
+  await print("  no answer within 1 s: it waits in sed's buffer");
+  await child.stdin.close();
   if (!await within(10, answer)) throw new Failure("no answer even when sed's stdin was closed");
   await print("  the answer came when its stdin was closed, as sed exited");
 }
@@ -64,7 +65,7 @@ const ways: [way: string, command: string[]][] = [
   ["its own switch", ["sed", "-u", edit]],
   // The C library is told to buffer by the line. No help for a program that buffers by itself.
   ["stdbuf", ["stdbuf", "-oL", "sed", edit]],
-  // The program writes to a terminal. It echoes what it is sent: "stty -echo" before turns that off.
+  // The program writes to a terminal. It echoes what it is sent: "stty -echo" first turns that off.
   [
     "a terminal",
     Deno.build.os === "linux"
@@ -77,15 +78,14 @@ for (const [way, command] of ways) {
   const words = command.map((word) => word.includes(" ") ? `'${word}'` : word);
   await print(`${strong(words.join(" "))}  (${way})`);
   try {
-    const start = performance.now();
-    const { child, answer, close } = ask(command);
-    await using _child = child;
-    const hasAnswered = await within(10, answer);
-    const milliseconds = Math.ceil(performance.now() - start);
+    const begin = performance.now();
+    await using child = start(command);
+    const hasAnswered = await within(10, ask(child));
+    const milliseconds = Math.ceil(performance.now() - begin);
     if (hasAnswered) {
       worked++;
       await print(`  answered after ${milliseconds} ms, its stdin still open`);
-      await close();
+      await child.stdin.close().catch(() => {});
       if (await within(10, child.status) !== undefined) continue;
       await print("  it did not exit when its stdin was closed");
     } else if (hasAnswered === undefined) await print("  failed: no answer within 10 s");

@@ -22,7 +22,7 @@ import { Failure, print } from "../lib/script.ts";
 
 const { options: { count, interval, size, message, chunks } } = parseOptions({
   shows: `A one-way pipe, read as raw chunks: a child writes a line every --interval
-seconds, the parent prints each chunk as it comes. The blank lines are the
+seconds; the parent prints each chunk as it comes. The blank lines are the
 newlines that the chunks end with.`,
   example: "bytes.ts --chunks --count 1 --size 4",
 }, {
@@ -47,7 +47,7 @@ await print(`hello from parent ${Deno.pid} ${child.pid}`);
 // A BYOB reader ("bring your own buffer") is os.read(): at most as many bytes as the buffer holds,
 // as soon as there are any. A read returns what is there: half a line, or three.
 const reader = child.stdout.getReader({ mode: "byob" });
-// A chunk may end in the middle of a character: the decoder keeps its first bytes for the next.
+// A chunk may end in the middle of a character: the decoder keeps its first bytes until the rest comes.
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 let received = 0;
 for (;;) {

@@ -25,7 +25,7 @@ import { within } from "../lib/within.ts";
 
 const { options: { step } } = parseOptions({
   shows: `How many bytes a pipe holds: fills one that nobody reads until a write blocks,
-then has it read, and sees the write go on.`,
+then lets cat read, and the write goes on.`,
   example: "capacity.ts --step 1000",
 }, { step: wholeNumber(4096, "how many bytes to write at a time", 1) });
 
@@ -50,18 +50,7 @@ const writing = (async () => {
   // End of file for cat.
   await writer.close();
 })();
-writing.catch(() => {}); // Met below, unless the script has failed before.
-
-async function show() {
-  if (!Deno.stdout.isTerminal()) {
-    if (written % 4096 < step) await print(`wrote ${byteCount(written)}`);
-    return;
-  }
-  const bar = "█".repeat(Math.min(32, Math.ceil(written / 4096)));
-  await write(`\r\x1b[Kwrote ${byteCount(written).padEnd(14)} ${bar}`);
-  // The pipe is full long before an eye could see it fill.
-  await new Promise((resolve) => setTimeout(resolve, 30));
-}
+writing.catch(() => {}); // Awaited below, unless the script fails first.
 
 await untilStill(() => written, 0.5);
 isFull = true;
@@ -76,9 +65,21 @@ if (read === undefined) throw new Failure("cat reads the pipe, and the write sti
 await print(`cat reads, and the write goes on: ${byteCount(read.length)} came through in all`);
 if (read.length !== held + step) throw new Failure(`expected ${held + step}, got ${read.length}`);
 
+async function show() {
+  if (!Deno.stdout.isTerminal()) {
+    if (written % 4096 < step) await print(`wrote ${byteCount(written)}`);
+    return;
+  }
+  const bar = "█".repeat(Math.min(32, Math.ceil(written / 4096)));
+  await write(`\r\x1b[Kwrote ${byteCount(written).padEnd(14)} ${bar}`);
+  // The pipe is full long before an eye could see it fill.
+  await new Promise((resolve) => setTimeout(resolve, 30));
+}
+
 function explanation(): string {
   if (held === 0) return `less than one write of ${byteCount(step)}: try a smaller --step`;
   if (Deno.build.os !== "linux") return `on Linux it is 65,536; this is ${Deno.build.os}`;
   if (held === 65_536) return "16 pages of 4 KiB, since Linux 2.6.11; before, one page: 4 KiB";
+  if (step > 4096) return "in whole writes; a part of the one that blocks is in the pipe as well";
   return "Linux counts pages, 16 of them, and a page takes only whole writes of this size";
 }

@@ -1,5 +1,5 @@
 /**
- * Two ways to wait for each other for ever, and the cure: read while you write, and read both outputs.
+ * Two ways to wait for each other for ever, and the cures: read while you write; read both outputs.
  *
  * In Python, communicate() is there to avoid both:
  *
@@ -31,6 +31,50 @@ stderr, which hangs; then reads both at once, which ends.`,
 });
 
 let moved = 0;
+const cat = new Deno.Command("cat", { stdin: "piped", stdout: "piped" });
+
+await print(strong(`Writing ${byteCount(bytes)} to cat, then reading:`));
+await using stuck = startChild(cat);
+const writing = writeAll(stuck.stdin);
+writing.catch(() => {}); // If this script fails first, cat is ended and this write breaks.
+await mustHang(writing);
+await print(`  nothing moves: we are blocked, cat's stdin took ${byteCount(moved)}`);
+const held = await takeHeld(stuck.stdout);
+await print(`  and cat is blocked: its stdout holds ${byteCount(held)}`);
+// The proof that nothing but our reading was missing.
+const [rest] = await Promise.all([stuck.stdout.bytes(), writing]);
+await print(`  as soon as we read, both go on: ${byteCount(held + rest.length)} came back`);
+mustBeAll(held + rest.length);
+
+await print(strong("Reading while writing:"));
+await using child = startChild(cat);
+const [read] = await Promise.all([child.stdout.bytes(), writeAll(child.stdin)]);
+await print(`  ${byteCount(bytes)} written, ${byteCount(read.length)} read`);
+mustBeAll(read.length);
+
+const noisy = new Deno.Command("sh", {
+  args: ["-c", `head -c ${bytes} /dev/zero >&2; echo done`],
+  stdin: "null",
+  stdout: "piped",
+  stderr: "piped",
+});
+
+await print(strong("Reading stdout to its end, of a child that first writes much to stderr:"));
+await using silent = startChild(noisy);
+const stdout = silent.stdout.text();
+await mustHang(stdout);
+const heldErrors = await takeHeld(silent.stderr);
+await print(`  nothing moves: the child is blocked, its stderr holds ${byteCount(heldErrors)}`);
+const [errors] = await Promise.all([silent.stderr.bytes(), stdout]);
+await print(`  as soon as we read stderr, stdout ends: "${(await stdout).trim()}"`);
+mustBeAll(heldErrors + errors.length);
+
+await print(strong("Reading both at once:"));
+await using loud = startChild(noisy);
+const [out, err] = await Promise.all([loud.stdout.text(), loud.stderr.bytes()]);
+await print(`  "${out.trim()}" on stdout, ${byteCount(err.length)} on stderr`);
+mustBeAll(err.length);
+
 async function writeAll(stdin: WritableStream<Uint8Array>) {
   const writer = stdin.getWriter();
   for (let left = bytes; left > 0; left -= 4096) {
@@ -59,47 +103,3 @@ async function mustHang(work: Promise<unknown>) {
 function mustBeAll(count: number) {
   if (count !== bytes) throw new Failure(`expected ${byteCount(bytes)}, got ${byteCount(count)}`);
 }
-
-const cat = new Deno.Command("cat", { stdin: "piped", stdout: "piped" });
-
-await print(strong(`Writing ${byteCount(bytes)} to cat, then reading:`));
-await using stuck = startChild(cat);
-const writing = writeAll(stuck.stdin);
-writing.catch(() => {}); // Should this script fail before, cat ends and the pipe breaks.
-await mustHang(writing);
-await print(`  nothing moves: we are blocked, cat's stdin took ${byteCount(moved)}`);
-const held = await takeHeld(stuck.stdout);
-await print(`  and cat is blocked: its stdout holds ${byteCount(held)}`);
-// The proof that nothing but our reading was missing.
-const [rest] = await Promise.all([stuck.stdout.bytes(), writing]);
-await print(`  as soon as we read, both go on: ${byteCount(held + rest.length)} came back`);
-mustBeAll(held + rest.length);
-
-await print(strong("Reading while writing:"));
-await using child = startChild(cat);
-const [read] = await Promise.all([child.stdout.bytes(), writeAll(child.stdin)]);
-await print(`  ${byteCount(bytes)} written, ${byteCount(read.length)} read`);
-mustBeAll(read.length);
-
-const noisy = new Deno.Command("sh", {
-  args: ["-c", `head -c ${bytes} /dev/zero >&2; echo done`],
-  stdin: "null",
-  stdout: "piped",
-  stderr: "piped",
-});
-
-await print(strong("Reading stdout to its end, of a child that writes much to stderr before:"));
-await using silent = startChild(noisy);
-const stdout = silent.stdout.text();
-await mustHang(stdout);
-const heldErrors = await takeHeld(silent.stderr);
-await print(`  nothing moves: the child is blocked, its stderr holds ${byteCount(heldErrors)}`);
-const [errors] = await Promise.all([silent.stderr.bytes(), stdout]);
-await print(`  as soon as we read stderr, stdout ends: "${(await stdout).trim()}"`);
-mustBeAll(heldErrors + errors.length);
-
-await print(strong("Reading both at once:"));
-await using loud = startChild(noisy);
-const [out, err] = await Promise.all([loud.stdout.text(), loud.stderr.bytes()]);
-await print(`  "${out.trim()}" on stdout, ${byteCount(err.length)} on stderr`);
-mustBeAll(err.length);

@@ -22,10 +22,10 @@ import { describeStatus, startChild } from "../lib/child.ts";
 import { Dialogue } from "../lib/dialogue.ts";
 import { flag, parseOptions, seconds, wholeNumber } from "../lib/options.ts";
 import { Failure, print, stdinLines } from "../lib/script.ts";
-import { explainSilence, Unasked } from "../lib/silence.ts";
+import { explainSilence, hintFor, Unasked } from "../lib/silence.ts";
 
 const { options, operands } = parseOptions({
-  shows: `Two pipes, a dialogue with another program: sends it a line, waits for a line in
+  shows: `A dialogue with another program over two pipes: sends it a line, waits for the
 answer, prints it. Without PROGRAM the other program is pipetest.ts. PROGRAM
 has no terminal of its own: it cannot ask for a password there.`,
   operands: "[PROGRAM [ARG…]]",
@@ -39,11 +39,11 @@ has no terminal of its own: it cannot ask for a password there.`,
 });
 const { timeout, count = options.stdin ? 0 : 2, delay = 1 } = options;
 
-const pipetest = [
-  ...[Deno.execPath(), "run", "--no-prompt", new URL("pipetest.ts", import.meta.url).href],
-  ...[`--count=${count}`, `--delay=${delay}`, "spam"],
-];
-const [program = "", ...args] = operands.length > 0 ? operands : pipetest;
+const pipetest = new URL("pipetest.ts", import.meta.url).href;
+const childOptions = [`--count=${count}`, `--delay=${delay}`];
+const [program = "", ...args] = operands.length > 0
+  ? operands
+  : [Deno.execPath(), "run", "--no-prompt", pipetest, ...childOptions, "spam"];
 const name = operands[0] ?? "pipetest.ts";
 if (options.delay !== undefined && operands.length > 0) {
   console.error(`duplex: --delay is for pipetest.ts; ${name} does not get it`);
@@ -58,6 +58,7 @@ const command = new Deno.Command(program, {
   detached: true,
 });
 await using child = startChild(command, name);
+// A line nobody asked for would shift every later answer by one: it is shown, and a failure.
 const unasked = new Unasked(name);
 const dialogue = new Dialogue(child, { name, timeout, onUnasked: (line) => unasked.report(line) });
 
@@ -69,7 +70,7 @@ const questions = options.stdin ? stdinLines(dialogue.signal) : greetings();
 
 let asked = 0;
 for await (const question of questions) {
-  const answer = await dialogue.ask(question).catch(explainSilence(operands));
+  const answer = await dialogue.ask(question).catch(explainSilence(hintFor(operands)));
   await print(`Parent got: "${answer}"`);
   if (++asked === count) break;
 }

@@ -1,5 +1,5 @@
 /**
- * A named pipe, for two processes that share no ancestor: they meet by its name.
+ * A named pipe, for processes that did not start each other: they meet by its name.
  *
  * In Python:
  *
@@ -10,7 +10,7 @@
  *     os.remove("pipe")
  *
  * Deno has no mkfifo, so the program of that name makes it; opening and reading are Deno's. Without
- * arguments the script starts itself twice, in a temporary folder of its own, for which it takes
+ * arguments the script starts itself twice, in a temporary folder of its own, for which it needs
  * --allow-run --allow-read --allow-write. Needs Unix.
  *
  *     deno run --allow-run=mkfifo --allow-read=PATH --allow-write=PATH scripts/fifo.ts read PATH
@@ -24,9 +24,9 @@ import { parseOptions, UsageError } from "../lib/options.ts";
 import { Failure, print } from "../lib/script.ts";
 
 const { operands: [part, path = ""] } = parseOptions({
-  shows: `A named pipe, for processes that share no ancestor. Run the two halves in two
-terminals: "read" prints the lines that arrive, "write" sends its stdin. The
-first to come creates the pipe, waits for the other, and removes it in the end.
+  shows: `A named pipe, for processes that did not start each other. Run the two halves
+in two terminals: "read" prints the lines that arrive, "write" sends its stdin.
+Whichever starts first creates the pipe, waits for the other, and removes it.
 A shell may take either part: echo hi > PATH, cat PATH.
 Without arguments: both halves, as two processes that share only the name.`,
   operands: "[read PATH | write PATH]",
@@ -41,7 +41,9 @@ else if (part === "write" && path !== "") await write();
 else throw new UsageError(`expected "read PATH" or "write PATH" (--help shows how)`);
 
 async function read() {
+  // mkfifo, unless the other half was faster. Removed when this block is left.
   await using _fifo = await ensureFifo(path);
+  // As open() in Python: waits until the other end is opened.
   const file = await openFifo(path, "read");
   for await (const line of new LineReader(file.readable)) await print(line);
 }

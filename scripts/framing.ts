@@ -1,5 +1,5 @@
 /**
- * Messages over a pipe, which knows none: it carries bytes, and their boundaries are lost.
+ * Messages over a pipe, which has no notion of them: it carries bytes, and boundaries are lost.
  *
  * "An unformatted byte stream: agree on length and format first", says the article
  * 《Python进程间通信之匿名管道》. Here each message follows its length, so it may hold anything.
@@ -12,8 +12,8 @@
  *         (length,) = struct.unpack(">I", pipe.read(4))
  *         return pipe.read(length)
  *
- * With --lines a newline is the boundary instead, and what holds newlines, or is no text, comes back
- * damaged.
+ * With --lines a newline is the boundary instead, and messages that contain newlines, or are not
+ * text, come back damaged.
  *
  *     deno run --allow-run scripts/framing.ts
  *
@@ -64,7 +64,7 @@ async function sendAll() {
   const parts = messages.flatMap(([, message]) =>
     options.lines ? [message, newline] : [frame(message)]
   );
-  // Written while we read: else a long message fills both pipes, and each side waits for the other.
+  // Written while we read; otherwise a long message fills both pipes, and each waits for the other.
   const writing = ReadableStream.from(parts).pipeTo(child.stdin);
   const reading = options.lines ? checkLines(child) : checkFrames(child);
   const [outcome] = await Promise.allSettled([reading, writing]);
@@ -90,7 +90,7 @@ async function checkFrames({ stdout }: Deno.ChildProcess) {
 
 async function checkLines({ stdout, status }: Deno.ChildProcess) {
   const lines = (await stdout.text()).split("\n");
-  // What a child left that failed is no verdict on newlines.
+  // The output of a child that failed proves nothing about newlines.
   if (!(await status).success) return;
   let damaged = 0;
   for (const [name, message] of messages) {

@@ -1,5 +1,5 @@
 /**
- * The child of bytes.ts and lines.ts: writes a line to its stdout now and then.
+ * The child of bytes.ts and lines.ts: writes a line to its stdout every second.
  *
  * In Python, and in the article's child(wpipe):
  *
@@ -7,7 +7,7 @@
  *         os.write(wpipe, b"how are you\n")
  *         time.sleep(1)
  *
- * The write end of the pipe is its stdout. It needs no permission.
+ * Its stdout is the write end of the pipe. The script needs no permission.
  *
  *     deno run scripts/hello.ts
  *

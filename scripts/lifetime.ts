@@ -1,5 +1,5 @@
 /**
- * The four ends of a pipe's life.
+ * Four ways a pipe comes to its end.
  *
  * "A pipe lives as long as its processes", says the article 《Python进程间通信之匿名管道》. The kernel
  * counts who holds which end.
@@ -24,7 +24,7 @@ import { Failure, print } from "../lib/script.ts";
 import { strong } from "../lib/terminal.ts";
 
 parseOptions({
-  shows: `The four ends of a pipe's life: the writer closes, the reader goes, the child
+  shows: `Four ways a pipe comes to its end: the writer closes, the reader goes, the child
 exits, and a grandchild keeps the pipe when the child has gone.`,
   example: "lifetime.ts",
 }, {});
@@ -59,15 +59,19 @@ const { signal } = await yes.status;
 expect(signal === "SIGPIPE", "a writer without a reader is ended by SIGPIPE");
 await print(`   yes writes for ever: when we closed the read end it was ended by ${signal}`);
 
-await print(strong("3. The child exits: its status arrives"));
-await using child = startChild(new Deno.Command("sh", { args: ["-c", "exit 3"] }), "sh");
+await print(strong("3. The child exits: end of file, and its status"));
+await using child = startChild(
+  new Deno.Command("sh", { args: ["-c", "echo bye; exit 3"], stdout: "piped" }),
+  "sh",
+);
 const { code } = await child.status;
 expect(code === 3, "the status is the child's own");
-await print(`   sh -c "exit 3" exited with status ${code}`);
+expect(await child.stdout.text() === "bye\n", "what a child wrote outlives it in the pipe");
+await print(`   sh wrote "bye" and exited with status ${code}: we still read it, then end of file`);
 
 await print(strong("4. The child has gone, a grandchild holds the pipe: no end of file yet"));
-// A shell gives what it starts with & an empty stdin. So the pipe is kept as descriptor 3 (3<&0) and
-// handed on from there (<&3): this cat, our grandchild, lives until we close it.
+// A shell gives a background command (&) an empty stdin. So we keep the pipe as descriptor 3 (3<&0)
+// and hand it on from there (<&3): this cat, our grandchild, lives until we close it.
 const script = 'exec 3<&0; cat <&3 & echo "$!"';
 await using parent = startChild(
   new Deno.Command("sh", { args: ["-c", script], stdin: "piped", stdout: "piped" }),

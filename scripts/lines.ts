@@ -11,8 +11,8 @@
  *         print(line[:-1])
  *
  * There is no unused end to close here. Deno.Command gives the child its write end and no read end,
- * and the parent keeps no write end. Had it kept one, it would wait for end of file for ever: that
- * comes only when nobody can write any more.
+ * and the parent keeps no write end. If it kept one, it would wait for ever: end of file comes
+ * only when nobody holds a write end.
  *
  *     deno run --allow-run scripts/lines.ts
  *
@@ -25,7 +25,7 @@ import { Failure, print } from "../lib/script.ts";
 
 const { options: { count, interval } } = parseOptions({
   shows: `A one-way pipe, read line by line: a child writes a line every --interval
-seconds, the parent prints each as it comes.`,
+seconds; the parent prints each as it comes.`,
   example: "lines.ts --count 5 --interval 0.2",
 }, {
   count: wholeNumber(3, "how many lines; 0: until interrupted"),
@@ -48,7 +48,7 @@ for await (const line of new LineReader(child.stdout)) {
   await print(line);
 }
 
-// The loop ended because the pipe did. Whether all went well is in the child's exit status.
+// The loop ended because the pipe did. The child's exit status says whether all went well.
 const status = await child.status;
 if (!status.success) throw new Failure(`the child ${describeStatus(status)}`, status.code);
 if (count > 0 && received !== count) throw new Failure(`expected ${count} lines, got ${received}`);

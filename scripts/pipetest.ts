@@ -8,8 +8,8 @@
  *         print(f"Child {os.getpid()} got: [{line}]")
  *         sys.stdout.flush()
  *
- * There is no flush here: what Deno writes is in the pipe at once. It needs no permission, since the
- * standard streams are there already.
+ * There is no flush here: what Deno writes is in the pipe at once. The script needs no
+ * permission, since the standard streams are there already.
  *
  *     deno run scripts/pipetest.ts spam
  *
@@ -41,6 +41,7 @@ async function pause() {
 
 let answered = 0;
 await pause();
+// Both block, which is faster, and this script has nothing else to do.
 // The loop ends when the parent closes its write end: there is nothing more to answer.
 for await (const line of new LineReader(blockingStdin)) {
   await pause();

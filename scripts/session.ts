@@ -1,5 +1,6 @@
 /**
- * A dialogue whose answers have any number of lines, none included, with a program that stays.
+ * A dialogue whose answers have any number of lines, none included, with a program that keeps
+ * running.
  *
  * In Python:
  *
@@ -9,8 +10,8 @@
  *     while (line := child.stdout.readline()) != "the-mark\n":
  *         print(line[:-1])
  *
- * Where does an answer end? Only the program knows. So it is asked for one thing more: to write a
- * mark that cannot be in the answer. All that comes before the mark is the answer.
+ * Where does an answer end? Only the program knows. So we also ask it to write a mark that cannot be
+ * in the answer. All that comes before the mark is the answer.
  *
  *     deno run --allow-run scripts/session.ts
  *     echo '2^100' | deno run --allow-run=bc scripts/session.ts --mark 'print "{}\n"' bc
@@ -25,14 +26,14 @@ import { explainSilence, Unasked } from "../lib/silence.ts";
 import { strong } from "../lib/terminal.ts";
 
 const { options: { mark, timeout }, operands } = parseOptions({
-  shows: `A dialogue whose answers have any number of lines, with a program that stays.
-Sends each line of stdin to PROGRAM, then the line --mark with a random marker
+  shows: `A dialogue whose answers have any number of lines, with a program that keeps
+running. Sends each line of stdin to PROGRAM, then the line --mark with a random marker
 for {}: all that comes before the marker is the answer. Without PROGRAM: sh,
 and a few questions of its own.
 
   bc             --mark 'print "{}\\n"'
   sqlite3        --mark '.print {}'
-  python3 -iqu   --mark 'print("{}")'
+  python3 -iqu   --mark 'print("{}")'   (a block ends with an empty line)
   psql -qAt      --mark '\\echo {}'`,
   operands: "[PROGRAM [ARG…]]",
   maximumOperands: Infinity,
@@ -60,15 +61,15 @@ const dialogue = new Dialogue(child, {
   onUnasked: (line) => unasked.report(line),
 });
 
-// Several lines, none, an answer without a last newline, and state that stays.
+// Several lines; none; the state that x=3 left; an answer without a final newline.
 const examples = ["printf '%s\\n' how are you", "x=3", "echo $x", "printf abc"];
 const questions = operands.length > 0 ? stdinLines(dialogue.signal) : examples;
 for await (const question of questions) {
   await print(strong(`> ${question}`));
-  // A new one each time: an old one may still be on its way.
+  // A random one for each question: no answer contains it by chance.
   const marker = `mark-${crypto.randomUUID()}`;
   await dialogue.askUntil(`${question}\n${mark.replaceAll("{}", marker)}`, marker, print)
-    .catch(explainSilence([program, ...args]));
+    .catch(explainSilence("does --mark fit it (see --help)? Is the question complete?"));
 }
 const status = await dialogue.end();
 if (!status.success) throw new Failure(`${program} ${describeStatus(status)}`, status.code);

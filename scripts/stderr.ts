@@ -10,7 +10,7 @@
  *     label("out", child.stdout); errors.join()
  *
  * Each pipe keeps its own order. The order between the two is lost: they are two queues, and nothing
- * tells which line was written first. Who needs it must send both into one pipe (2>&1).
+ * says which line was written first. If you need that order, send both into one pipe (2>&1).
  *
  *     deno run --allow-run scripts/stderr.ts ls / /missing
  *
@@ -48,7 +48,7 @@ async function show(name: "out" | "err", output: ReadableStream<Uint8Array>) {
     if (!isDemonstration) await print(`${label} ${line}`);
   }
 }
-// Both at once. One after the other would hang as soon as the one that waits is full: deadlock.ts.
+// Both at once. Reading one after the other hangs as soon as the unread one is full: deadlock.ts.
 await Promise.all([show("out", child.stdout), show("err", child.stderr)]);
 const status = await child.status;
 

@@ -21,15 +21,15 @@
 import { describeStatus, endChild, startChild } from "../lib/child.ts";
 import { LineReader } from "../lib/line_reader.ts";
 import { parseOptions, seconds } from "../lib/options.ts";
-import { Failure, print, writeBytes } from "../lib/script.ts";
-import { untilStill } from "../lib/still.ts";
+import { Failure, print } from "../lib/script.ts";
+import { passOn } from "../lib/still.ts";
 import { strong } from "../lib/terminal.ts";
 import { within } from "../lib/within.ts";
 
 const { options: { timeout }, operands } = parseOptions({
-  shows: `Runs COMMAND with a time limit, as timeout(1) does. After it, ends the command
-and everything that it started: SIGTERM first, SIGKILL after half a second.
-Exits with 124 then, else with the command's own code.
+  shows: `Runs COMMAND with a time limit, as timeout(1) does. When the time is over, ends
+the command and everything that it started: SIGTERM first, SIGKILL after half a
+second. Then exits with 124, otherwise with the command's own code.
 Without COMMAND: shows why ending the child alone is not enough.`,
   operands: "[COMMAND [ARG…]]",
   maximumOperands: Infinity,
@@ -42,24 +42,13 @@ async function limit([program = "", ...args]: string[]) {
   // The command has our stdin, which spawn() hands on unless told otherwise.
   const command = new Deno.Command(program, { args, stdout: "piped", detached: true });
   await using child = startChild(command, program);
-  let passed = 0;
-  const pass = new WritableStream<Uint8Array<ArrayBuffer>>({
-    write(chunk) {
-      passed += chunk.length;
-      return writeBytes(chunk);
-    },
-  });
-  const enough = new AbortController();
-  const passing = child.stdout.pipeTo(pass, { signal: enough.signal });
+  const output = passOn(child.stdout);
   // Whichever comes first: the exit, the limit, or that nobody reads what we pass on.
-  const exit = Promise.race([child.status, passing.then(() => child.status)]);
-  // Asked twice: a process that was stopped itself hears of the time before it hears of the exit.
+  const exit = Promise.race([child.status, output.done.then(() => child.status)]);
+  // Asked twice: if this script was stopped meanwhile, its timer fires before the exit is reported.
   const status = await within(timeout, exit) ?? await within(0.05, exit);
   const end = status ?? await endChild(child);
-  // What is in the pipe is passed on still. Whoever holds its write end does not keep us here.
-  await Promise.race([passing, untilStill(() => passed, 0.1)]);
-  enough.abort();
-  await passing.catch((error) => error.name === "AbortError" || Promise.reject(error));
+  await output.finish();
   const how = `${program} ${describeStatus(end)}`;
   if (status === undefined) throw new Failure(`no exit within ${timeout} s: ${how}`, 124);
   if (end.signal !== null) throw new Failure(how, end.code);
@@ -67,7 +56,7 @@ async function limit([program = "", ...args]: string[]) {
 }
 
 async function demonstrate() {
-  // The child waits for a grandchild, which has its stdout: the pipe.
+  // The child waits for a grandchild, which has inherited the pipe as its stdout.
   const family = new Deno.Command("sh", {
     args: ["-c", "sleep 1000 & echo $!; wait"],
     stdin: "null",
