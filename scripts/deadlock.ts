@@ -21,9 +21,9 @@ import { untilStill } from "../lib/still.ts";
 import { byteCount, strong } from "../lib/terminal.ts";
 
 const { options: { bytes, timeout } } = parseOptions({
-  shows: `Writes everything to cat before it reads anything, which hangs; then reads
-while it writes, which ends. Reads the stdout of a child to its end before its
-stderr, which hangs; then reads both at once, which ends.`,
+  shows: `Writes everything to cat before reading anything, which hangs; then reads while
+writing, which ends. Reads a child's stdout to its end before its stderr, which
+hangs; then reads both at once, which ends.`,
   example: "deadlock.ts --bytes 10000000",
 }, {
   bytes: wholeNumber(1_048_576, "how many bytes go through each pipe", 1, 100_000_000),
@@ -52,13 +52,8 @@ const [read] = await Promise.all([child.stdout.bytes(), writeAll(child.stdin)]);
 await print(`  ${byteCount(bytes)} written, ${byteCount(read.length)} read`);
 mustBeAll(read.length);
 
-const noisy = new Deno.Command("sh", {
-  args: ["-c", `head -c ${bytes} /dev/zero >&2; echo done`],
-  stdin: "null",
-  stdout: "piped",
-  stderr: "piped",
-});
-
+const line = `head -c ${bytes} /dev/zero >&2; echo done`;
+const noisy = new Deno.Command("sh", { args: ["-c", line], stdout: "piped", stderr: "piped" });
 await print(strong("Reading stdout to its end, of a child that first writes much to stderr:"));
 await using silent = startChild(noisy);
 const stdout = silent.stdout.text();

@@ -12,9 +12,6 @@
  *         (length,) = struct.unpack(">I", pipe.read(4))
  *         return pipe.read(length)
  *
- * With --lines a newline is the boundary instead, and messages that contain newlines, or are not
- * text, come back damaged.
- *
  *     deno run --allow-run scripts/framing.ts
  *
  * @module
@@ -26,12 +23,11 @@ import { Failure, print, stdinLines, writeBytes } from "../lib/script.ts";
 import { byteCount, strong } from "../lib/terminal.ts";
 
 const { options } = parseOptions({
-  shows: `Messages with boundaries over a stream of bytes: sends messages that contain
-newlines, nothing, 100 KB, and bytes that are not text to a child, which sends
-each back, with its length before it.`,
+  shows: `Messages with boundaries over a stream of bytes: each follows its length. Sends
+some to a child, which sends each back, and compares.`,
   example: "framing.ts --lines",
 }, {
-  lines: flag("end each message with a newline instead, and see what comes back"),
+  lines: flag("end each message with a newline instead, and see which come back damaged"),
   child: flag("be the child: send back what comes on stdin"),
 });
 
@@ -43,6 +39,8 @@ const messages: [name: string, message: Uint8Array<ArrayBuffer>][] = [
   ["100 KB", new Uint8Array(100_000).fill(0x2e)],
   ["not text", Uint8Array.from({ length: 256 }, (_, byte) => byte)],
 ];
+const describe = (name: string, message: Uint8Array) =>
+  `${strong(name.padEnd(14))}  ${byteCount(message.length).padStart(13)}`;
 
 if (options.child && options.lines) {
   for await (const line of stdinLines()) await print(line);
@@ -60,19 +58,17 @@ async function sendAll() {
     stdout: "piped",
   });
   await using child = startChild(command);
-  const newline = encoder.encode("\n");
   const parts = messages.flatMap(([, message]) =>
-    options.lines ? [message, newline] : [frame(message)]
+    options.lines ? [message, encoder.encode("\n")] : [frame(message)]
   );
   // Written while we read; otherwise a long message fills both pipes, and each waits for the other.
   const writing = ReadableStream.from(parts).pipeTo(child.stdin);
   const reading = options.lines ? checkLines(child) : checkFrames(child);
   const [outcome] = await Promise.allSettled([reading, writing]);
   const status = await child.status;
-  const hasFailed = outcome.status === "rejected";
   // A child that exits with 141 lost its reader: we had stopped reading, and we know why. With any
   // other failure, its status is the reason for a message that is cut off or did not come.
-  if (hasFailed && (status.success || status.code === 141)) throw outcome.reason;
+  if (outcome.status === "rejected" && [0, 141].includes(status.code)) throw outcome.reason;
   if (!status.success) throw new Failure(`the child ${describeStatus(status)}`, status.code);
 }
 
@@ -81,11 +77,12 @@ async function checkFrames({ stdout }: Deno.ChildProcess) {
   await using replies = readFrames(stdout);
   for (const [name, message] of messages) {
     const { value: reply } = await replies.next();
-    if (!isEqual(reply, message)) throw new Failure(`the message "${name}" came back different`);
+    if (String(reply) !== String(message)) throw new Failure(`"${name}" came back different`);
     await print(`${describe(name, message)}  came back equal`);
   }
-  const { done } = await replies.next();
-  if (!done) throw new Failure(`expected ${messages.length} messages, got more`);
+  if (!(await replies.next()).done) {
+    throw new Failure(`expected ${messages.length} messages, got more`);
+  }
 }
 
 async function checkLines({ stdout, status }: Deno.ChildProcess) {
@@ -96,18 +93,10 @@ async function checkLines({ stdout, status }: Deno.ChildProcess) {
   for (const [name, message] of messages) {
     // Only by knowing the message can we tell how many lines it became.
     const parts = lines.splice(0, message.filter((byte) => byte === 0x0a).length + 1);
-    const isSame = isEqual(encoder.encode(parts.join("\n")), message);
+    const isSame = String(encoder.encode(parts.join("\n"))) === String(message);
     if (parts.length > 1 || !isSame) damaged++;
     const fate = parts.length > 1 ? `as ${parts.length} lines` : "equal";
     await print(`${describe(name, message)}  came back ${fate}${isSame ? "" : ", other bytes"}`);
   }
   if (damaged !== 2) throw new Failure(`expected 2 damaged messages, got ${damaged}`);
-}
-
-function describe(name: string, message: Uint8Array): string {
-  return `${strong(name.padEnd(14))}  ${byteCount(message.length).padStart(13)}`;
-}
-
-function isEqual(a: Uint8Array | undefined, b: Uint8Array): boolean {
-  return a?.length === b.length && b.every((byte, index) => byte === a[index]);
 }

@@ -66,7 +66,7 @@ processTest("framing --child stops quietly when nobody reads its stdout", async 
 const FAULTS: [reply: string, stderr: RegExp][] = [
   [
     "frame(new Uint8Array(message.length))",
-    /^framing: the message "a text" came back different\n$/,
+    /^framing: "a text" came back different\n$/,
   ],
   // More than a pipe holds: a child that is left writing would never exit.
   ["new Uint8Array(200_000).fill(255)", /^framing: a frame of 4294967295 bytes is over [^\n]*\n$/],
