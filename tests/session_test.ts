@@ -55,7 +55,7 @@ processTest("session shows what came of an answer that does not end", async () =
   assertEquals([code, stdout], [124, "> echo one; printf half; sleep 1000\none\n"]);
   assertMatch(
     stderr,
-    /^session: no answer from sh to message 1 within 1 s; so far it wrote "half"; /,
+    /^session: no answer from sh to message 1 within 1 s; so far it wrote "half"; does --mark fit it /,
   );
   assertEquals(await processesMarked(mark), []);
 });
