@@ -5,16 +5,20 @@
  *
  * @module
  */
-import { Failure } from "./script.ts";
+import { Failure, stdinFailure, stdoutFailure } from "./script.ts";
 
 const buffer = new Uint8Array(64 * 1024);
 
 /** The bytes of stdin. */
 export const blockingStdin = new ReadableStream<Uint8Array>({
   pull(controller) {
-    const count = Deno.stdin.readSync(buffer);
-    if (count === null) controller.close();
-    else controller.enqueue(buffer.subarray(0, count));
+    try {
+      const count = Deno.stdin.readSync(buffer);
+      if (count === null) controller.close();
+      else controller.enqueue(buffer.subarray(0, count));
+    } catch (error) {
+      throw stdinFailure(error);
+    }
   },
 }, { highWaterMark: 0 });
 
@@ -25,6 +29,6 @@ export function blockingPrint(line: string): void {
     while (bytes.length > 0) bytes = bytes.subarray(Deno.stdout.writeSync(bytes));
   } catch (error) {
     if (error instanceof Deno.errors.BrokenPipe) throw new Failure("", 128 + 13);
-    throw new Failure(`cannot write to stdout: ${String(error).replace(/^\w+: /, "")}`);
+    throw stdoutFailure(error);
   }
 }

@@ -52,6 +52,7 @@ const asked = new WeakSet<Deno.ChildProcess>();
  * ```
  */
 export function startChild(command: Deno.Command, name?: string): Deno.ChildProcess {
+  if (ending) throw new Error("No child is started while the script is ending");
   // Before the child is there: a signal that came in between would leave it behind.
   listen(true);
   let child: Deno.ChildProcess;
@@ -94,7 +95,7 @@ function spawn(command: Deno.Command, name?: string): Deno.ChildProcess {
     if (!(error instanceof Error) || error instanceof Deno.errors.NotCapable) throw error;
     const [, program = "", reason = ""] = /^Failed to spawn '(.*)': (.*)$/s.exec(error.message) ??
       [];
-    const what = `cannot start ${name ?? program}: `;
+    const what = `cannot start ${(name ?? program) || '""'}: `;
     if (reason.startsWith("No such cwd")) throw new StartError(`${what}${reason}`, 126);
     if (error instanceof Deno.errors.NotFound) {
       const hint = program.includes("/")
@@ -127,16 +128,17 @@ export async function endChild(
   // A stopped process gets SIGTERM only when it continues.
   signalFamily(child, "SIGCONT");
   const deadline = performance.now() + grace * 1000;
-  const { promise: graceIsOver, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, grace * 1000);
-  await Promise.race([child.status, graceIsOver]);
+  // setTimeout takes no more, some 24 days, and calls at once.
+  const milliseconds = Math.min(grace * 1000, 2 ** 31 - 1);
+  const timer = setTimeout(() => signalFamily(child, "SIGKILL"), milliseconds);
+  const status = await child.status;
   clearTimeout(timer);
   // The leader may exit before its family does.
   while (signalGroup(child, "SIGCONT") && performance.now() < deadline) {
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
   signalFamily(child, "SIGKILL");
-  return await child.status;
+  return status;
 }
 
 /** False if nobody is left in the group, if the child leads none, or if it may not be signalled. */
@@ -193,9 +195,14 @@ export function onEnd(cleanup: () => void | Promise<void>): AsyncDisposable {
 
 const listeners = SIGNALS.map(([signal, number]) => ({
   signal,
-  hear: () => void (ending ??= endBy(signal, number)),
+  hear: () => {
+    // A second signal, a second later, means now. Sooner, it may be the same: timeout(1) sends two.
+    if (performance.now() - endingSince > 1000) Deno.exit(128 + number);
+    end(() => raise(signal, number));
+  },
 }));
 let ending: Promise<void> | undefined;
+let endingSince = Infinity;
 let isListening = false;
 
 /** Listens as long as there is something to end: without a listener, a signal ends the script. */
@@ -205,27 +212,63 @@ function listen(isNeeded = children.size + cleanups.size > 0): void {
   for (const { signal, hear } of listeners) {
     (isNeeded ? Deno.addSignalListener : Deno.removeSignalListener)(signal, hear);
   }
-  // Deno.exit() waits for nothing.
-  (isNeeded ? addEventListener : removeEventListener)("unload", killChildren);
+  const act = isNeeded ? addEventListener : removeEventListener;
+  // Deno.exit() and an error that nobody catches wait for nothing.
+  act("unload", killChildren);
+  for (const type of ["error", "unhandledrejection"]) act(type, onError);
 }
 
 function killChildren(): void {
   for (const child of children) signalFamily(child, "SIGKILL");
 }
 
-async function endBy(signal: Deno.Signal, number: number): Promise<void> {
-  // The last first, as blocks are left: so a writer hears of it before its reader has gone.
-  await Promise.all([...children].reverse().map((child) => endChild(child)));
-  for (const cleanup of [...cleanups].reverse()) {
-    await cleanup().catch((error) => console.error(`cannot clean up: ${error.message}`));
+function onError(event: Event): void {
+  // The errors that the ending causes are nobody's.
+  if (ending) event.preventDefault();
+  else if (!event.defaultPrevented) killChildren();
+}
+
+/** Whether a signal or {@linkcode endScript} is ending the script. */
+export function isEnding(): boolean {
+  return ending !== undefined;
+}
+
+/**
+ * Ends the script in good order, as a signal does: the children first, then what {@linkcode onEnd}
+ * was given. `Deno.exit()` waits for neither.
+ *
+ * @returns Never settles.
+ */
+export function endScript(exitCode: number): Promise<void> {
+  return end(() => Deno.exit(exitCode));
+}
+
+function end(leave: () => unknown): Promise<void> {
+  return ending ??= (async () => {
+    endingSince = performance.now();
+    // The last first, as blocks are left: so a writer hears of it before its reader has gone.
+    await Promise.all([...children].reverse().map((child) => endChild(child)));
+    for (const cleanup of [...cleanups].reverse()) await cleanup().catch(tellOfCleanup);
+    children.clear();
+    cleanups.clear();
+    listen();
+    await leave();
+  })();
+}
+
+function tellOfCleanup(error: unknown): void {
+  try {
+    console.error(`cannot clean up: ${error instanceof Error ? error.message : error}`);
+  } catch {
+    // stderr cannot be written: there is nobody to tell.
   }
-  children.clear();
-  cleanups.clear();
-  listen();
-  // Now that nobody listens, the signal does what it always does, in a moment: another thread of
-  // Deno hears it first.
+}
+
+/** Now that nobody listens, the signal does what it always does. */
+async function raise(signal: Deno.Signal, number: number): Promise<void> {
   if (Deno.permissions.querySync({ name: "run" }).state === "granted") {
     Deno.kill(Deno.pid, signal);
+    // In a moment: another thread of Deno hears it first.
     await new Promise((resolve) => setTimeout(resolve, 1000));
   }
   Deno.exit(128 + number);

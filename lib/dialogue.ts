@@ -49,7 +49,7 @@ export interface DialogueOptions {
   name?: string;
   /** Seconds that the child may take for each answer, and for its end (default 10). */
   timeout?: number;
-  /** Is handed the lines that came when no question was open. */
+  /** Is handed the lines that came when no question was open. An error of it ends the dialogue. */
   onUnasked?: (line: string) => void;
 }
 
@@ -59,6 +59,9 @@ export interface DialogueOptions {
  * A line that comes before a question goes out is not its answer: all that the child writes is read
  * as it comes. The child's exit ends the dialogue, even where a grandchild keeps the pipe open; what
  * the child wrote before it exited is read first.
+ *
+ * A question that nobody reads keeps the script alive as long as a process holds the read end of the
+ * pipe. A child whose family may outlive it is best started `detached`, by `child.ts`.
  *
  * @example
  * ```ts
@@ -101,9 +104,12 @@ export class Dialogue {
   /** A second timer, for what the child's exit leaves to be seen. */
   #pause: ReturnType<typeof setTimeout> | undefined;
 
-  /** Begins to read the child's stdout. Ending the child is the caller's: `await using`. */
+  /** Begins to read the child's stdout. Ending the child is the caller's: `await using`.
+   *
+   * @throws {RangeError} If `timeout` is negative or NaN. With `Infinity` there is none. */
   constructor(child: Deno.ChildProcess, options: DialogueOptions = {}) {
     const { name = "the child", timeout = 10, onUnasked = () => {} } = options;
+    if (!(timeout >= 0)) throw new RangeError(`A timeout cannot be ${timeout}`);
     this.#child = child;
     this.#name = name;
     this.#timeout = timeout;
@@ -150,6 +156,7 @@ export class Dialogue {
     mark: string,
     onLine: (line: string) => unknown,
   ): Promise<void> {
+    if (mark === "") throw new RangeError("A mark cannot be empty");
     await this.#ask(question, async (line) => {
       const isLast = line.endsWith(mark);
       const text = isLast ? line.slice(0, -mark.length) : line;
@@ -194,12 +201,7 @@ export class Dialogue {
       .catch(() => this.#giveUp(`without reading message ${number}`));
     this.#limit(() => this.#fail(this.#noAnswer()));
     if (this.#hasRead) this.#giveUp(`without answering message ${number}`);
-    try {
-      await this.#answer.promise;
-    } catch (error) {
-      await this.#lines[Symbol.asyncDispose]();
-      throw error;
-    }
+    await this.#answer.promise;
   }
 
   /** Reads to the end, question or not: what comes before a question is not its answer. */
@@ -224,9 +226,9 @@ export class Dialogue {
 
   async #receive(line: string): Promise<void> {
     this.#received++;
-    if (this.#take === undefined) return this.#onUnasked(line);
     this.#isReceiving = true;
     try {
+      if (this.#take === undefined) return this.#onUnasked(line);
       if (await this.#take(line)) return;
       this.#take = this.#onLate = undefined;
       this.#answer.resolve();
@@ -257,18 +259,23 @@ export class Dialogue {
   #limit(onLate: (() => void) | undefined): void {
     this.#onLate = onLate;
     this.#deadline = performance.now() + this.#timeout * 1000;
-    if (onLate !== undefined) this.#timer ??= setTimeout(() => this.#look(), this.#timeout * 1000);
+    if (onLate !== undefined) this.#timer ??= this.#lookLater(this.#timeout * 1000);
     else {
       clearTimeout(this.#timer);
       this.#timer = undefined;
     }
   }
 
+  #lookLater(milliseconds: number): ReturnType<typeof setTimeout> {
+    // setTimeout takes no more, some 24 days, and calls at once.
+    return setTimeout(() => this.#look(), Math.min(milliseconds, 2 ** 31 - 1));
+  }
+
   #look(again = false): void {
     this.#timer = undefined;
     if (this.#onLate === undefined) return;
     const left = this.#deadline - performance.now();
-    if (left > 0) this.#timer = setTimeout(() => this.#look(), left);
+    if (left > 0) this.#timer = this.#lookLater(left);
     // Looked at twice: a process that was stopped hears of the time before it hears of the pipe.
     else if (!again) this.#timer = setTimeout(() => this.#look(true), 50);
     else this.#onLate();
@@ -293,8 +300,7 @@ export class Dialogue {
     const when = asked > 0 ? `after message ${asked}, ${undone}` : undone;
     try {
       const status = await this.#exit(when);
-      const message = `${this.#name} ${describe(status)} ${when}`;
-      this.#fail(new ChildEndedError(message, this.#sent, status));
+      throw new ChildEndedError(`${this.#name} ${describe(status)} ${when}`, this.#sent, status);
     } catch (error) {
       this.#fail(error);
     }
@@ -324,11 +330,11 @@ export class Dialogue {
     this.#take = undefined;
     clearTimeout(this.#pause);
     this.#limit(undefined);
-    this.#answer.promise.catch(() => {}); // Nobody may be waiting.
-    this.#answer.reject(error);
     this.#over.abort(error);
     this.#writer.abort().catch(() => {});
-    this.#lines[Symbol.asyncDispose]();
+    this.#answer.promise.catch(() => {}); // Nobody may be waiting.
+    const tell = () => this.#answer.reject(error);
+    this.#lines[Symbol.asyncDispose]().then(tell, tell);
   }
 }
 

@@ -34,7 +34,7 @@ export class LineTooLongError extends RangeError {}
  * ```
  */
 export class LineReader implements AsyncDisposable {
-  readonly #reader: ByteReader;
+  readonly #reader: ReadableStreamBYOBReader | ReadableStreamDefaultReader<Uint8Array>;
   readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   readonly #maxLineLength: number;
   /** Ends the listening to the signal, which may outlive the reader. */
@@ -62,7 +62,12 @@ export class LineReader implements AsyncDisposable {
   ) {
     if (!(maxLineLength >= 0)) throw new RangeError(`A maxLineLength cannot be ${maxLineLength}`);
     this.#maxLineLength = maxLineLength;
-    this.#reader = byteReader(readable);
+    try {
+      this.#reader = readable.getReader({ mode: "byob" });
+    } catch {
+      // Not a stream that fills a buffer, or a locked one, which is refused here as well.
+      this.#reader = readable.getReader();
+    }
     const abort = () => this.#fail(signal?.reason);
     signal?.addEventListener("abort", abort, { signal: this.#listening.signal });
     if (signal?.aborted) abort();
@@ -76,13 +81,15 @@ export class LineReader implements AsyncDisposable {
   /** The next line, `""` for an empty one; `null` at the end of the stream and after disposal.
    * Calls made before earlier ones have settled are answered in order. */
   readLine(): Promise<string | null> {
-    const line = this.#mustWait() ? undefined : this.#takeLine();
-    return line !== undefined ? Promise.resolve(line) : this.#inTurn(() => this.#takeLine());
+    const line = this.#mustWait() ? undefined : this.#lines[this.#next++];
+    return line !== undefined
+      ? Promise.resolve(line)
+      : this.#inTurn(() => this.#lines[this.#next++]);
   }
 
   /** The lines one at a time, to the end of the stream. */
   [Symbol.asyncIterator](): AsyncIterableIterator<string> {
-    return this.#iterate(() => this.#takeLine());
+    return this.#iterate(() => this.#lines[this.#next++]);
   }
 
   /** The lines that each read of the stream completed, never none: the fastest way to read many. */
@@ -137,12 +144,6 @@ export class LineReader implements AsyncDisposable {
     return this.#turn !== undefined || this.#next % 64 === 63 && performance.now() > this.#yieldAt;
   }
 
-  #takeLine(): string | undefined {
-    const line = this.#lines[this.#next];
-    if (line !== undefined) this.#next++;
-    return line;
-  }
-
   #takeLines(): string[] | undefined {
     const lines = this.#next === 0 ? this.#lines : this.#lines.slice(this.#next);
     [this.#lines, this.#next] = [[], 0];
@@ -180,7 +181,7 @@ export class LineReader implements AsyncDisposable {
       this.#split(this.#decoder.decode(value, { stream: !done }), done);
       if (done) this.#end ??= Promise.resolve(null);
     } catch (error) {
-      this.#fail(error);
+      if (this.#end === undefined) this.#fail(error);
     }
   }
 
@@ -194,12 +195,11 @@ export class LineReader implements AsyncDisposable {
       start = end + 1;
     }
     lines.length = count;
-    const first = this.#partialLine + (lines[0] ?? text);
-    if (count > 0) lines[0] = first;
-    if (count > 0 && (first.endsWith("\r") || text.includes("\r"))) {
+    const rest = count > 0 ? text.slice(start) : this.#partialLine + text;
+    if (count > 0) lines[0] = this.#partialLine + lines[0];
+    if (lines[0]?.endsWith("\r") || text.includes("\r")) {
       lines.forEach((line, at) => line.endsWith("\r") && (lines[at] = line.slice(0, -1)));
     }
-    const rest = count > 0 ? text.slice(start) : first;
     if (isLast && rest !== "") lines.push(rest);
     this.#partialLine = isLast ? "" : rest;
     this.#lines = lines;
@@ -213,27 +213,10 @@ export class LineReader implements AsyncDisposable {
   }
 
   #fail(error: unknown, lines: string[] = []): void {
-    if (this.#disposal !== undefined) return;
-    this.#lines = lines;
-    this.#next = 0;
+    [this.#lines, this.#next] = [lines, 0];
     this.#end = Promise.reject(error);
     // Each call is told by itself, and the error says more than that its stream cannot be cancelled.
-    this.#end.catch(() => {});
-    this.#reader.cancel(error).catch(() => {});
-  }
-}
-
-type ByteReader = Omit<ReadableStreamDefaultReader<Uint8Array>, "read" | "closed"> & {
-  read(buffer: Uint8Array): Promise<{ done: boolean; value?: Uint8Array | undefined }>;
-  closed: Promise<unknown>;
-};
-
-function byteReader(readable: ReadableStream<Uint8Array>): ByteReader {
-  try {
-    return readable.getReader({ mode: "byob" });
-  } catch {
-    // Not a stream that fills a buffer, or a locked one, which is refused here as well.
-    return readable.getReader();
+    Promise.allSettled([this.#end, this.#reader.cancel(error)]);
   }
 }
 

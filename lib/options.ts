@@ -1,5 +1,6 @@
 import { parseArgs } from "@std/cli/parse-args";
 import { StartError } from "./child.ts";
+import { stdoutFailure } from "./script.ts";
 
 /** A command line that cannot be understood. */
 export class UsageError extends Error {
@@ -134,7 +135,11 @@ export function parseOptions<TOptions extends Record<string, Option<unknown>>>(
     unknown: (arg) => void unknown.push(arg),
   });
   if (given.help === "") {
-    console.log(helpOf(usage, all));
+    try {
+      console.log(helpOf(usage, all));
+    } catch (error) {
+      throw stdoutFailure(error);
+    }
     Deno.exit(0);
   }
   const values: Record<string, unknown> = {};

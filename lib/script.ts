@@ -5,7 +5,9 @@
  *
  * @module
  */
+import { endScript, isEnding } from "./child.ts";
 import { LineReader, LineTooLongError } from "./line_reader.ts";
+import { within } from "./within.ts";
 
 /** A failure that is reported to the user in one line, and the exit code that goes with it. */
 export class Failure extends Error {
@@ -28,11 +30,31 @@ for (const type of ["error", "unhandledrejection"]) {
 }
 
 async function fail(error: unknown): Promise<void> {
-  await printing;
-  if (!isForTheUser(error)) console.error(error);
-  else if (error.message !== "") console.error(`${scriptName}: ${error.message}`);
   const hasCode = error instanceof Error && "exitCode" in error;
-  Deno.exit(hasCode && typeof error.exitCode === "number" ? error.exitCode : 1);
+  const exitCode = hasCode && typeof error.exitCode === "number" ? error.exitCode : 1;
+  // A time limit holds also where nobody reads stdout.
+  if (exitCode === 124) await within(1, printing ?? Promise.resolve());
+  else await printing;
+  if (isEnding()) return;
+  if (!isForTheUser(error)) tell(error);
+  else if (error.message !== "") tell(`${scriptName}: ${oneLine(error.message)}`);
+  if (printing !== undefined) tell(`${scriptName}: what nobody has read of the output is lost`);
+  await endScript(exitCode);
+}
+
+/** Where stderr cannot be written, there is nobody to tell. */
+function tell(what: unknown): void {
+  try {
+    console.error(what);
+  } catch {
+    // The exit code says it.
+  }
+}
+
+/** A name that a user gave may have any characters, and any length. */
+function oneLine(text: string): string {
+  const escaped = text.replaceAll(/\p{Cc}/gu, (control) => JSON.stringify(control).slice(1, -1));
+  return escaped.length > 3000 ? `${escaped.slice(0, 3000)}…` : escaped;
 }
 
 function isForTheUser(error: unknown): error is Error {
@@ -50,15 +72,29 @@ export async function* stdinLines(signal?: AbortSignal): AsyncGenerator<string> 
   try {
     yield* new LineReader(Deno.stdin.readable, signal && { signal });
   } catch (error) {
-    if (signal?.aborted || !(error instanceof Error)) throw error;
-    throw new Failure(`cannot read stdin: ${error.message}`);
+    throw signal?.aborted ? error : stdinFailure(error);
   }
+}
+
+/** The bytes of stdin. The stream fails as {@linkcode stdinLines} does. */
+export function stdinBytes(): ReadableStream<Uint8Array<ArrayBuffer>> {
+  return ReadableStream.from((async function* () {
+    try {
+      yield* Deno.stdin.readable;
+    } catch (error) {
+      throw stdinFailure(error);
+    }
+  })());
+}
+
+/** What to throw in place of an error that reading stdin threw. */
+export function stdinFailure(error: unknown): Failure {
+  return new Failure(`cannot read stdin: ${error instanceof Error ? error.message : error}`);
 }
 
 let unprinted: Uint8Array<ArrayBuffer>[] = [];
 let length = 0;
 let printing: Promise<void> | undefined;
-let failure: Failure | undefined;
 
 /** Writes a line to stdout, as {@linkcode writeBytes} does. */
 export function print(line = ""): Promise<void> {
@@ -74,12 +110,12 @@ export function write(text: string): Promise<void> {
  * Writes to stdout while the script goes on, which spares it the wait for another thread, and never
  * keeps signals waiting as `writeSync` does. Where nobody reads, it waits when 64 KiB are unwritten.
  *
+ * When they cannot be written, the script ends. Where the reader of stdout has gone, as in
+ * `| head -1`, it does so quietly, as one ended by SIGPIPE.
+ *
  * @param bytes Not to be changed before they are written.
- * @throws {Failure} If something before could not be written. It has no message where the reader of
- * stdout has gone, as in `| head -1`: the script then stops quietly, as one ended by SIGPIPE.
  */
 export async function writeBytes(bytes: Uint8Array<ArrayBuffer>): Promise<void> {
-  if (failure !== undefined) throw failure;
   unprinted.push(bytes);
   length += bytes.length;
   printing ??= writeAll();
@@ -98,14 +134,13 @@ async function writeAll(): Promise<void> {
     }
   } catch (error) {
     const isQuiet = error instanceof Deno.errors.BrokenPipe;
-    if (!isQuiet) {
-      console.error(
-        `${scriptName}: cannot write to stdout: ${String(error).replace(/^\w+: /, "")}`,
-      );
-    }
-    // The next to write is told; if nobody does, the script ends with it.
-    failure = new Failure("", isQuiet ? 128 + 13 : 1);
-    Deno.exitCode = failure.exitCode;
+    if (!isQuiet) tell(`${scriptName}: ${stdoutFailure(error).message}`);
+    await endScript(isQuiet ? 128 + 13 : 1);
   }
   printing = undefined;
+}
+
+/** What to throw in place of an error that writing to stdout threw. */
+export function stdoutFailure(error: unknown): Failure {
+  return new Failure(`cannot write to stdout: ${String(error).replace(/^\w+: /, "")}`);
 }

@@ -5,7 +5,6 @@
  */
 
 declare module "@std/assert" {
-  export class AssertionError extends Error {}
   export function assert(condition: unknown, message?: string): asserts condition;
   export function assertEquals<T>(actual: T, expected: T, message?: string): void;
   export function assertGreater<T>(actual: T, expected: T, message?: string): void;
@@ -28,41 +27,14 @@ declare module "@std/assert" {
 }
 
 declare module "@std/cli/parse-args" {
-  export interface ParseOptions<
-    TString extends string,
-    TBoolean extends string,
-    TCollect extends string,
-  > {
-    "--"?: boolean;
-    alias?: Record<string, string | readonly string[]>;
-    boolean?: readonly TBoolean[];
-    collect?: readonly TCollect[];
-    string?: readonly TString[];
-    stopEarly?: boolean;
-    unknown?: (argument: string, key?: string, value?: unknown) => unknown;
-  }
-
-  export type Parsed<
-    TString extends string,
-    TBoolean extends string,
-    TCollect extends string,
-  > =
-    & { _: (string | number)[]; "--"?: string[] }
-    & { [Name in TString]: Name extends TCollect ? string[] : string | undefined }
-    & { [Name in TBoolean]: Name extends TCollect ? boolean[] : boolean };
-
-  export function parseArgs<
-    const TString extends string = never,
-    const TBoolean extends string = never,
-    const TCollect extends string = never,
-  >(
-    args: readonly string[],
-    options?: ParseOptions<TString, TBoolean, TCollect>,
-  ): Parsed<TString, TBoolean, TCollect>;
+  export function parseArgs(args: readonly string[], options: {
+    string: readonly string[];
+    alias: Record<string, string>;
+    unknown: (argument: string) => unknown;
+  }): Record<string, unknown>;
 }
 
 declare module "@std/streams/text-line-stream" {
   export class TextLineStream extends TransformStream<string, string> {
-    constructor(options?: { allowCR?: boolean });
   }
 }

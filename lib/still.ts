@@ -17,27 +17,38 @@ export async function untilStill(progress: () => number, seconds: number): Promi
 }
 
 /**
- * Copies a pipe to stdout. `done` settles at its end of file, or rejects when nobody reads stdout.
- * `finish()` passes on what is in the pipe, but does not wait for whoever still holds its write end.
+ * Copies a pipe to stdout, and returns how to finish that: what is in the pipe is passed on still,
+ * but nobody waits for whoever else holds its write end, nor longer than a second while they write.
+ * With `isLate` nobody waits for the reader of stdout either.
  */
 export function passOn(
   pipe: ReadableStream<Uint8Array<ArrayBuffer>>,
-): { done: Promise<void>; finish: () => Promise<void> } {
+): (isLate: boolean) => Promise<void> {
   let passed = 0;
+  let isBlocked = false;
+  let isDone = false;
   const stdout = new WritableStream<Uint8Array<ArrayBuffer>>({
-    write(chunk) {
+    async write(chunk) {
+      isBlocked = true;
+      await writeBytes(chunk);
+      isBlocked = false;
       passed += chunk.length;
-      return writeBytes(chunk);
     },
   });
   const enough = new AbortController();
-  const done = pipe.pipeTo(stdout, { signal: enough.signal });
-  return {
-    done,
-    finish: async () => {
-      await Promise.race([done, untilStill(() => passed, 0.1)]);
-      enough.abort();
-      await done.catch((error) => error.name === "AbortError" || Promise.reject(error));
-    },
+  const passing = pipe.pipeTo(stdout, { signal: enough.signal }).catch((error) => {
+    if (error.name !== "AbortError") throw error;
+  }).finally(() => isDone = true);
+  return async (isLate) => {
+    let [looks, still, last] = [0, 0, -1];
+    while (!isDone && still < 10 && looks < 100) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+      if (isBlocked && !isLate) continue;
+      looks++;
+      still = passed === last ? still + 1 : 0;
+      last = passed;
+    }
+    enough.abort();
+    if (!isLate) await passing;
   };
 }

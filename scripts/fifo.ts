@@ -21,7 +21,7 @@ import { describeStatus, startChild } from "../lib/child.ts";
 import { ensureFifo, openFifo, privateFolder } from "../lib/fifo.ts";
 import { LineReader } from "../lib/line_reader.ts";
 import { parseOptions, UsageError } from "../lib/options.ts";
-import { Failure, print } from "../lib/script.ts";
+import { Failure, print, stdinBytes } from "../lib/script.ts";
 
 const { operands: [part, path = ""] } = parseOptions({
   shows: `A named pipe, for processes that did not start each other. Run the two halves
@@ -52,7 +52,7 @@ async function write() {
   await using _fifo = await ensureFifo(path);
   const file = await openFifo(path, "write");
   try {
-    await Deno.stdin.readable.pipeTo(file.writable);
+    await stdinBytes().pipeTo(file.writable);
   } catch (error) {
     if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
     throw new Failure("the reader closed the pipe before it had read everything");

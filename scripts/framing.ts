@@ -19,7 +19,7 @@
 import { describeStatus, startChild } from "../lib/child.ts";
 import { frame, readFrames } from "../lib/frames.ts";
 import { flag, parseOptions } from "../lib/options.ts";
-import { Failure, print, stdinLines, writeBytes } from "../lib/script.ts";
+import { Failure, print, stdinBytes, stdinLines, writeBytes } from "../lib/script.ts";
 import { byteCount, strong } from "../lib/terminal.ts";
 
 const { options } = parseOptions({
@@ -45,7 +45,9 @@ const describe = (name: string, message: Uint8Array) =>
 if (options.child && options.lines) {
   for await (const line of stdinLines()) await print(line);
 } else if (options.child) {
-  for await (const message of readFrames(Deno.stdin.readable)) await writeBytes(frame(message));
+  for await (const message of readFrames(stdinBytes())) {
+    await writeBytes(frame(message));
+  }
 } else {
   await sendAll();
 }

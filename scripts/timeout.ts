@@ -36,19 +36,20 @@ Without COMMAND: shows why ending the child alone is not enough.`,
   example: "timeout.ts --timeout 1 cat < README.md",
 }, { timeout: seconds(2, "how long the command may run") });
 
+// To signal a whole group, Deno wants the permission to run anything.
+const { state } = await Deno.permissions.request({ name: "run" });
+if (state !== "granted") throw new Failure("cannot end a whole group; run again with --allow-run");
 await (operands.length > 0 ? limit(operands) : demonstrate());
 
 async function limit([program = "", ...args]: string[]) {
   // The command has our stdin, which spawn() hands on unless told otherwise.
   const command = new Deno.Command(program, { args, stdout: "piped", detached: true });
   await using child = startChild(command, program);
-  const output = passOn(child.stdout);
-  // Whichever comes first: the exit, the limit, or that nobody reads what we pass on.
-  const exit = Promise.race([child.status, output.done.then(() => child.status)]);
+  const finish = passOn(child.stdout);
   // Asked twice: if this script was stopped meanwhile, its timer fires before the exit is reported.
-  const status = await within(timeout, exit) ?? await within(0.05, exit);
+  const status = await within(timeout, child.status) ?? await within(0.05, child.status);
   const end = status ?? await endChild(child);
-  await output.finish();
+  await finish(status === undefined);
   const how = `${program} ${describeStatus(end)}`;
   if (status === undefined) throw new Failure(`no exit within ${timeout} s: ${how}`, 124);
   if (end.signal !== null) throw new Failure(how, end.code);
@@ -79,9 +80,9 @@ async function demonstrate() {
   if (await within(10, end) !== null) throw new Failure("no end of file came");
   await print("  end of file comes at once");
   // A process that is gone has no state; Z is one whose status nobody has asked for yet.
-  const { stdout } = await new Deno.Command("ps", { args: ["-o", "stat=", "-p", `${grandchild}`] })
-    .output();
-  const state = new TextDecoder().decode(stdout).trim();
+  const args = ["-o", "stat=", "-p", `${grandchild}`];
+  await using ps = startChild(new Deno.Command("ps", { args, stdout: "piped" }), "ps");
+  const state = (await ps.stdout.text()).trim();
   if (state !== "" && !state.startsWith("Z")) throw new Failure(`${grandchild} still runs`);
   await print("  and nobody is left");
 }

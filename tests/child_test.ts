@@ -73,6 +73,7 @@ processTest("startChild says why a program cannot be started, and with which cod
     ["no-such-program", {}, 127, "cannot start no-such-program: not found on the PATH"],
     ["/no/such/program", {}, 127, "cannot start /no/such/program: no such file"],
     ["/", {}, 126, "cannot start /: a folder, or not executable"],
+    ["", {}, 127, 'cannot start "": not found on the PATH'],
     ["ls", { cwd: `${folder.path}/missing` }, 126, `No such cwd '${folder.path}/missing'`],
   ];
   for (const [program, options, exitCode, message] of cases) {
@@ -97,6 +98,14 @@ const PROGRAM = `
     console.log("ready");
     if (Deno.args[0] === "exit") Deno.exit(5);
     if (Deno.args[0] === "throw") throw new Error("a mistake");
+    if (Deno.args[0] === "timer") setTimeout(() => { throw new Error("a mistake"); });
+    if (Deno.args[0] === "rejection") Promise.reject(new Error("a mistake"));
+    // Whoever restarts a child meets the signal, too.
+    while (Deno.args[0] === "restart") {
+      await child.status;
+      startChild(new Deno.Command("sleep", { args: ["1000"] }));
+    }
+    if (/timer|rejection/.test(Deno.args[0])) await child.status;
     if (Deno.args[0] === "wait") await child.status;
   }
   console.log("over");
@@ -107,27 +116,83 @@ const ENDS: [way: string, signal: Deno.Signal | null, code: number][] = [
   ["wait", "SIGHUP", 129],
   ["wait", "SIGINT", 130],
   ["wait", "SIGQUIT", 131],
+  ["restart", "SIGTERM", 143],
+  ["timer", null, 1],
+  ["rejection", null, 1],
   ["exit", null, 5],
   ["throw", null, 1],
   ["leave", null, 0],
 ];
 
 for (const [way, signal, expected] of ENDS) {
-  processTest(`child.ts taken home alone leaves nothing behind: ${signal ?? way}`, async () => {
-    await using folder = await takeHome(["child.ts"], PROGRAM);
-    const [program = "", ...args] = [...folder.command, way];
-    const mark = crypto.randomUUID();
-    await using child = new Deno.Command(program, {
-      args,
-      env: { MARK: mark },
-      stdout: "piped",
-      stderr: "null",
-    }).spawn();
-    await using lines = new LineReader(child.stdout);
-    assertEquals(await lines.readLine(), "ready");
-    if (signal !== null) child.kill(signal);
-    const status = await child.status;
-    assertEquals([status.code, status.signal], [expected, signal]);
-    assertEquals(await processesMarked(mark), []);
-  });
+  processTest(
+    `child.ts taken home alone leaves nothing behind: ${way} ${signal ?? ""}`,
+    async () => {
+      await using folder = await takeHome(["child.ts"], PROGRAM);
+      const [program = "", ...args] = [...folder.command, way];
+      const mark = crypto.randomUUID();
+      await using child = new Deno.Command(program, {
+        args,
+        env: { MARK: mark },
+        stdout: "piped",
+        stderr: "null",
+      }).spawn();
+      await using lines = new LineReader(child.stdout);
+      assertEquals(await lines.readLine(), "ready");
+      if (signal !== null) child.kill(signal);
+      const status = await child.status;
+      assertEquals([status.code, status.signal], [expected, signal]);
+      assertEquals(await processesMarked(mark), []);
+    },
+  );
 }
+
+processTest("endChild waits without end where the grace is infinite", async () => {
+  const line = "trap 'sleep 0.3; exit 5' TERM; echo; while :; do sleep 0.1; done";
+  await using child = startChild(shell(line));
+  await using lines = new LineReader(child.stdout);
+  assertEquals(await lines.readLine(), "");
+  assertEquals((await endChild(child, Infinity)).code, 5);
+});
+
+/** A program that says when it is ready to be ended, with child.ts alone, and what it writes then. */
+async function endOf(program: string, ...signals: Deno.Signal[]) {
+  await using folder = await takeHome(["child.ts"], program);
+  const [command = "", ...args] = folder.command;
+  await using child = new Deno.Command(command, { args, stdout: "piped", stderr: "piped" }).spawn();
+  await using lines = new LineReader(child.stdout);
+  const errors = child.stderr.text();
+  for (const signal of signals) {
+    assertEquals(await lines.readLine(), "ready");
+    child.kill(signal);
+  }
+  return { lines: await Array.fromAsync(lines), ...await child.status, errors: await errors };
+}
+
+processTest("onEnd has all cleanups done, whatever one of them throws", async () => {
+  const end = await endOf(
+    `import { onEnd } from "./child.ts";
+    onEnd(() => console.log("cleaned up"));
+    onEnd(() => { throw null; });
+    console.log("ready");
+    setTimeout(() => {}, 100_000);`,
+    "SIGTERM",
+  );
+  assertEquals([end.lines, end.signal], [["cleaned up"], "SIGTERM"]);
+  assertEquals(end.errors, "cannot clean up: null\n");
+});
+
+processTest("a second signal, a second later, ends a script whose cleanup hangs", async () => {
+  const end = await endOf(
+    `import { onEnd } from "./child.ts";
+    onEnd(() => {
+      setTimeout(() => console.log("ready"), 1500);
+      return new Promise(() => {});
+    });
+    console.log("ready");
+    setTimeout(() => {}, 100_000);`,
+    "SIGINT",
+    "SIGTERM",
+  );
+  assertEquals([end.code, end.errors], [143, ""]);
+});

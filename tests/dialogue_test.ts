@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import { startChild } from "../lib/child.ts";
 import {
   ChildEndedError,
@@ -172,6 +172,46 @@ processTest("Dialogue says that a line never ends", async () => {
   await using it = start("head -c 70000000 /dev/zero | tr '\\000' x; sleep 1000", { timeout: 60 });
   const error = await assertRejects(() => it.dialogue.ask("one"), DialogueError);
   assertMatch(error.message, /^cannot read the stdout of sh: A line is longer than 67108864 /);
+});
+
+processTest("Dialogue hands on as it is what onUnasked throws", async () => {
+  const mistake = new Error("a mistake");
+  const onUnasked = () => {
+    throw mistake;
+  };
+  {
+    await using it = start("echo early; exec cat", { onUnasked });
+    while (!it.dialogue.signal.aborted) await new Promise((resolve) => setTimeout(resolve, 5));
+    assertEquals(await assertRejects(() => it.dialogue.ask("one"), Error), mistake);
+  }
+  // The rest of a line that a grandchild keeps from being the last.
+  await using it = start("sleep 1000 & printf part; exit 0", { onUnasked });
+  await it.dialogue.end().catch((error) => assertEquals(error, mistake));
+  assertEquals(it.dialogue.signal.reason, mistake);
+});
+
+processTest("Dialogue without a time limit waits as long as it takes, and quietly", async () => {
+  const program = `
+    import { Dialogue } from "./dialogue.ts";
+    const args = ["-c", "read x; sleep 0.3; echo $x; cat"];
+    const command = new Deno.Command("sh", { args, stdin: "piped", stdout: "piped" });
+    await using child = command.spawn();
+    const dialogue = new Dialogue(child, { timeout: Infinity });
+    console.log(await dialogue.ask("one"));
+    await dialogue.end();
+  `;
+  await using folder = await takeHome(["dialogue.ts", "line_reader.ts"], program);
+  assertEquals(await runCommand(folder.command), { code: 0, stdout: "one\n", stderr: "" });
+});
+
+processTest("Dialogue refuses a time limit below 0 or NaN, and an empty mark", async () => {
+  await using child = startChild(new Deno.Command("cat", { stdin: "piped", stdout: "piped" }));
+  for (const timeout of [-1, NaN]) {
+    assertThrows(() => new Dialogue(child, { timeout }), RangeError, String(timeout));
+  }
+  const dialogue = new Dialogue(child);
+  await assertRejects(() => dialogue.askUntil("one", "", () => {}), RangeError, "empty");
+  await dialogue.end();
 });
 
 processTest("dialogue.ts works when taken home with line_reader.ts", async () => {

@@ -1,4 +1,4 @@
-import { assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import { frame, FrameError, readFrames } from "../lib/frames.ts";
 import { processTest, runCommand, takeHome } from "./process.ts";
 
@@ -84,6 +84,33 @@ for (const type of [undefined, "bytes"] as const) {
     assertEquals(readable.locked, false);
   });
 }
+
+Deno.test("readFrames that is left before its first message lets go of the stream", async () => {
+  const cancelled = Promise.withResolvers<unknown>();
+  const readable = new ReadableStream<Uint8Array>({ cancel: cancelled.resolve });
+  {
+    await using _messages = readFrames(readable);
+  }
+  await cancelled.promise;
+  assertEquals(readable.locked, false);
+});
+
+Deno.test("readFrames never starves timers while messages come without end", async () => {
+  const chunk = new Uint8Array(64 * 1024).fill(0);
+  const readable = new ReadableStream<Uint8Array>({
+    pull: (controller) => controller.enqueue(chunk),
+  });
+  const start = performance.now();
+  let [largest, last] = [0, start];
+  const timer = setInterval(() => {
+    const now = performance.now();
+    [largest, last] = [Math.max(largest, now - last), now];
+  }, 10);
+  for await (const _ of readFrames(readable)) if (performance.now() - start > 600) break;
+  clearInterval(timer);
+  largest = Math.max(largest, performance.now() - last);
+  assert(largest < 400, `a gap of ${largest} ms`);
+});
 
 Deno.test("readFrames that refuses a length lets go of the stream", async () => {
   const cancelled = Promise.withResolvers<unknown>();

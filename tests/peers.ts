@@ -8,9 +8,9 @@
  */
 import { onEnd } from "../lib/child.ts";
 import { print } from "../lib/script.ts";
-import { isInstalled, runCommand, scriptCommand, scriptPath } from "./process.ts";
+import { isInstalled, runCommand, scriptCommand } from "./process.ts";
 
-const ROUNDS = 3;
+const ROUNDS = 7;
 
 interface Contestant {
   name: string;
@@ -167,10 +167,7 @@ await compare("the article's third example, without its pauses", [
 const [first, second] = ["head -c 2000000000 /dev/zero", "cat > /dev/null"];
 const words = [...first.split(" "), "|", "sh", "-c", `exec ${second}`];
 await compare("2 GB from one program to another", [
-  {
-    name: "`pipeline.ts`",
-    command: [Deno.execPath(), "run", "-A", scriptPath("pipeline"), ...words],
-  },
+  { name: "`pipeline.ts`", command: scriptCommand("pipeline", words) },
   { name: "the shell's `\\|`", command: ["sh", "-c", `${first} | ${second}`] },
   ...peers("copy", first, second),
 ]);

@@ -1,6 +1,13 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { LineReader } from "../lib/line_reader.ts";
-import { processTest, runCommand, scriptCommand } from "./process.ts";
+import {
+  processTest,
+  runCommand,
+  runScript,
+  scriptCommand,
+  sideBySide,
+  temporaryFolder,
+} from "./process.ts";
 
 const program = new URL("testdata/ending.ts", import.meta.url).pathname;
 
@@ -82,3 +89,57 @@ processTest("a script says in one line that its stdout is full", async () => {
     assertEquals(/^ +at /m.test(stderr), false, stderr);
   }));
 }, { needs: ["timeout"], os: "linux" });
+
+processTest("a script whose stderr cannot be written ends with the code that it had", async () => {
+  const cases: [string[], number][] = [
+    [scriptCommand("pipeline", ["--foo"]), 2],
+    [scriptCommand("duplex", ["no-such-program"]), 127],
+    [scriptCommand("duplex", ["--timeout=1", "sleep", "1000"]), 124],
+    [scriptCommand("hello", ["--count=1"]), 1],
+  ];
+  await sideBySide(cases, async ([command, expected]) => {
+    const line = 'timeout -s KILL 60 "$@" 2>/dev/full';
+    const { code } = await runCommand(["sh", "-c", line, "sh", ...command]);
+    assertEquals(code, expected);
+  });
+}, { needs: ["timeout"], os: "linux" });
+
+processTest("a script that cannot pass its command's output on fails, and at once", async () => {
+  const cases: [line: string, expected: number][] = [
+    ['"$@" >/dev/full', 1],
+    ['"$@" | true; exit "${PIPESTATUS[0]}"', 141],
+  ];
+  await sideBySide(["stderr", "timeout"], async (script) => {
+    for (const [line, expected] of cases) {
+      const command = scriptCommand(script, ["sh", "-c", "sleep 0.2; echo a; exec sleep 1000"]);
+      const { code, stderr } = await runCommand(["bash", "-c", line, "bash", ...command]);
+      assertEquals(code, expected);
+      assertMatch(stderr, expected === 1 ? /^\w+: cannot write to stdout: .*\n$/ : /^$/);
+    }
+  });
+}, { needs: ["bash"], os: "linux" });
+
+processTest("a message is one line, whatever characters a name has", async () => {
+  for (const script of ["stderr", "pipeline"]) {
+    const { code, stderr } = await runScript(script, ["no\nsuch\x1b[1m"]);
+    assertEquals(code, 127);
+    assertMatch(stderr, /^\w+: cannot start no\\nsuch\\u001b\[1m: not found [^\n]*\n$/);
+  }
+});
+
+processTest("a script says that it cannot read its stdin, or write its help", async () => {
+  await using folder = await temporaryFolder();
+  const cases: [line: string, command: string[]][] = [
+    ['"$@" </', scriptCommand("pipetest", ["x"])],
+    ['"$@" </', scriptCommand("framing", ["--child"])],
+    ['"$@" </ & cat "$FIFO"; wait $!', scriptCommand("fifo", ["write", `${folder.path}/pipe`])],
+    ['"$@" >/dev/full', scriptCommand("hello", ["--help"])],
+  ];
+  await runCommand(["mkfifo", `${folder.path}/pipe`]);
+  await sideBySide(cases, async ([line, command]) => {
+    const env = { FIFO: `${folder.path}/pipe` };
+    const { code, stderr } = await runCommand(["sh", "-c", line, "sh", ...command], { env });
+    assertEquals(code, 1);
+    assertMatch(stderr, /(^|\n)\w+: cannot (read stdin: Is a dir|write to stdout: No sp)[^\n]*\n$/);
+  });
+}, { needs: ["mkfifo"], os: "linux" });

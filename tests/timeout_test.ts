@@ -1,5 +1,12 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { processesMarked, processTest, runScript } from "./process.ts";
+import {
+  processesMarked,
+  processTest,
+  runCommand,
+  runScript,
+  scriptCommand,
+  startScript,
+} from "./process.ts";
 
 processTest("timeout shows that ending the child alone is not enough", async () => {
   const mark = crypto.randomUUID();
@@ -50,6 +57,39 @@ processTest("timeout exits with the command, and ends what that left running", a
     env: { MARK: mark },
   });
   assertEquals([code, await processesMarked(mark)], [4, []]);
+});
+
+/** Each writes from a session of its own, beyond the reach of a signal to the family. */
+const OUTSIDERS: [line: string, expected: number][] = [
+  ["setsid yes & echo $! >&2; wait", 124],
+  ["setsid sh -c 'while :; do echo x; sleep 0.01; done' & echo $! >&2; exit 3", 3],
+];
+
+for (const [line, expected] of OUTSIDERS) {
+  processTest(`timeout does not wait for who left the family: ${line.slice(0, 9)}`, async () => {
+    const command = scriptCommand("timeout", ["--timeout=1", "sh", "-c", line]);
+    const discard = 'timeout -s KILL 30 "$@" >/dev/null';
+    const { code, stderr } = await runCommand(["sh", "-c", discard, "sh", ...command]);
+    Deno.kill(parseInt(stderr), "SIGKILL");
+    assertEquals(code, expected, stderr);
+  }, { needs: ["setsid", "timeout"] });
+}
+
+processTest("timeout holds, and says what is lost, where nobody reads its stdout", async () => {
+  await using child = startScript("timeout", ["--timeout=1", "yes"]);
+  assertEquals((await child.status).code, 124);
+  assertEquals(
+    await child.stderr.text(),
+    "timeout: no exit within 1 s: yes was ended by SIGTERM\n" +
+      "timeout: what nobody has read of the output is lost\n",
+  );
+  await Promise.all([child.stdin.close(), child.stdout.cancel()]);
+});
+
+processTest("timeout passes all on to a reader that is slow", async () => {
+  const command = scriptCommand("timeout", ["--timeout=60", "head", "-c", "500000", "/dev/zero"]);
+  const { stdout } = await runCommand(["sh", "-c", '"$@" | (sleep 1; wc -c)', "sh", ...command]);
+  assertEquals(Number(stdout), 500_000);
 });
 
 processTest("timeout that was itself stopped sees that the command has exited", async () => {
