@@ -49,16 +49,9 @@ if (options.child && options.lines) {
     await writeBytes(frame(message));
   }
 } else {
-  await sendAll();
-}
-
-async function sendAll() {
   // The child is this script again: both sides must agree on the format.
-  const command = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--no-prompt", import.meta.url, "--child", ...(options.lines ? ["--lines"] : [])],
-    stdin: "piped",
-    stdout: "piped",
-  });
+  const args = ["run", "--no-prompt", import.meta.url, "--child", ...Deno.args];
+  const command = new Deno.Command(Deno.execPath(), { args, stdin: "piped", stdout: "piped" });
   await using child = startChild(command);
   const parts = messages.flatMap(([, message]) =>
     options.lines ? [message, encoder.encode("\n")] : [frame(message)]

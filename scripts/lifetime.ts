@@ -36,7 +36,6 @@ function expect(happened: boolean, what: string): asserts happened {
 await print(strong("1. The writer closes: the reader sees end of file"));
 await using cat = startChild(
   new Deno.Command("cat", { stdin: "piped", stdout: "piped" }),
-  "cat",
 );
 const text = cat.stdout.text();
 const writer = cat.stdin.getWriter();
@@ -47,13 +46,13 @@ await print(`   cat read to the end of its stdin and ${describeStatus(await cat.
 await print("   so its stdout closed as well, which is our end of file");
 
 await print(strong("2. The reader goes: the writer gets a broken pipe"));
-await using deaf = startChild(new Deno.Command("true", { stdin: "piped" }), "true");
+await using deaf = startChild(new Deno.Command("true", { stdin: "piped" }));
 await deaf.status;
 const write = deaf.stdin.getWriter().write(new Uint8Array(1));
 const error: unknown = await write.catch((error) => error);
 expect(error instanceof Deno.errors.BrokenPipe, "writing to a child that has gone fails");
 await print(`   true reads nothing and exits: our write failed with ${error.name}`);
-await using yes = startChild(new Deno.Command("yes", { stdin: "null", stdout: "piped" }), "yes");
+await using yes = startChild(new Deno.Command("yes", { stdin: "null", stdout: "piped" }));
 await yes.stdout.cancel();
 const { signal } = await yes.status;
 expect(signal === "SIGPIPE", "a writer without a reader is ended by SIGPIPE");
@@ -62,7 +61,6 @@ await print(`   yes writes for ever: when we closed the read end it was ended by
 await print(strong("3. The child exits: end of file, and its status"));
 await using child = startChild(
   new Deno.Command("sh", { args: ["-c", "echo bye; exit 3"], stdout: "piped" }),
-  "sh",
 );
 const { code } = await child.status;
 expect(code === 3, "the status is the child's own");
@@ -75,7 +73,6 @@ await print(strong("4. The child has gone, a grandchild holds the pipe: no end o
 const script = 'exec 3<&0; cat <&3 & echo "$!"';
 await using parent = startChild(
   new Deno.Command("sh", { args: ["-c", script], stdin: "piped", stdout: "piped" }),
-  "sh",
 );
 const lines = new LineReader(parent.stdout);
 const grandchild = await lines.readLine();
