@@ -91,6 +91,23 @@ async function dialogue(
   await child.status;
 }
 
+Deno.bench(
+  "a plain loop, no lines looked for",
+  { group: trips },
+  async () =>
+    await dialogue((stdout) => {
+      const reader = stdout.getReader({ mode: "byob" });
+      const decoder = new TextDecoder();
+      let buffer = new Uint8Array(64 * 1024);
+      return async () => {
+        const { value } = await reader.read(buffer);
+        if (value === undefined) return null;
+        buffer = new Uint8Array(value.buffer);
+        return decoder.decode(value.subarray(0, -1));
+      };
+    }),
+);
+
 Deno.bench("LineReader", { group: trips, baseline: true }, async () =>
   await dialogue((stdout) => {
     const reader = new LineReader(stdout);

@@ -8,7 +8,7 @@
  */
 import { onEnd } from "../lib/child.ts";
 import { print } from "../lib/script.ts";
-import { isInstalled, runCommand, scriptCommand } from "./process.ts";
+import { isInstalled, mustSucceed, runCommand, scriptCommand } from "./process.ts";
 
 const ROUNDS = 7;
 
@@ -25,8 +25,7 @@ function file(name: string): string {
 
 async function secondsOf(command: string[]): Promise<number> {
   const start = performance.now();
-  const { code, stderr } = await runCommand(command, { env: { PYTHONUNBUFFERED: "" } });
-  if (code !== 0) throw new Error(`${command.join(" ")} exited with status ${code}: ${stderr}`);
+  await mustSucceed(command);
   return (performance.now() - start) / 1000;
 }
 

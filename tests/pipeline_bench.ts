@@ -1,16 +1,12 @@
-import { runCommand, scriptCommand } from "./process.ts";
+import { mustSucceed, scriptCommand } from "./process.ts";
 
 const group = "200 MB from one program to another";
 const first = ["head", "-c", "200000000", "/dev/zero"];
 
 // Only a function that is declared async is waited for.
-async function mustSucceed(command: string[]) {
-  const { code, stderr } = await runCommand(command);
-  if (code !== 0) throw new Error(stderr);
-}
 
 Deno.bench(
-  "pipeline.ts",
+  "pipeline.ts, with its start",
   { group, baseline: true },
   async () =>
     await mustSucceed(
@@ -24,7 +20,7 @@ Deno.bench(
   async () => await mustSucceed(["sh", "-c", `${first.join(" ")} | cat >/dev/null`]),
 );
 
-Deno.bench("pipeTo", { group }, async () => {
+Deno.bench("pipeTo in this process", { group }, async () => {
   const source = new Deno.Command("head", { args: first.slice(1), stdout: "piped" }).spawn();
   const sink = new Deno.Command("cat", { stdin: "piped", stdout: "null" }).spawn();
   await source.stdout.pipeTo(sink.stdin);

@@ -134,6 +134,12 @@ export async function runCommand(
   return { code: status.code, stdout, stderr };
 }
 
+/** Runs a command of a benchmark. */
+export async function mustSucceed(command: string[]): Promise<void> {
+  const { code, stderr } = await runCommand(command, { env: { PYTHONUNBUFFERED: "" } });
+  if (code !== 0) throw new Error(`${command.join(" ")} exited with status ${code}: ${stderr}`);
+}
+
 /** Writes all of a text that anyone reads. */
 async function feed(stdin: WritableStream<Uint8Array>, text: string): Promise<void> {
   try {
