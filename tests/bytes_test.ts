@@ -30,9 +30,8 @@ processTest("bytes reads at most --size bytes at a time", async () => {
 
 processTest("bytes does not break a character that the edge of a chunk cuts", async () => {
   for (const size of [1, 2, 3, 4, 5]) {
-    const { code, stdout } = await runScript("bytes", [
-      ...["--count=2", "--interval=0", `--size=${size}`, "--message=grüß 你😀"],
-    ]);
+    const args = ["--count=2", "--interval=0", `--size=${size}`, "--message=grüß 你😀"];
+    const { code, stdout } = await runScript("bytes", args);
     const [, ...chunks] = stdout.split("\n");
     assertEquals(chunks.join(""), "grüß 你😀".repeat(2));
     assertEquals(code, 0);

@@ -53,7 +53,9 @@ processTest("duplex holds a dialogue with awk that flushes its answers", async (
   // mawk, Debian's awk, waits for a buffer of input to fill unless it is told not to.
   const isMawk = /^mawk/.test(version.stdout + version.stderr);
   const { code, stdout } = await runScript("duplex", [
-    ...["awk", ...(isMawk ? ["-W", "interactive"] : []), '{ print "<" $0 ">"; fflush() }'],
+    "awk",
+    ...(isMawk ? ["-W", "interactive"] : []),
+    '{ print "<" $0 ">"; fflush() }',
   ]);
   assertMatch(stdout, /^(Parent got: "<Hello \d from parent \d+>"\n){2}$/);
   assertEquals(code, 0);

@@ -70,9 +70,9 @@ const { stdout: python } = hasPython
 for (const program of hasC ? ["lines", "dialogue", "copy"] : []) {
   await runCommand(["cc", "-O2", "-o", `${folder}/${program}`, file(`peers/${program}.c`)]);
 }
-const deno = (program: string, ...args: string[]) => [
-  ...[Deno.execPath(), "run", "-A", file(`peers/${program}.ts`), ...args],
-];
+const deno = (program: string, ...args: string[]) => {
+  return [Deno.execPath(), "run", "-A", file(`peers/${program}.ts`), ...args];
+};
 const peers = (program: string, ...args: string[]): Contestant[] => [
   ...(hasC ? [{ name: "C", command: [`${folder}/${program}`, ...args] }] : []),
   ...(hasPython

@@ -1,5 +1,5 @@
 import { assertEquals, assertMatch } from "@std/assert";
-import { processTest, runCommand, runScript, scriptPath, startScript } from "./process.ts";
+import { processTest, runCommand, runScript, scriptCommand, startScript } from "./process.ts";
 
 processTest("pipetest says what argument it got and answers two lines", async () => {
   const { code, stdout, stderr } = await runScript("pipetest", ["--delay=0", "spam"], {
@@ -36,9 +36,8 @@ processTest("pipetest without its argument is a usage error", async () => {
 
 processTest("pipetest answers the article's own parent", async () => {
   const program = new URL("testdata/spawn.py", import.meta.url).pathname;
-  const { stderr } = await runCommand([
-    ...["python3", program, Deno.execPath(), "run", scriptPath("pipetest"), "--delay=0", "spam"],
-  ]);
+  const pipetest = scriptCommand("pipetest", ["--delay=0", "spam"]);
+  const { stderr } = await runCommand(["python3", program, ...pipetest]);
   const [, child, parent] = /^child (\d+) of (\d+)/.exec(stderr) ?? [];
   assertEquals(
     stderr,

@@ -221,3 +221,17 @@ export async function takeHome(files: string[], program: string) {
   const command = [Deno.execPath(), "run", "-A", "--no-config", `${folder.path}/program.ts`];
   return { ...folder, command };
 }
+
+/** The largest gap between two ticks of a 10 ms interval while `work` is done, in milliseconds. */
+export async function largestGap(work: () => Promise<void>): Promise<number> {
+  let [largest, last] = [0, performance.now()];
+  const look = () => {
+    const now = performance.now();
+    [largest, last] = [Math.max(largest, now - last), now];
+  };
+  const timer = setInterval(look, 10);
+  await work();
+  clearInterval(timer);
+  look();
+  return largest;
+}

@@ -112,9 +112,9 @@ async function floods(random: () => number): Promise<string> {
 /** Dialogues that are stopped and continued, for longer than their time limit. */
 async function pauses(random: () => number): Promise<string> {
   await inParallel(12, 4, async () => {
-    const [program = "", ...args] = scriptCommand("duplex", [
-      ...["--timeout=1", "--count=5", "sh", "-c", "while read x; do sleep 0.2; echo $x; done"],
-    ]);
+    const line = "while read x; do sleep 0.2; echo $x; done";
+    const words = ["--timeout=1", "--count=5", "sh", "-c", line];
+    const [program = "", ...args] = scriptCommand("duplex", words);
     const child = new Deno.Command(program, { args, stdin: "null", stdout: "piped" }).spawn();
     const output = child.stdout.text();
     await new Promise((resolve) => setTimeout(resolve, random() * 1000));
