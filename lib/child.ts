@@ -1,6 +1,7 @@
 /**
  * Starts a child that does not outlive the script, whether that ends by itself, by an error, by
- * `Deno.exit()` or by a signal. Copy this file alone: it imports nothing.
+ * `Deno.exit()` or by a signal; only SIGKILL leaves it behind, and on Windows only Ctrl-C is heard.
+ * Copy this file alone: it imports nothing.
  *
  * @module
  */
@@ -21,6 +22,7 @@ export class StartError extends Error {
    */
   constructor(message: string, readonly exitCode: 126 | 127) {
     super(message);
+    this.name = "StartError";
   }
 }
 
@@ -39,8 +41,9 @@ const asked = new WeakSet<Deno.ChildProcess>();
  * for a password there.
  *
  * @param command The caller sets and uses its streams.
- * @param name What errors call the program; as Deno does, if left out.
+ * @param name The program's name in errors (default: the one given to Deno.Command).
  * @throws {StartError} If there is no such program, or it cannot be executed.
+ * @throws {Error} While the script is ending.
  *
  * @example
  * ```ts
@@ -116,7 +119,7 @@ function spawn(command: Deno.Command, name?: string): Deno.ChildProcess {
  * still runs. That takes the permission `--allow-run` without a list; with a list, the child alone
  * is ended.
  *
- * @param grace Seconds.
+ * @param grace Seconds from SIGTERM to SIGKILL.
  * @returns The status it exited with.
  */
 export async function endChild(
@@ -169,8 +172,8 @@ export function describeStatus({ code, signal }: Deno.CommandStatus): string {
 
 /**
  * Has `cleanup` run once: when the block of `await using` is left, or before a signal ends the
- * script, after all children and the cleanups registered later. A cleanup must not wait for the end
- * of a block that has a child: once a signal ends the script, no such block is left any more.
+ * script, after all children and the cleanups registered later. A cleanup must not wait for
+ * code after an `await using child`: once a signal is ending the script, that code never runs.
  *
  * @example
  * ```ts

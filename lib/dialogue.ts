@@ -11,6 +11,7 @@ export class DialogueError extends Error {
   /** The error, and what timeout(1) and shells exit with in this case. */
   constructor(message: string, readonly exitCode: number = 1) {
     super(message);
+    this.name = new.target.name;
   }
 }
 
@@ -56,12 +57,13 @@ export interface DialogueOptions {
 /**
  * A dialogue with a child whose stdin and stdout are pipes. One question at a time.
  *
- * A line that comes before a question goes out is not its answer: all that the child writes is read
- * as it comes. The child's exit ends the dialogue, even where a grandchild keeps the pipe open; what
+ * All that the child writes is read as it comes. A line that has come before a question goes out is
+ * handed to `onUnasked`; one that comes later is taken for the answer. So wait for a greeting first,
+ * and use `askUntil` for answers of several lines. The child's exit ends the dialogue, even where a grandchild keeps the pipe open; what
  * the child wrote before it exited is read first.
  *
- * A question that nobody reads keeps the script alive as long as a process holds the read end of the
- * pipe. A child whose family may outlive it is best started `detached`, by `child.ts`.
+ * If the child leaves a question unread, that write keeps the script alive until no process holds the
+ * read end of the pipe. A child whose family may outlive it is best started `detached`, by `child.ts`.
  *
  * @example
  * ```ts
@@ -129,6 +131,8 @@ export class Dialogue {
   /**
    * Sends a line, and gives the line that comes back.
    *
+   * @param question One line: with a newline inside it is several, and each may be answered.
+   * @throws {TypeError} If the question before has no answer yet, or after `end()`.
    * @throws {NoAnswerError} If it does not come in time.
    * @throws {ChildEndedError} If the child exits, or closes a pipe, instead.
    * @throws {ChildStayedError} If it closes a pipe instead, and does not exit in time.
@@ -149,6 +153,7 @@ export class Dialogue {
    * newline, the mark stands on its last line.
    *
    * @param onLine While the promise that it returns is pending, nothing more is read.
+   * @throws {RangeError} If `mark` is empty.
    * @throws As {@linkcode Dialogue.ask} does; the time limit is that of the whole answer.
    */
   async askUntil(
@@ -167,8 +172,9 @@ export class Dialogue {
 
   /**
    * Closes the child's stdin, which is its end of file, and waits for its exit. What it still writes
-   * was not asked for.
+   * goes to `onUnasked`. After a failure, throws that failure again.
    *
+   * @throws {TypeError} If a question has no answer yet.
    * @throws {ChildStayedError} If it does not exit in time.
    */
   async end(): Promise<Deno.CommandStatus> {

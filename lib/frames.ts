@@ -8,7 +8,7 @@
 
 /** A stream that is not made of frames: it ends inside one, or announces one that is too long. */
 export class FrameError extends Error {
-  /** What a script may exit with: failure. */
+  /** The exit code for a script that ends with this error. */
   readonly exitCode = 1;
 }
 
@@ -27,7 +27,7 @@ export function frame(message: Uint8Array): Uint8Array<ArrayBuffer> {
 
 /**
  * The messages in a stream of frames, however it is cut. A loop that is left early, or that fails,
- * cancels the stream.
+ * cancels the stream: to read one message and go on, call `next()`.
  *
  * @param options.maxLength The longest message to accept, in bytes (default 16 MiB). Without a bound,
  * four wrong bytes would ask for 4 GiB of memory.

@@ -13,7 +13,7 @@ export class LineTooLongError extends RangeError {}
  *
  * A {@linkcode LineTooLongError} cancels the stream; an error of the stream is passed on. Either
  * comes after the whole lines before it, and again with every later call. However fast lines come,
- * timers and signals still run: every 20 ms reading makes way for them.
+ * timers and signals still run: reading pauses for them every 20 ms.
  *
  * A line may keep the memory of the 64 KiB that it came with. To keep few of many lines, keep
  * copies: `decodeURIComponent(encodeURIComponent(line))`.
@@ -54,8 +54,8 @@ export class LineReader implements AsyncDisposable {
   #yieldAt = Infinity;
 
   /** Locks `readable` until disposal; a TypeError if it is locked already. `maxLineLength`, in UTF-16
-   * code units, bounds a line. When `signal` aborts, every call rejects with its reason, and the
-   * stream is cancelled. */
+   * code units, bounds a line. When `signal` aborts, every call rejects with its reason, the
+   * stream is cancelled, and lines not handed out are dropped. */
   constructor(
     readable: ReadableStream<Uint8Array>,
     { maxLineLength = 2 ** 26, signal }: { maxLineLength?: number; signal?: AbortSignal } = {},
@@ -92,7 +92,7 @@ export class LineReader implements AsyncDisposable {
     return this.#iterate(() => this.#lines[this.#next++]);
   }
 
-  /** The lines that each read of the stream completed, never none: the fastest way to read many. */
+  /** All lines that one read completed, at least one: the fastest way to read many. */
   batches(): AsyncIterableIterator<string[]> {
     return this.#iterate(() => this.#takeLines());
   }

@@ -8,7 +8,8 @@
  *     child.stdout.readline()   # waits for ever: the answer is in a buffer inside sed
  *
  * A program that writes to a pipe usually holds its output back until about 4 KiB have collected; at a
- * terminal it writes every line. That is what sys.stdout.flush() in the article's programs is for.
+ * terminal it writes every line. That is what sys.stdout.flush() in the programs of the article
+ * 《Python进程间通信之匿名管道》 is for.
  *
  *     deno run --allow-run=sed,stdbuf,script scripts/buffering.ts
  *
@@ -48,6 +49,7 @@ async function ask({ stdin, stdout }: Deno.ChildProcess): Promise<boolean> {
   return false;
 }
 
+// A block, so that this sed has gone before the next way is tried.
 {
   const silent = ["sed", edit];
   await print(strong(silent.join(" ")));

@@ -9,6 +9,7 @@
  *     written = 0
  *     with contextlib.suppress(BlockingIOError):
  *         while True: written += os.write(wpipe, bytes(4096))
+ *     print(written)   # 65536 on Linux
  *
  * Here a cat that is stopped does not read its stdin. We write until a write no longer settles.
  *
@@ -52,10 +53,11 @@ const writing = (async () => {
 })();
 writing.catch(() => {}); // Awaited below, unless the script fails first.
 
+// Half a second without a write: it is blocked.
 await untilStill(() => written, 0.5);
 isFull = true;
 const held = written;
-if (Deno.stdout.isTerminal()) await print();
+if (Deno.stdout.isTerminal()) await print(); // Ends the line of the bar.
 await print(`then a write blocked: the pipe holds ${strong(byteCount(held))}`);
 await print(faint(`(${explanation()})`));
 

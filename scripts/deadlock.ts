@@ -37,9 +37,11 @@ await print(strong(`Writing ${byteCount(bytes)} to cat, then reading:`));
 await using stuck = startChild(cat);
 const writing = writeAll(stuck.stdin);
 await mustHang(writing);
-await print(`  nothing moves: we are blocked, cat's stdin took ${byteCount(moved)}`);
+await print(`  nothing moves: we wrote ${byteCount(moved)}, and the next write is blocked`);
 const held = await takeHeld(stuck.stdout);
-await print(`  and cat is blocked: its stdout holds ${byteCount(held)}`);
+await print(
+  `  cat is blocked too: its stdout holds ${byteCount(held)}, cat and its stdin the rest`,
+);
 // The proof that nothing but our reading was missing.
 const [rest] = await Promise.all([stuck.stdout.bytes(), writing]);
 await print(`  as soon as we read, both go on: ${byteCount(held + rest.length)} came back`);
@@ -87,7 +89,7 @@ async function takeHeld(output: ReadableStream<Uint8Array>): Promise<number> {
   return value?.length ?? 0;
 }
 
-/** Returns when nothing has moved for a while. Fails if the work is done before. */
+/** Returns when we have written nothing for a while, nor is the work done: then it fails. */
 async function mustHang(work: Promise<unknown>) {
   const done = work.then(() => true);
   if (!await Promise.race([done, untilStill(() => moved, timeout)])) return;

@@ -58,13 +58,10 @@ const command = new Deno.Command(program, {
   detached: true,
 });
 await using child = startChild(command, name);
-// A line nobody asked for would shift every later answer by one: it is shown, and a failure.
+// A line nobody asked for would shift every later answer by one: so it is shown, and the script fails.
 const unasked = new Unasked(name);
 const dialogue = new Dialogue(child, { name, timeout, onUnasked: (line) => unasked.report(line) });
 
-async function* greetings() {
-  for (let n = 1;; n++) yield `Hello ${n} from parent ${Deno.pid}`;
-}
 // The end of the child ends the wait for the next line of stdin, too.
 const questions = options.stdin ? stdinLines(dialogue.signal) : greetings();
 
@@ -78,3 +75,7 @@ for await (const question of questions) {
 const status = await dialogue.end();
 if (!status.success) throw new Failure(`${name} ${describeStatus(status)}`, status.code);
 unasked.check();
+
+async function* greetings() {
+  for (let n = 1;; n++) yield `Hello ${n} from parent ${Deno.pid}`;
+}

@@ -62,7 +62,8 @@ async function write() {
 async function demonstrate() {
   await using folder = privateFolder();
   const half = (part: "read" | "write", stdin: "null" | "piped", stdout: "inherit" | "piped") => {
-    // Named from inside the folder: its path may have a comma, and a permission is split there.
+    // Both halves run inside the folder and call the pipe `pipe`: --allow-read splits its value at
+    // commas, and the path of the folder may have one.
     const permissions = ["--allow-run=mkfifo", "--allow-read=pipe", "--allow-write=pipe"];
     const args = ["run", "--no-prompt", ...permissions, import.meta.url, part, "pipe"];
     return startChild(new Deno.Command(Deno.execPath(), { args, cwd: folder.path, stdin, stdout }));
@@ -76,7 +77,7 @@ async function demonstrate() {
     const status = await child.status;
     if (!status.success) throw new Failure(`the ${name} ${describeStatus(status)}`, status.code);
   };
-  // The first half that fails ends the other, which would wait for it forever.
+  // If one half fails, leaving the block ends the other, which would wait for ever.
   const [received] = await Promise.all([
     reader.stdout.text(),
     // A writer that died breaks this pipe, but its status says more.

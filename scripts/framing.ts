@@ -8,6 +8,7 @@
  *
  *     def send(pipe, message):
  *         pipe.write(struct.pack(">I", len(message)) + message)
+ *         pipe.flush()
  *     def receive(pipe):
  *         (length,) = struct.unpack(">I", pipe.read(4))
  *         return pipe.read(length)
@@ -42,13 +43,7 @@ const messages: [name: string, message: Uint8Array<ArrayBuffer>][] = [
 const describe = (name: string, message: Uint8Array) =>
   `${strong(name.padEnd(14))}  ${byteCount(message.length).padStart(13)}`;
 
-if (options.child && options.lines) {
-  for await (const line of stdinLines()) await print(line);
-} else if (options.child) {
-  for await (const message of readFrames(stdinBytes())) {
-    await writeBytes(frame(message));
-  }
-} else {
+if (!options.child) {
   // The child is this script again: both sides must agree on the format.
   const args = ["run", "--no-prompt", import.meta.url, "--child", ...Deno.args];
   const command = new Deno.Command(Deno.execPath(), { args, stdin: "piped", stdout: "piped" });
@@ -61,10 +56,16 @@ if (options.child && options.lines) {
   const reading = options.lines ? checkLines(child) : checkFrames(child);
   const [outcome] = await Promise.allSettled([reading, writing]);
   const status = await child.status;
-  // A child that exits with 141 lost its reader: we had stopped reading, and we know why. With any
-  // other failure, its status is the reason for a message that is cut off or did not come.
+  // 141 (SIGPIPE): the child failed only because we stopped reading, and our own error says why.
+  // Any other failure of the child is the reason for a message that is cut off or did not come.
   if (outcome.status === "rejected" && [0, 141].includes(status.code)) throw outcome.reason;
   if (!status.success) throw new Failure(`the child ${describeStatus(status)}`, status.code);
+} else if (options.lines) {
+  for await (const line of stdinLines()) await print(line);
+} else {
+  for await (const message of readFrames(stdinBytes())) {
+    await writeBytes(frame(message));
+  }
 }
 
 async function checkFrames({ stdout }: Deno.ChildProcess) {

@@ -1,7 +1,7 @@
 /**
  * The child of bytes.ts and lines.ts: writes a line to its stdout every second.
  *
- * In Python, and in the article's child(wpipe):
+ * In Python, and as child(wpipe) in the article 《Python进程间通信之匿名管道》:
  *
  *     while True:
  *         os.write(wpipe, b"how are you\n")
@@ -29,5 +29,5 @@ const { options: { count, interval, message } } = parseOptions({
 console.error(`hello from child ${Deno.pid}`);
 for (let sent = 0; count === 0 || sent < count; sent++) {
   if (sent > 0) await new Promise((resolve) => setTimeout(resolve, interval * 1000));
-  await print(message);
+  await print(message); // Waits where the reader is slow.
 }

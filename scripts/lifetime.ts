@@ -1,5 +1,5 @@
 /**
- * Four ways a pipe comes to its end.
+ * Three ways in which a pipe ends, and one in which it does not.
  *
  * "A pipe lives as long as its processes", says the article 《Python进程间通信之匿名管道》. The kernel
  * counts who holds which end.
@@ -24,8 +24,9 @@ import { Failure, print } from "../lib/script.ts";
 import { strong } from "../lib/terminal.ts";
 
 parseOptions({
-  shows: `Four ways a pipe comes to its end: the writer closes, the reader goes, the child
-exits, and a grandchild keeps the pipe when the child has gone.`,
+  shows: `Three ways in which a pipe ends, and one in which it does not: the writer closes,
+the reader goes, the child exits; a grandchild keeps the pipe of a child that
+has gone.`,
   example: "lifetime.ts",
 }, {});
 
@@ -71,21 +72,21 @@ await print(strong("4. The child has gone, a grandchild holds the pipe: no end o
 // A shell gives a background command (&) an empty stdin. So we keep the pipe as descriptor 3 (3<&0)
 // and hand it on from there (<&3): this cat, our grandchild, lives until we close it.
 const script = 'exec 3<&0; cat <&3 & echo "$!"';
-await using parent = startChild(
+await using shell = startChild(
   new Deno.Command("sh", { args: ["-c", script], stdin: "piped", stdout: "piped" }),
 );
-const lines = new LineReader(parent.stdout);
+const lines = new LineReader(shell.stdout);
 const grandchild = await lines.readLine();
 let hasEnded = false;
 const end = lines.readLine().then((line) => {
   hasEnded = line === null;
 });
-const status = await parent.status;
+const status = await shell.status;
 expect(!hasEnded, "the status comes before end of file");
 await print(
   `   sh ${describeStatus(status)}, but cat, its child ${grandchild}, still holds the pipe`,
 );
-await parent.stdin.close();
+await shell.stdin.close();
 await end;
 expect(hasEnded, "end of file comes when the grandchild has gone");
 await print("   when we closed its stdin the grandchild ended, and end of file came");

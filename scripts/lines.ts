@@ -3,6 +3,7 @@
  *
  * In Python, and in the second example of the article 《Python进程间通信之匿名管道》:
  *
+ *     rpipe, wpipe = os.pipe()
  *     if os.fork() == 0:
  *         os.close(rpipe)
  *         child(wpipe)

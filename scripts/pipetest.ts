@@ -41,8 +41,8 @@ async function pause() {
 
 let answered = 0;
 await pause();
-// Both block, which is faster, and this script has nothing else to do.
-// The loop ends when the parent closes its write end: there is nothing more to answer.
+// The loop ends when the parent closes its write end: there is nothing more to answer. Reading and
+// printing block the whole script, which is faster, and it has nothing else to do.
 for await (const line of new LineReader(blockingStdin)) {
   await pause();
   blockingPrint(`Child ${Deno.pid} got: [${line}]`);

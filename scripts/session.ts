@@ -1,5 +1,5 @@
 /**
- * A dialogue whose answers have any number of lines, none included, with a program that keeps
+ * A dialogue whose answers have any number of lines, even none, with a program that keeps
  * running.
  *
  * In Python:
@@ -25,10 +25,10 @@ import { Failure, print, stdinLines } from "../lib/script.ts";
 import { explainSilence, Unasked } from "../lib/silence.ts";
 import { strong } from "../lib/terminal.ts";
 
-const { options: { mark, timeout }, operands } = parseOptions({
+const { options: { mark: markLine, timeout }, operands } = parseOptions({
   shows: `A dialogue whose answers have any number of lines, with a program that keeps
-running. Sends each line of stdin to PROGRAM, then the line --mark with a random marker
-for {}: all that comes before the marker is the answer. Without PROGRAM: sh,
+running. Sends each line of stdin to PROGRAM, followed by the --mark line, in
+which {} is a random mark: all that comes before the mark is the answer. Without PROGRAM: sh,
 and a few questions of its own.
 
   bc             --mark 'print "{}\\n"'
@@ -42,8 +42,8 @@ and a few questions of its own.
   mark: text("echo {}", "a line that makes PROGRAM write {}"),
   timeout: seconds(10, "how long to wait for each answer, and for the end", 0.001),
 });
-if (!mark.includes("{}")) {
-  throw new UsageError(`--mark takes a text with {} in it; got ${JSON.stringify(mark)}`);
+if (!markLine.includes("{}")) {
+  throw new UsageError(`--mark takes a text with {} in it; got ${JSON.stringify(markLine)}`);
 }
 
 const [program = "sh", ...args] = operands;
@@ -67,8 +67,8 @@ const questions = operands.length > 0 ? stdinLines(dialogue.signal) : examples;
 for await (const question of questions) {
   await print(strong(`> ${question}`));
   // A random one for each question: no answer contains it by chance.
-  const marker = `mark-${crypto.randomUUID()}`;
-  await dialogue.askUntil(`${question}\n${mark.replaceAll("{}", marker)}`, marker, print)
+  const mark = `mark-${crypto.randomUUID()}`;
+  await dialogue.askUntil(`${question}\n${markLine.replaceAll("{}", mark)}`, mark, print)
     .catch(explainSilence("does --mark fit it (see --help)? Is the question complete?"));
 }
 const status = await dialogue.end();

@@ -53,8 +53,10 @@ await Promise.all([show("out", child.stdout), show("err", child.stderr)]);
 const status = await child.status;
 
 if (isDemonstration) {
-  await print(`${strong("out │")} ${byteCount(bytes.out)} in lines, none lost`);
-  await print(`${red("err │")} ${byteCount(bytes.err)} in lines, none lost`);
+  await print(
+    `${strong("out │")} ${byteCount(bytes.out)}, none lost: we read both, so neither filled up`,
+  );
+  await print(`${red("err │")} ${byteCount(bytes.err)}, none lost`);
   if (bytes.out !== 2 ** 20 || bytes.err !== 2 ** 20) throw new Failure("expected 1,048,576 bytes");
 }
 if (status.signal !== null) throw new Failure(`${program} ${describeStatus(status)}`, status.code);

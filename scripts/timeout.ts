@@ -39,22 +39,7 @@ Without COMMAND: shows why ending the child alone is not enough.`,
 // To signal a whole group, Deno wants the permission to run anything.
 const { state } = await Deno.permissions.request({ name: "run" });
 if (state !== "granted") throw new Failure("cannot end a whole group; run again with --allow-run");
-await (operands.length > 0 ? limit(operands) : demonstrate());
-
-async function limit([program = "", ...args]: string[]) {
-  // The command has our stdin, which spawn() hands on unless told otherwise.
-  const command = new Deno.Command(program, { args, stdout: "piped", detached: true });
-  await using child = startChild(command, program);
-  const finish = passOn(child.stdout);
-  // Asked twice: if this script was stopped meanwhile, its timer fires before the exit is reported.
-  const status = await within(timeout, child.status) ?? await within(0.05, child.status);
-  const end = status ?? await endChild(child);
-  await finish(status === undefined);
-  const how = `${program} ${describeStatus(end)}`;
-  if (status === undefined) throw new Failure(`no exit within ${timeout} s: ${how}`, 124);
-  if (end.signal !== null) throw new Failure(how, end.code);
-  Deno.exitCode = end.code;
-}
+await (operands.length === 0 ? demonstrate() : limit(operands));
 
 async function demonstrate() {
   // The child waits for a grandchild, which has inherited the pipe as its stdout.
@@ -85,4 +70,20 @@ async function demonstrate() {
   const state = (await ps.stdout.text()).trim();
   if (state !== "" && !state.startsWith("Z")) throw new Failure(`${grandchild} still runs`);
   await print("  and nobody is left");
+}
+
+async function limit([program = "", ...args]: string[]) {
+  // The command has our stdin, which spawn() hands on unless told otherwise.
+  const command = new Deno.Command(program, { args, stdout: "piped", detached: true });
+  await using child = startChild(command, program);
+  const finish = passOn(child.stdout); // To our stdout.
+  // Asked twice: if this script was stopped meanwhile, its timer fires before the exit is reported.
+  const status = await within(timeout, child.status) ?? await within(0.05, child.status);
+  const end = status ?? await endChild(child);
+  // Not to end of file: somebody outside the group may still hold the pipe.
+  await finish(status === undefined);
+  const how = `${program} ${describeStatus(end)}`;
+  if (status === undefined) throw new Failure(`no exit within ${timeout} s: ${how}`, 124);
+  if (end.signal !== null) throw new Failure(how, end.code);
+  Deno.exitCode = end.code;
 }
