@@ -39,9 +39,7 @@ const writing = writeAll(stuck.stdin);
 await mustHang(writing);
 await print(`  nothing moves: we wrote ${byteCount(moved)}, and the next write is blocked`);
 const held = await takeHeld(stuck.stdout);
-await print(
-  `  cat is blocked too: its stdout holds ${byteCount(held)}, cat and its stdin the rest`,
-);
+await print(`  cat is blocked too: its stdout holds ${byteCount(held)}, cat and stdin the rest`);
 // The proof that nothing but our reading was missing.
 const [rest] = await Promise.all([stuck.stdout.bytes(), writing]);
 await print(`  as soon as we read, both go on: ${byteCount(held + rest.length)} came back`);
