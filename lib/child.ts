@@ -34,7 +34,9 @@ const asked = new WeakSet<Deno.ChildProcess>();
 /**
  * Starts a child and sees to its end. When the block of `await using` is left, a child that still
  * runs is ended as by {@linkcode endChild}. SIGINT, SIGTERM, SIGHUP and SIGQUIT end the child first
- * and then the script, as the signal would have without this.
+ * and then the script, as the signal would have without this; a listener of your own hears the signal
+ * again then. An error that nobody catches ends the child as well. If you prevent the default of
+ * "error" or "unhandledrejection", listen for them before the first child is started.
  *
  * With `detached: true` the child leads a process group, and all that it started ends with the block
  * too, even what it left running when it exited. It then has no terminal of its own: it cannot ask
@@ -240,7 +242,7 @@ export function isEnding(): boolean {
  * Ends the script in good order, as a signal does: the children first, then what {@linkcode onEnd}
  * was given. `Deno.exit()` waits for neither.
  *
- * @returns Never settles.
+ * @returns Never settles; a cleanup must not wait for it.
  */
 export function endScript(exitCode: number): Promise<void> {
   return end(() => Deno.exit(exitCode));

@@ -187,6 +187,7 @@ export class Dialogue {
       this.#limit(() => this.#lines[Symbol.asyncDispose]());
       await this.#reading;
       this.#limit(undefined);
+      clearTimeout(this.#pause);
       return status;
     } catch (error) {
       this.#fail(error);

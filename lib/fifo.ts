@@ -26,7 +26,7 @@ export async function ensureFifo(path: string): Promise<AsyncDisposable> {
   let making: ReturnType<typeof makeFifo> | undefined;
   const removal = onEnd(async () => {
     const made = await making?.catch(() => undefined);
-    if (isSameFifo(made, await lookUp(path))) await Deno.remove(path);
+    if (isSameFifo(made, await lookUp(path))) await remove(path);
   });
   await (making = makeFifo(path));
   return removal;
@@ -102,7 +102,7 @@ export function privateFolder(): AsyncDisposable & { path: string } {
   // Before we create it, and both at once, so that no signal comes in between.
   let path = "";
   const removal = onEnd(async () => {
-    if (path !== "") await Deno.remove(path, { recursive: true });
+    if (path !== "") await remove(path, { recursive: true });
   });
   path = makePrivateFolder();
   return Object.assign(removal, { path });
@@ -117,6 +117,13 @@ function makePrivateFolder(): string {
     const where = state === "granted" ? Deno.env.get("TMPDIR") ?? "/tmp" : "$TMPDIR";
     throw new Failure(`cannot create a folder in ${where}: ${error.message.replace(/ \(.*/s, "")}`);
   }
+}
+
+/** Removes what may have gone meanwhile. */
+async function remove(path: string, options?: Deno.RemoveOptions): Promise<void> {
+  await Deno.remove(path, options).catch((error) => {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  });
 }
 
 /** Undefined if there is nothing, or nothing that this user can find. */

@@ -56,7 +56,7 @@ export function readFrames(
   const leave = frames.return.bind(frames);
   // A generator that is left before it began would let go of nothing.
   frames.return = async (value) => {
-    if (!readable.locked) await readable.cancel();
+    if (!readable.locked) await readable.cancel().catch(() => {});
     return leave(value);
   };
   return frames;

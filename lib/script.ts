@@ -30,6 +30,11 @@ for (const type of ["error", "unhandledrejection"]) {
 }
 
 async function fail(error: unknown): Promise<void> {
+  // A cleanup that fails after an error must not hide that.
+  if (error instanceof SuppressedError) {
+    tell(`cannot clean up: ${escapeControls(String(error.error?.message ?? error.error))}`);
+    return fail(error.suppressed);
+  }
   const hasCode = error instanceof Error && "exitCode" in error;
   const exitCode = hasCode && typeof error.exitCode === "number" ? error.exitCode : 1;
   // A time limit holds also where nobody reads stdout.
@@ -53,8 +58,19 @@ function tell(what: unknown): void {
 
 /** A name that a user gave may have any characters, and any length. */
 function oneLine(text: string): string {
-  const escaped = text.replaceAll(/\p{Cc}/gu, (control) => JSON.stringify(control).slice(1, -1));
+  const escaped = escapeControls(text);
   return escaped.length > 3000 ? `${escaped.slice(0, 3000)}…` : escaped;
+}
+
+/** Writes control characters as JSON does, those too that JSON leaves as they are. */
+export function escapeControls(text: string): string {
+  return text.replaceAll(
+    /\p{Cc}/gu,
+    (control) =>
+      control < " "
+        ? JSON.stringify(control).slice(1, -1)
+        : `\\u00${control.charCodeAt(0).toString(16)}`,
+  );
 }
 
 function isForTheUser(error: unknown): error is Error {

@@ -1,5 +1,5 @@
 import { NoAnswerError } from "./dialogue.ts";
-import { Failure, scriptName } from "./script.ts";
+import { escapeControls, Failure, scriptName } from "./script.ts";
 
 /** What may be wrong, and what helps, by the name of the program. */
 const HINTS: [RegExp, string][] = [
@@ -51,7 +51,7 @@ export function explainSilence(advice: string): (error: unknown) => never {
 
 /** A text as a person can read it: quoted, on one line, and cut where it is long. */
 export function quote(text: string): string {
-  return JSON.stringify(text.length > 1000 ? `${text.slice(0, 1000)}…` : text);
+  return escapeControls(JSON.stringify(text.length > 1000 ? `${text.slice(0, 1000)}…` : text));
 }
 
 /** Counts the lines that nobody asked for, and shows the first ten. */

@@ -1,4 +1,4 @@
-import { writeBytes } from "./script.ts";
+import { scriptName, writeBytes } from "./script.ts";
 
 /**
  * Waits until nothing has moved for a stretch of time: until `progress` has given the same number at
@@ -17,9 +17,9 @@ export async function untilStill(progress: () => number, seconds: number): Promi
 }
 
 /**
- * Copies a pipe to stdout, and returns how to finish that: what is in the pipe is passed on still,
- * but nobody waits for whoever else holds its write end, nor longer than a second while they write.
- * With `isLate` nobody waits for the reader of stdout either.
+ * Copies a pipe to stdout, and returns how to finish that. All that is in the pipe is passed on
+ * still. What another process goes on writing, which holds the pipe too, is cut off with a word. With
+ * `isLate` nobody waits for the reader of stdout either.
  */
 export function passOn(
   pipe: ReadableStream<Uint8Array<ArrayBuffer>>,
@@ -40,15 +40,21 @@ export function passOn(
     if (error.name !== "AbortError") throw error;
   }).finally(() => isDone = true);
   return async (isLate) => {
+    // More than a pipe holds, and enough looks for all of that.
+    const most = passed + 2 ** 21;
     let [looks, still, last] = [0, 0, -1];
-    while (!isDone && still < 10 && looks < 100) {
+    while (!isDone && still < 10 && looks < 100 && passed < most) {
       await new Promise((resolve) => setTimeout(resolve, 10));
       if (isBlocked && !isLate) continue;
       looks++;
       still = passed === last ? still + 1 : 0;
       last = passed;
     }
+    const isCutOff = !isDone && still < 10;
     enough.abort();
     if (!isLate) await passing;
+    if (isCutOff) {
+      console.error(`${scriptName}: another process still writes; that is cut off here`);
+    }
   };
 }

@@ -7,9 +7,8 @@
  *     child.stdin.write("question\n"); child.stdin.flush()
  *     child.stdout.readline()   # waits for ever: the answer is in a buffer inside sed
  *
- * A program that writes to a pipe usually holds its output back until about 4 KiB have collected; at a
- * terminal it writes every line. That is what sys.stdout.flush() in the programs of the article
- * 《Python进程间通信之匿名管道》 is for.
+ * A program that writes to a pipe usually holds its output back until about 4 KiB have collected; at
+ * a terminal it writes every line. That is why the article's programs call sys.stdout.flush().
  *
  *     deno run --allow-run=sed,stdbuf,script scripts/buffering.ts
  *
@@ -55,7 +54,8 @@ async function ask({ stdin, stdout }: Deno.ChildProcess): Promise<boolean> {
   await print(strong(silent.join(" ")));
   await using child = start(silent);
   const answer = ask(child);
-  if (await within(1, answer) !== undefined) throw new Failure("this sed does not buffer");
+  const early = await within(1, answer); // False: at end of file.
+  if (early !== undefined) throw new Failure(`this sed ${early ? "does not buffer" : "failed"}`);
   await print("  no answer within 1 s: it waits in sed's buffer");
   await child.stdin.close();
   if (!await within(10, answer)) throw new Failure("no answer even when sed's stdin was closed");

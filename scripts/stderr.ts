@@ -37,7 +37,13 @@ const noisy = "yes 'fifteen letters' | head -65536 >&2; yes 'fifteen letters' | 
 const isDemonstration = operands.length === 0;
 const [program = "", ...args] = isDemonstration ? ["sh", "-c", noisy] : operands;
 
-const command = new Deno.Command(program, { args, stdout: "piped", stderr: "piped" });
+// Detached, the child leads a process group: what it started ends with it.
+const command = new Deno.Command(program, {
+  args,
+  stdout: "piped",
+  stderr: "piped",
+  detached: true,
+});
 await using child = startChild(command, program);
 
 const bytes = { out: 0, err: 0 };

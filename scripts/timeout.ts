@@ -79,7 +79,8 @@ async function limit([program = "", ...args]: string[]) {
   const finish = passOn(child.stdout); // To our stdout.
   // Asked twice: if this script was stopped meanwhile, its timer fires before the exit is reported.
   const status = await within(timeout, child.status) ?? await within(0.05, child.status);
-  const end = status ?? await endChild(child);
+  // What the command left running ends with it, too.
+  const end = await endChild(child);
   // Not to end of file: somebody outside the group may still hold the pipe.
   await finish(status === undefined);
   const how = `${program} ${describeStatus(end)}`;

@@ -40,3 +40,11 @@ processTest("buffering names a terminal whose shell fails with its status", asyn
   assertMatch(stdout, /\(a terminal\)\n +failed: it exited with status 1\n$/);
   assertEquals(code, 0);
 }, { needs: ["script"], os: "linux" });
+
+processTest("buffering says that a sed failed, not that it does not buffer", async () => {
+  await using folder = await temporaryFolder();
+  await Deno.writeTextFile(`${folder.path}/sed`, "#!/bin/sh\nexit 3\n", { mode: 0o755 });
+  const env = { PATH: `${folder.path}:${Deno.env.get("PATH")}` };
+  const { code, stderr } = await runScript("buffering", [], { env });
+  assertEquals([code, stderr], [1, "buffering: this sed failed\n"]);
+});

@@ -90,7 +90,7 @@ const LONG: [script: string, ...args: string[]][] = [
   ["session", "sleep", "1000"],
   ["session"],
   ["stderr", "sh", "-c", "yes & yes >&2"],
-  ["stderr", "sleep", "1000"],
+  ["stderr", "sh", "-c", "sleep 1000 & wait"],
   ["timeout", "--timeout=1000", "sh", "-c", "sleep 1000 & sleep 1000"],
   ["timeout"],
   ["pipeline", "sleep", "1000", "|", "cat", "|", "sleep", "1000"],

@@ -348,3 +348,22 @@ processTest("the Python in the header of fifo reads what a shell writes", async 
   assertEquals([code, stdout, stderr], [0, "hi\n", ""]);
   await assertGone(`${folder.path}/pipe`);
 }, { needs: ["python3", "timeout"] });
+
+processTest(
+  "fifo whose folder is removed while it runs fails in lines, not in a trace",
+  async () => {
+    await using folder = await temporaryFolder();
+    await using child = startScript("fifo", [], { env: { TMPDIR: folder.path } });
+    await using lines = new LineReader(child.stdout);
+    const errors = child.stderr.text();
+    assertMatch(await lines.readLine() ?? "", /know only/);
+    for await (const { name } of Deno.readDir(folder.path)) {
+      await Deno.remove(`${folder.path}/${name}`, { recursive: true });
+    }
+    const { code } = await child.status;
+    assert(/^(\w+: .*\n)*$/.test(await errors), await errors);
+    assert(code === 1 || code === 127, String(code));
+    await child.stdin.close();
+  },
+  { needs: ["mkfifo"] },
+);

@@ -95,6 +95,18 @@ Deno.test("readFrames that is left before its first message lets go of the strea
   assertEquals(readable.locked, false);
 });
 
+Deno.test("readFrames passes the error of its stream on as it is", async () => {
+  const failure = new TypeError("no more");
+  const readable = new ReadableStream<Uint8Array>({
+    pull: (controller) => controller.error(failure),
+  });
+  const error = await assertRejects(async () => {
+    await using messages = readFrames(readable);
+    await messages.next();
+  }, Error);
+  assertEquals(error, failure);
+});
+
 Deno.test("readFrames never starves timers while messages come without end", async () => {
   const chunk = new Uint8Array(64 * 1024).fill(0);
   const readable = new ReadableStream<Uint8Array>({

@@ -121,9 +121,9 @@ processTest("a script that cannot pass its command's output on fails, and at onc
 
 processTest("a message is one line, whatever characters a name has", async () => {
   for (const script of ["stderr", "pipeline"]) {
-    const { code, stderr } = await runScript(script, ["no\nsuch\x1b[1m"]);
+    const { code, stderr } = await runScript(script, ["no\nsuch\x1b\u009b1m"]);
     assertEquals(code, 127);
-    assertMatch(stderr, /^\w+: cannot start no\\nsuch\\u001b\[1m: not found [^\n]*\n$/);
+    assertMatch(stderr, /^\w+: cannot start no\\nsuch\\u001b\\u009b1m: not found [^\n]*\n$/);
   }
 });
 
@@ -143,3 +143,12 @@ processTest("a script says that it cannot read its stdin, or write its help", as
     assertMatch(stderr, /(^|\n)\w+: cannot (read stdin: Is a dir|write to stdout: No sp)[^\n]*\n$/);
   });
 }, { needs: ["mkfifo"], os: "linux" });
+
+processTest(
+  "a script tells first of its error, and in one line of a cleanup that failed",
+  async () => {
+    const { code, stdout, stderr } = await ending("suppressed", "3");
+    assertEquals([code, stdout], [3, ""]);
+    assertEquals(stderr, "cannot clean up: not this one\nending: it failed\n");
+  },
+);

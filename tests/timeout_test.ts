@@ -86,6 +86,26 @@ processTest("timeout holds, and says what is lost, where nobody reads its stdout
   await Promise.all([child.stdin.close(), child.stdout.cancel()]);
 });
 
+processTest(
+  "timeout ends what its command left running though that floods a slow reader",
+  async () => {
+    const command = scriptCommand("timeout", ["--timeout=60", "sh", "-c", "yes & exit 3"]);
+    const slow = "dd bs=1000 count=50 status=none; sleep 1; cat >/dev/null";
+    const line = `"$@" | (${slow}); exit "\${PIPESTATUS[0]}"`;
+    const { code, stderr } = await runCommand([
+      "timeout",
+      "30",
+      "bash",
+      "-c",
+      line,
+      "bash",
+      ...command,
+    ]);
+    assertEquals([code, stderr], [3, ""]);
+  },
+  { needs: ["bash", "timeout"] },
+);
+
 processTest("timeout passes all on to a reader that is slow", async () => {
   const command = scriptCommand("timeout", ["--timeout=60", "head", "-c", "500000", "/dev/zero"]);
   const { stdout } = await runCommand(["sh", "-c", '"$@" | (sleep 1; wc -c)', "sh", ...command]);

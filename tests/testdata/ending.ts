@@ -22,6 +22,10 @@ if (way === "cleanup") {
     Promise.reject(new Failure("cannot clean up", Number(exitCode)))
   );
 }
+if (way === "suppressed") {
+  await using _cleanup = onEnd(() => Promise.reject(new Error("not this one")));
+  throw new Failure("it failed", Number(exitCode));
+}
 if (way === "signal") {
   await using _first = onEnd(() => console.log("cleaned up"));
   await using _second = onEnd(() => Promise.reject(new Error("not this one")));
