@@ -350,7 +350,7 @@ processTest("the Python in the header of fifo reads what a shell writes", async 
 }, { needs: ["python3", "timeout"] });
 
 processTest(
-  "fifo whose folder is removed while it runs fails in lines, not in a trace",
+  "fifo whose folder is removed while it runs fails without a trace",
   async () => {
     await using folder = await temporaryFolder();
     await using child = startScript("fifo", [], { env: { TMPDIR: folder.path } });
@@ -361,7 +361,9 @@ processTest(
       await Deno.remove(`${folder.path}/${name}`, { recursive: true });
     }
     const { code } = await child.status;
-    assert(/^(\w+: .*\n)*$/.test(await errors), await errors);
+    // A half may not even start where its folder has gone, which Deno tells in its own way.
+    assertMatch(await errors, /(^|\n)fifo: [^\n]*\n$/);
+    assert(!/^ +at /m.test(await errors), await errors);
     assert(code === 1 || code === 127, String(code));
     await child.stdin.close();
   },
