@@ -42,7 +42,7 @@ processTest("capacity that was itself stopped and continued counts what it wrote
     stdout: "piped",
   }).spawn();
   child.kill("SIGSTOP");
-  await new Promise((resolve) => setTimeout(resolve, 1500));
+  await new Promise((resolve) => setTimeout(resolve, 1000));
   child.kill("SIGCONT");
   const [stdout, { code }] = await Promise.all([child.stdout.text(), child.status]);
   assertMatch(stdout, /^then a write blocked: the pipe holds 65,536 bytes$/m);

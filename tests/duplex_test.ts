@@ -358,7 +358,7 @@ processTest(
       const status = await Deno.readTextFile(`/proc/${child.pid}/status`);
       return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1000;
     };
-    await new Promise((resolve) => setTimeout(resolve, 1000));
+    await new Promise((resolve) => setTimeout(resolve, 500));
     const before = await megabytes();
     await new Promise((resolve) => setTimeout(resolve, 2000));
     // It grew by 100 MB a second; garbage is worth 60 MB.

@@ -116,7 +116,7 @@ Deno.test("readFrames never starves timers while messages come without end", asy
     const start = performance.now();
     for await (const _ of readFrames(readable)) if (performance.now() - start > 600) break;
   });
-  assert(gap < 400, `a gap of ${gap} ms`);
+  assert(gap < 350, `a gap of ${gap} ms`);
 });
 
 Deno.test("readFrames that refuses a length lets go of the stream", async () => {

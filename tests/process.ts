@@ -73,7 +73,7 @@ export async function sideBySide<T>(
       await act(item, index).catch((error) => errors.push(error));
     }
   };
-  await Promise.all(Array.from({ length: 6 }, work));
+  await Promise.all(Array.from({ length: 10 }, work));
   if (errors.length > 0) throw errors[0];
 }
 
