@@ -39,7 +39,7 @@ const asked = new WeakSet<Deno.ChildProcess>();
  * "error" or "unhandledrejection", listen for them before the first child is started.
  *
  * With `detached: true` the child leads a process group, and all that it started ends with the block
- * too, even what it left running when it exited. It then has no terminal of its own: it cannot ask
+ * too, even what it left running when it exited, but for what left the group (setsid). It then has no terminal of its own: it cannot ask
  * for a password there.
  *
  * @param command The caller sets and uses its streams.

@@ -8,7 +8,8 @@
  *     child.stdout.readline()   # waits for ever: the answer is in a buffer inside sed
  *
  * A program that writes to a pipe usually holds its output back until about 4 KiB have collected; at
- * a terminal it writes every line. That is why the article's programs call sys.stdout.flush().
+ * a terminal it writes every line. That is why the programs of the article
+ * 《Python进程间通信之匿名管道》 (2024) call sys.stdout.flush().
  *
  *     deno run --allow-run=sed,stdbuf,script scripts/buffering.ts
  *
@@ -22,9 +23,8 @@ import { strong } from "../lib/terminal.ts";
 import { within } from "../lib/within.ts";
 
 parseOptions({
-  shows: `Asks sed for an answer that does not come until its stdin closes, because sed
-buffers its output; then gets it at once, in three ways. Skips any way whose
-program is not installed.`,
+  shows: `Asks sed for an answer, which comes only when its stdin closes: sed buffers its
+output. Then gets it at once, in three ways, as far as they are installed.`,
   example: "buffering.ts",
 }, {});
 
@@ -56,10 +56,10 @@ async function ask({ stdin, stdout }: Deno.ChildProcess): Promise<boolean> {
   const answer = ask(child);
   const early = await within(1, answer); // False: at end of file.
   if (early !== undefined) throw new Failure(`this sed ${early ? "does not buffer" : "failed"}`);
-  await print("  no answer within 1 s: it waits in sed's buffer");
+  await print("  no answer within 1 s");
   await child.stdin.close();
   if (!await within(10, answer)) throw new Failure("no answer even when sed's stdin was closed");
-  await print("  the answer came when its stdin was closed, as sed exited");
+  await print("  the answer came when its stdin was closed: sed wrote its buffer as it exited");
 }
 
 const ways: [way: string, command: string[]][] = [

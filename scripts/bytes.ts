@@ -1,7 +1,7 @@
 /**
  * A one-way pipe, read as raw chunks of bytes.
  *
- * In Python, and in the first example of the article 《Python进程间通信之匿名管道》:
+ * In Python, and in the first example of the article 《Python进程间通信之匿名管道》 (2024):
  *
  *     rpipe, wpipe = os.pipe()
  *     if os.fork() == 0:
@@ -19,6 +19,7 @@
 import { describeStatus, startChild } from "../lib/child.ts";
 import { flag, parseOptions, seconds, text, wholeNumber } from "../lib/options.ts";
 import { Failure, print } from "../lib/script.ts";
+import { byteCount } from "../lib/terminal.ts";
 
 const { options: { count, interval, size, message, chunks } } = parseOptions({
   shows: `A one-way pipe, read as raw chunks: a child writes a line every --interval
@@ -56,7 +57,9 @@ for (;;) {
   if (done) break;
   received += value.length;
   const chunk = decoder.decode(value, { stream: true });
-  await print(chunks ? `${value.length} bytes ${JSON.stringify(chunk)}` : chunk);
+  // Alone, the part of a character is no character: "�".
+  const alone = JSON.stringify(new TextDecoder().decode(value));
+  await print(chunks ? `${byteCount(value.length)} ${alone}` : chunk);
 }
 
 const status = await child.status;

@@ -1,7 +1,7 @@
 /**
  * How many bytes a pipe holds before its writer blocks.
  *
- * "The size of a pipe is limited", says the article 《Python进程间通信之匿名管道》.
+ * "The size of a pipe is limited", says the article 《Python进程间通信之匿名管道》 (2024).
  * In Python:
  *
  *     rpipe, wpipe = os.pipe()
@@ -58,7 +58,8 @@ await untilStill(() => written, 0.5);
 isFull = true;
 const held = written;
 if (Deno.stdout.isTerminal()) await print(); // Ends the line of the bar.
-await print(`then a write blocked: the pipe holds ${strong(byteCount(held))}`);
+const least = step > 4096 ? "at least " : "";
+await print(`then a write blocked: the pipe holds ${least}${strong(byteCount(held))}`);
 await print(faint(`(${explanation()})`));
 
 cat.kill("SIGCONT");

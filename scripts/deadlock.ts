@@ -19,6 +19,7 @@ import { parseOptions, seconds, wholeNumber } from "../lib/options.ts";
 import { Failure, print } from "../lib/script.ts";
 import { untilStill } from "../lib/still.ts";
 import { byteCount, strong } from "../lib/terminal.ts";
+import { within } from "../lib/within.ts";
 
 const { options: { bytes, timeout } } = parseOptions({
   shows: `Writes everything to cat before reading anything, which hangs; then reads while
@@ -40,7 +41,6 @@ await mustHang(writing);
 await print(`  nothing moves: we wrote ${byteCount(moved)}, and the next write is blocked`);
 const held = await takeHeld(stuck.stdout);
 await print(`  cat is blocked too: its stdout holds ${byteCount(held)}, cat and stdin the rest`);
-// The proof that nothing but our reading was missing.
 const [rest] = await Promise.all([stuck.stdout.bytes(), writing]);
 await print(`  as soon as we read, both go on: ${byteCount(held + rest.length)} came back`);
 mustBeAll(held + rest.length);
@@ -79,12 +79,13 @@ async function writeAll(stdin: WritableStream<Uint8Array>) {
   await writer.close();
 }
 
-/** How much is in a pipe at this moment: one read takes it all. */
+/** How much is in a pipe at this moment: one read takes it all. None: its writer has not begun. */
 async function takeHeld(output: ReadableStream<Uint8Array>): Promise<number> {
   const reader = output.getReader({ mode: "byob" });
-  const { value } = await reader.read(new Uint8Array(4 * 1024 * 1024));
+  const { value } = await within(0.1, reader.read(new Uint8Array(4 * 1024 * 1024))) ?? {};
+  if (value === undefined) throw new Failure("nothing hung: the child has written nothing yet");
   reader.releaseLock();
-  return value?.length ?? 0;
+  return value.length;
 }
 
 /** Returns when we have written nothing for a while, nor is the work done: then it fails. */

@@ -1,7 +1,7 @@
 /**
  * The child of bytes.ts and lines.ts: writes a line to its stdout every second.
  *
- * In Python, and as child(wpipe) in the article 《Python进程间通信之匿名管道》:
+ * In Python, and as child(wpipe) in the article 《Python进程间通信之匿名管道》 (2024):
  *
  *     while True:
  *         os.write(wpipe, b"how are you\n")

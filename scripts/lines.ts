@@ -1,15 +1,14 @@
 /**
  * A one-way pipe, read line by line.
  *
- * In Python, and in the second example of the article 《Python进程间通信之匿名管道》:
+ * In Python, and in the second example of the article 《Python进程间通信之匿名管道》 (2024):
  *
  *     rpipe, wpipe = os.pipe()
  *     if os.fork() == 0:
  *         os.close(rpipe)
  *         child(wpipe)
  *     os.close(wpipe)
- *     for line in os.fdopen(rpipe):
- *         print(line[:-1])
+ *     for line in os.fdopen(rpipe): print(line[:-1])
  *
  * There is no unused end to close here. Deno.Command gives the child its write end and no read end,
  * and the parent keeps no write end. If it kept one, it would wait for ever: end of file comes

@@ -1,7 +1,7 @@
 /**
  * The child of the dialogue in duplex.ts: answers each line of its stdin with a line on its stdout.
  *
- * In Python, and in the article's pipetest.py:
+ * In Python, and as pipetest.py in the article 《Python进程间通信之匿名管道》 (2024):
  *
  *     for i in range(2):
  *         time.sleep(1); line = input(); time.sleep(1)

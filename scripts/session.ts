@@ -28,12 +28,13 @@ import { strong } from "../lib/terminal.ts";
 const { options: { mark: markLine, timeout }, operands } = parseOptions({
   shows: `A dialogue whose answers have any number of lines, with a program that keeps
 running. Sends each line of stdin to PROGRAM, followed by the --mark line, in
-which {} is a random mark: all that comes before the mark is the answer. Without PROGRAM: sh,
-and a few questions of its own.
+which {} is a random mark: all that comes before the mark is the answer.
+Without PROGRAM: sh, and a few questions of its own. PROGRAM has no terminal of
+its own: it cannot ask for a password there.
 
   bc             --mark 'print "{}\\n"'
   sqlite3        --mark '.print {}'
-  python3 -iqu   --mark 'print("{}")'   (a block ends with an empty line)
+  python3 -iqu   --mark $'\\nprint("{}")'   (the empty line ends a block)
   psql -qAt      --mark '\\echo {}'`,
   operands: "[PROGRAM [ARG…]]",
   maximumOperands: Infinity,

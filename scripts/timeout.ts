@@ -29,12 +29,14 @@ import { within } from "../lib/within.ts";
 const { options: { timeout }, operands } = parseOptions({
   shows: `Runs COMMAND with a time limit, as timeout(1) does. When the time is over, ends
 the command and everything that it started: SIGTERM first, SIGKILL after half a
-second. Then exits with 124, otherwise with the command's own code.
+second; only what left its group (setsid) stays. Then exits with 124, otherwise
+with the command's own code, and ends what the command left running. COMMAND has
+no terminal of its own: it cannot ask for a password there.
 Without COMMAND: shows why ending the child alone is not enough.`,
   operands: "[COMMAND [ARG…]]",
   maximumOperands: Infinity,
   example: "timeout.ts --timeout 1 cat < README.md",
-}, { timeout: seconds(2, "how long the command may run") });
+}, { timeout: seconds(2, "how long the command may run", 0.1) });
 
 // To signal a whole group, Deno wants the permission to run anything.
 const { state } = await Deno.permissions.request({ name: "run" });

@@ -25,11 +25,11 @@ for (const [program, mark, stdin, stdout] of SESSIONS) {
   }, { needs: program });
 }
 
-processTest("session with python3 keeps what was defined", async () => {
-  const args = ["--mark", 'print("{}")', "python3", "-iqu"];
-  const stdin = "x = [1, 2]\nprint(*x, sep='\\n')\n";
+processTest("session with python3 keeps what was defined, and ends a block", async () => {
+  const args = ["--mark", '\nprint("{}")', "python3", "-iqu"];
+  const stdin = "x = [1, 2]\nfor y in x: print(y)\n";
   const { code, stdout } = await runScript("session", args, { stdin });
-  assertEquals([code, stdout], [0, "> x = [1, 2]\n> print(*x, sep='\\n')\n1\n2\n"]);
+  assertEquals([code, stdout], [0, "> x = [1, 2]\n> for y in x: print(y)\n1\n2\n"]);
 }, { needs: ["python3"] });
 
 processTest("session --mark without {} is a usage error", async () => {
