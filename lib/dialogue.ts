@@ -154,6 +154,7 @@ export class Dialogue {
    *
    * @param onLine While the promise that it returns is pending, nothing more is read.
    * @throws {RangeError} If `mark` is empty.
+   * @throws {DialogueError} If the child sends the question back, as a terminal does, or `cat`.
    * @throws As {@linkcode Dialogue.ask} does; the time limit is that of the whole answer.
    */
   async askUntil(
@@ -162,8 +163,12 @@ export class Dialogue {
     onLine: (line: string) => unknown,
   ): Promise<void> {
     if (mark === "") throw new RangeError("A mark cannot be empty");
+    const lastLine = question.slice(question.lastIndexOf("\n") + 1);
     await this.#ask(question, async (line) => {
       const isLast = line.endsWith(mark);
+      if (isLast && line.endsWith(lastLine) && lastLine !== mark) {
+        throw new DialogueError(`${this.#name} sent the question back instead of carrying it out`);
+      }
       const text = isLast ? line.slice(0, -mark.length) : line;
       if (!isLast || text !== "") await onLine(text);
       return !isLast;
@@ -214,7 +219,13 @@ export class Dialogue {
   /** Reads to the end, question or not: what comes before a question is not its answer. */
   async #read(): Promise<void> {
     try {
-      for await (const line of this.#lines) await this.#receive(line);
+      for await (const lines of this.#lines.batches()) {
+        for (const line of lines) {
+          const receiving = this.#receive(line);
+          // Else at once: what came together with an answer came before the next question.
+          if (this.#isReceiving) await receiving;
+        }
+      }
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       this.#fail(new DialogueError(`cannot read the stdout of ${this.#name}: ${reason}`));
@@ -236,7 +247,8 @@ export class Dialogue {
     this.#isReceiving = true;
     try {
       if (this.#take === undefined) return this.#onUnasked(line);
-      if (await this.#take(line)) return;
+      const more = this.#take(line);
+      if (more instanceof Promise ? await more : more) return;
       this.#take = this.#onLate = undefined;
       this.#answer.resolve();
     } catch (error) {

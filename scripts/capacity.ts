@@ -30,11 +30,13 @@ then lets cat read, and the write goes on.`,
   example: "capacity.ts --step 1000",
 }, { step: wholeNumber(4096, "how many bytes to write at a time", 1) });
 
-// The shell stops itself before it becomes cat, so that nothing is read before we want it.
+// The shell stops itself before it becomes cat, so that nothing is read before we want it. Detached,
+// it is in no group that a terminal continues (Ctrl-Z, then fg).
 const command = new Deno.Command("sh", {
   args: ["-c", "kill -STOP $$; exec cat"],
   stdin: "piped",
   stdout: "piped",
+  detached: true,
 });
 await using cat = startChild(command);
 
@@ -69,12 +71,11 @@ await print(`cat reads, and the write goes on: ${byteCount(read.length)} came th
 if (read.length !== held + step) throw new Failure(`expected ${held + step}, got ${read.length}`);
 
 async function show() {
-  if (!Deno.stdout.isTerminal()) {
-    if (written % 4096 < step) await print(`wrote ${byteCount(written)}`);
-    return;
-  }
+  if (written % 4096 >= step) return; // Once a page, that is.
+  if (!Deno.stdout.isTerminal()) return await print(`wrote ${byteCount(written)}`);
   const bar = "█".repeat(Math.min(32, Math.ceil(written / 4096)));
-  await write(`\r\x1b[Kwrote ${byteCount(written).padEnd(14)} ${bar}`);
+  const line = `wrote ${byteCount(written).padEnd(14)} ${bar}`;
+  await write(`\r\x1b[K${line.slice(0, Deno.consoleSize().columns - 1)}`);
   // The pipe is full long before an eye could see it fill.
   await new Promise((resolve) => setTimeout(resolve, 30));
 }

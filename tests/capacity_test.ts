@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { LineReader } from "../lib/line_reader.ts";
 import { processesMarked, processTest, runCommand, runScript, scriptCommand } from "./process.ts";
 
 /** What the bytes of a page are on this machine; on Linux a pipe has 16 of them. */
@@ -49,3 +50,25 @@ processTest("capacity that was itself stopped and continued counts what it wrote
   assertEquals(code, 0);
   assertEquals(await processesMarked(mark), []);
 }, { os: "linux" });
+
+processTest("capacity counts right though its terminal's group is continued", async () => {
+  const [program = "", ...args] = scriptCommand("capacity", ["--step=1"]);
+  const options = { args, stdin: "null", stdout: "piped", detached: true } as const;
+  await using child = new Deno.Command(program, options).spawn();
+  await using lines = new LineReader(child.stdout);
+  assertEquals(await lines.readLine(), "wrote 4,096 bytes");
+  Deno.kill(-child.pid, "SIGCONT");
+  const rest = await Array.fromAsync(lines);
+  assert(rest.includes("then a write blocked: the pipe holds 65,536 bytes"), rest.join("\n"));
+  assertEquals((await child.status).code, 0);
+}, { os: "linux" });
+
+processTest("capacity draws once a page, however small the step, and within the line", async () => {
+  const line = `stty cols 30; ${scriptCommand("capacity", ["--step=1"]).join(" ")}`;
+  const { stdout } = await runCommand(["script", "-qec", line, "/dev/null"]);
+  const bars = stdout.replaceAll("\r\x1b[K", "\r\n").split("\r\n").filter((text) =>
+    text.startsWith("wrote")
+  );
+  assert(bars.length === 16 || bars.length === 17, String(bars.length));
+  for (const bar of bars) assert(bar.length < 30, bar);
+}, { needs: ["script"], os: "linux" });

@@ -56,6 +56,43 @@ processTest(
   },
 );
 
+processTest("Dialogue takes no line that came with an answer for the next answer", async () => {
+  await sideBySide([0, 1, 2, 5, 200], async (extra) => {
+    const unasked: string[] = [];
+    const line = `while read x; do printf "$x\\n$(seq -s '\\n' ${extra})\\n"; done`;
+    await using it = start(extra === 0 ? "exec cat" : line, {
+      onUnasked: (line) => unasked.push(line),
+    });
+    const numbers = Array.from({ length: extra }, (_, n) => `${n + 1}`);
+    for (const question of ["one", "two", "three"]) {
+      assertEquals(await it.dialogue.ask(question), question);
+      // Not all of it may come in one chunk.
+      while (unasked.length < extra) await new Promise((resolve) => setTimeout(resolve, 1));
+      assertEquals(unasked.splice(0), numbers);
+    }
+  });
+});
+
+processTest(
+  "Dialogue hands over all lines that came with the one that was waited for",
+  async () => {
+    await using it = start("read x; printf 'answer\\nwelcome\\nversion 3\\n'; exec cat", {
+      onUnasked: (line) => unasked.push(line),
+    });
+    const unasked: string[] = [];
+    assertEquals(await it.dialogue.ask("one"), "answer");
+    assertEquals(await it.dialogue.ask("two"), "two");
+    assertEquals(unasked, ["welcome", "version 3"]);
+  },
+);
+
+processTest("Dialogue does not take the echo of a question for the end of its answer", async () => {
+  await using it = start("exec cat");
+  const asked = it.dialogue.askUntil("one\necho a-mark", "a-mark", () => {});
+  const error = await assertRejects(() => asked, DialogueError);
+  assertMatch(error.message, /^sh sent the question back instead of carrying it out$/);
+});
+
 processTest("Dialogue passes an error of onLine on to who asked", async () => {
   await using it = start("exec cat");
   const mistake = new Error("a mistake");

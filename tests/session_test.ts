@@ -78,3 +78,11 @@ processTest("session names a program that cannot be started", async () => {
     assertMatch(stderr, /^session: cannot start [^\n]*\n$/);
   }
 });
+
+processTest("session fails when a command reads the mark, and sends it back", async () => {
+  const { code, stdout, stderr } = await runScript("session", ["bash"], {
+    stdin: "cat\necho two\n",
+  });
+  assertEquals([code, stdout], [1, "> cat\n"]);
+  assertEquals(stderr, "session: bash sent the question back instead of carrying it out\n");
+}, { needs: ["bash"] });
