@@ -193,6 +193,8 @@ export class Dialogue {
       await this.#reading;
       this.#limit(undefined);
       clearTimeout(this.#pause);
+      // Such as what onUnasked threw meanwhile.
+      this.signal.throwIfAborted();
       return status;
     } catch (error) {
       this.#fail(error);

@@ -62,17 +62,28 @@ export function quote(text: string): string {
 /** Counts the lines that nobody asked for, and shows the first ten. */
 export class Unasked {
   #count = 0;
+  #start = 0;
 
   readonly #name: string;
+  readonly #timeout: number;
 
-  /** Counts from none; `name` is the program that writes them. */
-  constructor(name: string) {
+  /** Counts from none; `name` is the program that writes them, which may flood for `timeout` seconds. */
+  constructor(name: string, timeout: number) {
     this.#name = name;
+    this.#timeout = timeout;
   }
 
-  /** Shows one of the first ten on stderr. */
+  /**
+   * Shows one of the first ten on stderr.
+   *
+   * @throws {Failure} If they have come by the thousand for longer than the time limit.
+   */
   report(line: string): void {
-    if (++this.#count > 10) return;
+    if (++this.#count === 1) this.#start = performance.now();
+    if (this.#count % 1000 === 0 && performance.now() > this.#start + this.#timeout * 1000) {
+      this.check();
+    }
+    if (this.#count > 10) return;
     console.error(`${scriptName}: ${this.#name} wrote a line nobody asked for: ${quote(line)}`);
   }
 

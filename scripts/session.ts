@@ -55,7 +55,7 @@ const command = new Deno.Command(program, {
   detached: true,
 });
 await using child = startChild(command, program);
-const unasked = new Unasked(program);
+const unasked = new Unasked(program, timeout);
 const dialogue = new Dialogue(child, {
   name: program,
   timeout,

@@ -223,7 +223,7 @@ processTest("Dialogue hands on as it is what onUnasked throws", async () => {
   }
   // The rest of a line that a grandchild keeps from being the last.
   await using it = start("sleep 1000 & printf part; exit 0", { onUnasked });
-  await it.dialogue.end().catch((error) => assertEquals(error, mistake));
+  assertEquals(await assertRejects(() => it.dialogue.end(), Error), mistake);
   assertEquals(it.dialogue.signal.reason, mistake);
 });
 

@@ -370,6 +370,22 @@ processTest(
   { os: "linux" },
 );
 
+processTest(
+  "duplex --stdin ends a child that floods longer than the time limit unasked",
+  async () => {
+    const mark = crypto.randomUUID();
+    await using child = startScript("duplex", ["--timeout=1", "--stdin", "yes"], {
+      env: { MARK: mark },
+    });
+    // Its stdin stays open, and idle.
+    const [{ code }, stderr] = await Promise.all([child.status, child.stderr.text()]);
+    assertEquals(code, 1);
+    assertMatch(stderr, /\nduplex: yes wrote \d+ lines nobody asked for; [^\n]*\n$/);
+    assertEquals(await processesMarked(mark), []);
+    await Promise.all([child.stdin.close(), child.stdout.cancel()]);
+  },
+);
+
 processTest("duplex sees the answer that came while it was stopped", async () => {
   // The child stops its parent, and lets it go on when the time for the answer has passed.
   const program = "read x; kill -STOP $PPID; echo answer; sleep 1.5; kill -CONT $PPID; cat";
