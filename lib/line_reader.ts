@@ -1,5 +1,28 @@
+/**
+ * Lines of text out of a stream of bytes, as they come and in bounded memory. Copy this file alone: it
+ * imports nothing.
+ *
+ * @module
+ */
+
 /** A line is longer than the `maxLineLength` of its {@linkcode LineReader}. */
-export class LineTooLongError extends RangeError {}
+export class LineTooLongError extends RangeError {
+  /** What the error is called where it is printed. */
+  override readonly name = "LineTooLongError";
+}
+
+/** The settings of a {@linkcode LineReader}. */
+export interface LineReaderOptions {
+  /** The longest line to accept, in UTF-16 code units (default 64 Mi). */
+  maxLineLength?: number;
+  /** Ends all reading when it aborts: every call rejects with its reason, the stream is cancelled,
+   * and lines not handed out are dropped. */
+  signal?: AbortSignal;
+  /** Once it has settled, the stream ends when nothing more comes for a moment (a tenth of a second),
+   * although the pipe is still open. Give it `child.status`: end of file comes only when the last
+   * holder of the write end has gone, and that may be a process that the child left running. */
+  until?: Promise<unknown>;
+}
 
 /**
  * Lines of text out of a stream of bytes: `readline()` for a pipe.
@@ -14,6 +37,9 @@ export class LineTooLongError extends RangeError {}
  * A {@linkcode LineTooLongError} cancels the stream; an error of the stream is passed on. Either
  * comes after the whole lines before it, and again with every later call. However fast lines come,
  * timers and signals still run: reading pauses for them every 20 ms.
+ *
+ * For a line within a time limit, use `readLine({ signal })`. `Promise.race()` only looks like one:
+ * the call that lost goes on waiting, and the next line is its own and nobody's.
  *
  * A line may keep the memory of the 64 KiB that it came with. To keep few of many lines, keep
  * copies: `decodeURIComponent(encodeURIComponent(line))`.
@@ -39,12 +65,14 @@ export class LineReader implements AsyncDisposable {
   readonly #maxLineLength: number;
   /** Ends the listening to the signal, which may outlive the reader. */
   readonly #listening = new AbortController();
-  /** Where a pipe puts what is read next: the same memory again and again, for a third less work. */
+  /** Where a pipe puts what is read next: the same memory each time, which saves a third of the work. */
   #buffer: Uint8Array = new Uint8Array(64 * 1024);
   /** Whole lines, of which those from `#next` on have not been handed out. */
   #lines: string[] = [];
   #next = 0;
   #partialLine = "";
+  /** A last line without an end stays in `#partialLine`. */
+  #keepsPartialLine = false;
   /** What every call gives after the lines: null, or the error. */
   #end: Promise<null> | undefined;
   #disposal: Promise<void> | undefined;
@@ -52,13 +80,18 @@ export class LineReader implements AsyncDisposable {
   #turn: Promise<void> | undefined;
   /** When timers and signals must run next. Not before the first bytes: those were waited for. */
   #yieldAt = Infinity;
+  #isReading = false;
+  /** Whether `until` has settled, and the next look at whether a read still waits. */
+  #mayEnd = false;
+  #look: ReturnType<typeof setTimeout> | undefined;
 
-  /** Locks `readable` until disposal; a TypeError if it is locked already. `maxLineLength`, in UTF-16
-   * code units, bounds a line. When `signal` aborts, every call rejects with its reason, the
-   * stream is cancelled, and lines not handed out are dropped. */
+  /** Locks `readable` until disposal.
+   *
+   * @throws {TypeError} If it is locked already.
+   * @throws {RangeError} If `maxLineLength` is negative or NaN. */
   constructor(
     readable: ReadableStream<Uint8Array>,
-    { maxLineLength = 2 ** 26, signal }: { maxLineLength?: number; signal?: AbortSignal } = {},
+    { maxLineLength = 2 ** 26, signal, until }: LineReaderOptions = {},
   ) {
     if (!(maxLineLength >= 0)) throw new RangeError(`A maxLineLength cannot be ${maxLineLength}`);
     this.#maxLineLength = maxLineLength;
@@ -71,6 +104,11 @@ export class LineReader implements AsyncDisposable {
     const abort = () => this.#fail(signal?.reason);
     signal?.addEventListener("abort", abort, { signal: this.#listening.signal });
     if (signal?.aborted) abort();
+    const settled = () => {
+      this.#mayEnd = true;
+      if (this.#isReading) this.#endIfStill();
+    };
+    until?.then(settled, settled);
   }
 
   /** The beginning of a line that is not complete yet, such as a prompt; `""` if there is none. */
@@ -78,9 +116,15 @@ export class LineReader implements AsyncDisposable {
     return this.#partialLine;
   }
 
-  /** The next line, `""` for an empty one; `null` at the end of the stream and after disposal.
-   * Calls made before earlier ones have settled are answered in order. */
-  readLine(): Promise<string | null> {
+  /**
+   * The next line, `""` for an empty one; `null` at the end of the stream and after disposal. Calls
+   * made before earlier ones have settled are answered in order.
+   *
+   * @param options.signal Gives this call up: it rejects with the signal's reason and takes nothing.
+   * The line that it waited for is the next call's.
+   */
+  readLine(options?: { signal?: AbortSignal }): Promise<string | null> {
+    if (options?.signal !== undefined) return this.#readLineUnless(options.signal);
     const line = this.#mustWait() ? undefined : this.#lines[this.#next++];
     return line !== undefined
       ? Promise.resolve(line)
@@ -92,9 +136,22 @@ export class LineReader implements AsyncDisposable {
     return this.#iterate(() => this.#lines[this.#next++]);
   }
 
-  /** All lines that one read completed, at least one: the fastest way to read many. */
-  batches(): AsyncIterableIterator<string[]> {
-    return this.#iterate(() => this.#takeLines());
+  /**
+   * All lines that one read completed, at least one: the fastest way to read many.
+   *
+   * @param options.partial For programs that prompt: an empty batch then tells that `partialLine` has
+   * grown, and a last line without an end is no line: it stays in `partialLine`.
+   */
+  batches({ partial = false } = {}): AsyncIterableIterator<string[]> {
+    if (!partial) return this.#iterate(() => this.#takeLines());
+    this.#keepsPartialLine = true;
+    let seen = "";
+    return this.#iterate(() => {
+      const lines = this.#takeLines();
+      const hasGrown = this.#partialLine !== seen;
+      seen = this.#partialLine;
+      return lines ?? (hasGrown ? [] : undefined);
+    });
   }
 
   /** Cancels what is left to read, which closes the read end of a pipe, and releases the lock.
@@ -116,6 +173,21 @@ export class LineReader implements AsyncDisposable {
         await this.#turn;
       }
     })();
+  }
+
+  async #readLineUnless(signal: AbortSignal): Promise<string | null> {
+    signal.throwIfAborted();
+    const { promise, resolve, reject } = Promise.withResolvers<string | null>();
+    const giveUp = () => reject(signal.reason);
+    signal.addEventListener("abort", giveUp);
+    this.#inTurn(() => {
+      // Thrown before a line is taken, and told at once when one has been.
+      signal.throwIfAborted();
+      const line = this.#lines[this.#next++];
+      if (line !== undefined) resolve(line);
+      return line;
+    }).then(resolve, reject);
+    return await promise.finally(() => signal.removeEventListener("abort", giveUp));
   }
 
   /** An iterator that ends itself when it is left. A generator would take twice the time. */
@@ -157,7 +229,10 @@ export class LineReader implements AsyncDisposable {
         if (performance.now() > this.#yieldAt) this.#yieldAt = await nextTurn();
         const value = take();
         if (value !== undefined) return value;
-        if (this.#end !== undefined) return await this.#end;
+        if (this.#end !== undefined) {
+          this.#listening.abort();
+          return await this.#end;
+        }
         await this.#read();
       }
     };
@@ -173,6 +248,8 @@ export class LineReader implements AsyncDisposable {
   async #read(): Promise<void> {
     // Let go of these lines before the next come: the garbage collector has half as much to copy.
     this.#takeLines();
+    this.#isReading = true;
+    if (this.#mayEnd) this.#endIfStill();
     try {
       const { done, value } = await this.#reader.read(this.#buffer);
       if (this.#end !== undefined) return;
@@ -182,7 +259,18 @@ export class LineReader implements AsyncDisposable {
       if (done) this.#end ??= Promise.resolve(null);
     } catch (error) {
       if (this.#end === undefined) this.#fail(error);
+    } finally {
+      this.#isReading = false;
+      clearTimeout(this.#look);
     }
+  }
+
+  /** Ends the stream if this read still waits at two looks. One is not enough: a process that was
+   * stopped itself hears of the time before it hears of the pipe. */
+  #endIfStill(): void {
+    // A stream that cannot be cancelled goes on.
+    const end = () => this.#reader.cancel().catch(() => {});
+    this.#look = setTimeout(() => this.#look = setTimeout(end, 50), 50);
   }
 
   #split(text: string, isLast: boolean): void {
@@ -200,8 +288,9 @@ export class LineReader implements AsyncDisposable {
     if (lines[0]?.endsWith("\r") || text.includes("\r")) {
       lines.forEach((line, at) => line.endsWith("\r") && (lines[at] = line.slice(0, -1)));
     }
-    if (isLast && rest !== "") lines.push(rest);
-    this.#partialLine = isLast ? "" : rest;
+    const isLine = isLast && !this.#keepsPartialLine;
+    if (isLine && rest !== "") lines.push(rest);
+    this.#partialLine = isLine ? "" : rest;
     this.#lines = lines;
     if (!mayBeTooLong) return;
     // A `\r` at the end may be half of `\r\n`.

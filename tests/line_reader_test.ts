@@ -1,3 +1,4 @@
+import { getEventListeners } from "node:events";
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { TextLineStream } from "@std/streams/text-line-stream";
 import { LineReader, LineTooLongError } from "../lib/line_reader.ts";
@@ -337,6 +338,107 @@ Deno.test("LineReader shows what has come of a line that has not ended", async (
   write("in\n");
   assertEquals(await line, "login");
   assertEquals(reader.partialLine, "");
+});
+
+Deno.test("LineReader readLine({ signal }) that is given up takes nothing", async () => {
+  const { readable, write, close } = manualStream();
+  const reader = new LineReader(readable);
+  const giveUp = new AbortController();
+  const given = reader.readLine({ signal: giveUp.signal });
+  const next = reader.readLine();
+  giveUp.abort(new Error("too late"));
+  await assertRejects(() => given, Error, "too late");
+  write("one\ntwo\n");
+  assertEquals(await next, "one");
+  // Nor one that finds its signal aborted, though a line is there.
+  await assertRejects(() => reader.readLine({ signal: giveUp.signal }), Error, "too late");
+  assertEquals(await reader.readLine({ signal: new AbortController().signal }), "two");
+  close();
+  assertEquals(await reader.readLine({ signal: new AbortController().signal }), null);
+});
+
+Deno.test("LineReader readLine({ signal }) keeps the line that it got before the abort", async () => {
+  for (let wait = 0; wait < 12; wait++) {
+    const { readable, write } = manualStream();
+    await using reader = new LineReader(readable);
+    const giveUp = new AbortController();
+    const given = reader.readLine({ signal: giveUp.signal });
+    write("one\ntwo\n");
+    // The abort comes at each moment in turn: before the line, with it, after it.
+    for (let turn = 0; turn < wait; turn++) await Promise.resolve();
+    giveUp.abort(new Error("too late"));
+    const line = await given.catch(() => "given up");
+    assertEquals(await reader.readLine(), line === "given up" ? "one" : "two");
+  }
+});
+
+Deno.test("LineReader lets go of its signals when it has been read to its end", async () => {
+  const { signal } = new AbortController();
+  const reader = new LineReader(streamOf("one\n"), { signal });
+  assertEquals(getEventListeners(signal, "abort").length, 1);
+  assertEquals(await reader.readLine({ signal }), "one");
+  assertEquals(getEventListeners(signal, "abort").length, 1);
+  assertEquals(await reader.readLine({ signal }), null);
+  assertEquals(getEventListeners(signal, "abort").length, 0);
+});
+
+Deno.test("LineReader drops what it has not handed out when its signal aborts", async () => {
+  const stop = new AbortController();
+  const reader = new LineReader(streamOf("one\ntwo\n"), { signal: stop.signal });
+  assertEquals(await reader.readLine(), "one");
+  stop.abort(new Error("enough"));
+  await assertRejects(() => reader.readLine(), Error, "enough");
+});
+
+Deno.test("LineReader tells of a partial line that grows, to whoever asks for it", async () => {
+  const { readable, write, close } = manualStream();
+  const reader = new LineReader(readable);
+  const batches = reader.batches({ partial: true });
+  const seen: [string[], string][] = [];
+  for (const text of ["> ", "one\n> ", "> ", "\ntwo\nx"]) {
+    write(text);
+    const { value } = await batches.next();
+    seen.push([value ?? ["the end"], reader.partialLine]);
+  }
+  assertEquals(seen, [[[], "> "], [["> one"], "> "], [[], "> > "], [["> > ", "two"], "x"]]);
+  close();
+  // It is not a line: its end never came.
+  assertEquals([(await batches.next()).done, reader.partialLine], [true, "x"]);
+});
+
+Deno.test("LineReader ends with `until` when nothing more comes, and not before", async () => {
+  const { readable, write, cancelled } = manualStream();
+  const until = Promise.withResolvers<void>();
+  await using reader = new LineReader(readable, { until: until.promise });
+  const first = reader.readLine();
+  until.resolve();
+  write("one\ntwo\npart");
+  assertEquals(await first, "one");
+  // Nobody reads meanwhile: no look is taken, and nothing is lost.
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  assertEquals(await Array.fromAsync(reader), ["two", "part"]);
+  await cancelled;
+});
+
+Deno.test("LineReader does not end with `until` while lines come", async () => {
+  let count = 0;
+  const readable = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      if (count === 30) return await new Promise(() => {});
+      await new Promise((resolve) => setTimeout(resolve, 10));
+      controller.enqueue(encoder.encode(`${++count}\n`));
+    },
+  });
+  const reader = new LineReader(readable, { until: Promise.reject(new Error("failed")) });
+  assertEquals((await Array.fromAsync(reader)).length, 30);
+});
+
+Deno.test("LineReader's errors carry their own names", async () => {
+  const reader = new LineReader(streamOf("123456\n"), { maxLineLength: 5 });
+  assertEquals(
+    (await assertRejects(() => reader.readLine(), LineTooLongError)).name,
+    "LineTooLongError",
+  );
 });
 
 Deno.test("LineReader cancels what is left when it is disposed, and releases the lock", async () => {
