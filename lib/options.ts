@@ -34,6 +34,26 @@ export function text(value: string, meaning: string): Option<string> {
   return { default: value, meaning, placeholder: "TEXT", expected: "a text", parse };
 }
 
+/** An option that takes a text with {} in it, in place of which something else is to stand. */
+export function template(meaning: string): Option<string | undefined> {
+  const parse = (text: string) => text.includes("{}") ? text : undefined;
+  const expected = "a text with {} in it";
+  return { default: undefined, meaning, placeholder: "TEXT", expected, parse };
+}
+
+/** An option that takes a regular expression. */
+export function pattern(meaning: string): Option<RegExp | undefined> {
+  const parse = (text: string) => {
+    try {
+      return text === "" ? undefined : new RegExp(text);
+    } catch {
+      return undefined;
+    }
+  };
+  const expected = "a regular expression of JavaScript";
+  return { default: undefined, meaning, placeholder: "REGEX", expected, parse };
+}
+
 /** An option that takes a whole number, in decimal digits, from `from` to `to`. */
 export function wholeNumber<T extends number | undefined>(
   value: T,
