@@ -392,6 +392,31 @@ processTest("Dialogue reads an answer up to a prompt without a newline", async (
   assertEquals(unasked, []);
 });
 
+processTest(
+  "Dialogue reads nothing more while onLine is busy with what stands before a prompt",
+  async () => {
+    const lines: string[] = [];
+    const unasked: string[] = [];
+    await using it = start("read x; printf 'abc> '; read y; echo late; exec cat", {
+      onUnasked: (line) => unasked.push(line),
+    });
+    await it.dialogue.askUntil("one", /> $/, async (line) => {
+      lines.push(line);
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+    });
+    await it.dialogue.end();
+    assertEquals([lines, unasked], [["abc"], ["late"]]);
+  },
+);
+
+processTest(
+  "Dialogue does not wait for a process that writes for ever after its child's exit",
+  async () => {
+    await using it = start("yes & exec cat", { timeout: 1 });
+    assertEquals((await it.dialogue.end()).code, 0);
+  },
+);
+
 processTest("Dialogue waits for a greeting, and says that none came", async () => {
   await using it = start("echo loading; sleep 0.2; echo ready; exec cat", { timeout: 20 });
   await it.dialogue.waitUntil(/^ready$/);
