@@ -28,7 +28,7 @@ function start(line: string, options: DialogueOptions = {}) {
   });
   const child = startChild(command);
   const dialogue = new Dialogue(child, { name: "sh", timeout: 20, ...options });
-  return { dialogue, [Symbol.asyncDispose]: () => child[Symbol.asyncDispose]() };
+  return { child, dialogue, [Symbol.asyncDispose]: () => child[Symbol.asyncDispose]() };
 }
 
 processTest("Dialogue asks line by line, and its end is the child's end of file", async () => {
@@ -483,6 +483,73 @@ processTest("Dialogue hands over nothing more after a failure", async () => {
   await assertRejects(() => it.dialogue.end(), Error, "a mistake");
   assertEquals(unasked, []);
 });
+
+processTest("Dialogue interrupts an answer of python3, and goes on", async () => {
+  await using it = start("exec python3 -iqu 2>&1");
+  const lines: string[] = [];
+  const question = "print('begun'); import time; time.sleep(1000)\nprint('the-', 'mark', sep='')";
+  await it.dialogue.askUntil(question, "the-mark", (line) => {
+    if (lines.push(line) === 1) Deno.kill(it.child.pid, "SIGINT");
+  });
+  assertMatch(lines[0] ?? "", /begun$/);
+  assertMatch(lines.join("\n"), /\nKeyboardInterrupt\n/);
+  assertMatch(await it.dialogue.ask("6*7"), /42$/);
+  await it.dialogue.end();
+}, { needs: ["python3"] });
+
+processTest("Dialogue speaks gdb's machine interface", async () => {
+  await using it = start("exec gdb -q -nx --interpreter=mi");
+  const prompt = /^\(gdb\) $/;
+  await it.dialogue.waitUntil(prompt);
+  const answers: string[][] = [];
+  for (const question of ["1-data-evaluate-expression 6*7", "2-no-such-command"]) {
+    const lines: string[] = [];
+    await it.dialogue.askUntil(question, prompt, (line) => lines.push(line));
+    answers.push(lines);
+  }
+  assertEquals(answers[0], ['1^done,value="42"', "(gdb) "]);
+  assertMatch(answers[1]?.[0] ?? "", /^2\^error,msg=/);
+  await it.dialogue.tell("-gdb-exit");
+  await it.dialogue.end();
+}, { needs: ["gdb"] });
+
+processTest("Dialogue writes a file with ed, whose insertions have no prompt", async () => {
+  await using it = start("exec ed -p '* '");
+  const prompt = /^\* $/;
+  await it.dialogue.waitUntil(prompt);
+  for (const line of ["a", "how", "are you", "."]) await it.dialogue.tell(line);
+  await it.dialogue.waitUntil(prompt);
+  const lines: string[] = [];
+  await it.dialogue.askUntil(",p", prompt, (line) => lines.push(line));
+  assertEquals(lines, ["how", "are you"]);
+  await it.dialogue.tell("Q");
+  await it.dialogue.end();
+}, { needs: ["ed"] });
+
+processTest("Dialogue reads aspell's answers, which end with an empty line", async () => {
+  await using it = start("exec aspell -a -l en");
+  await it.dialogue.waitUntil(/^@/);
+  const lines: string[] = [];
+  await it.dialogue.askUntil("hello wrld", /^$/, (line) => lines.push(line));
+  assertEquals([lines[0], lines[1]?.slice(0, 7), lines.at(-1)], ["*", "& wrld ", ""]);
+  await it.dialogue.end();
+}, { needs: ["aspell"] });
+
+const CHESS = "/usr/games/stockfish";
+processTest("Dialogue stops a chess engine while it thinks", async () => {
+  await using it = start(`exec ${CHESS}`);
+  await it.dialogue.waitUntil(/^Stockfish /);
+  await it.dialogue.askUntil("uci", /^uciok$/);
+  let thoughts = 0;
+  let bestMove = "";
+  await it.dialogue.askUntil("go infinite", /^bestmove /, async (line) => {
+    if (line.startsWith("info ") && ++thoughts === 3) await it.dialogue.tell("stop");
+    bestMove = line;
+  });
+  assertMatch(bestMove, /^bestmove [a-h][1-8][a-h][1-8]/);
+  await it.dialogue.tell("quit");
+  assertEquals((await it.dialogue.end()).code, 0);
+}, { needs: [CHESS] });
 
 processTest("dialogue.ts works when taken home with line_reader.ts", async () => {
   const program = `
