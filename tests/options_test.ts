@@ -1,5 +1,6 @@
 import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { flag, parseOptions, seconds, text, UsageError, wholeNumber } from "../lib/options.ts";
+import "./process.ts";
 
 const KNOWN = {
   count: wholeNumber(3, "how many"),
