@@ -272,7 +272,7 @@ const CASES: Case[] = [
     tooFew: ["--allow-run", "--allow-read"],
   },
   { script: "capacity", needs: ["--allow-run=sh"], tooFew: ["--allow-run=cat"] },
-  { script: "framing", needs: ["--allow-run"], tooFew: [] },
+  { script: "framing", needs: ["--allow-run=cat"], tooFew: ["--allow-run=ls"] },
   {
     script: "lifetime",
     needs: ["--allow-run=cat,true,yes,sh"],

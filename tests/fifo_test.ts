@@ -8,6 +8,8 @@ import {
 import { LineReader } from "../lib/line_reader.ts";
 import { within } from "../lib/within.ts";
 import {
+  eventually,
+  fakeProgram,
   processTest,
   runCommand,
   runScript,
@@ -39,14 +41,6 @@ async function write(child: Deno.ChildProcess, text: string) {
   const writer = child.stdin.getWriter();
   await writer.write(new TextEncoder().encode(text));
   await writer.close();
-}
-
-/** A folder with a mkfifo that runs these lines of sh, and the PATH that finds it. */
-async function fakeMkfifo(lines: string) {
-  const folder = await temporaryFolder();
-  const options = { mode: 0o755 };
-  await Deno.writeTextFile(`${folder.path}/mkfifo`, `#!/bin/sh\n${lines}\n`, options);
-  return { ...folder, env: { PATH: `${folder.path}:${Deno.env.get("PATH")}` } };
 }
 
 async function assertGone(path: string) {
@@ -165,14 +159,14 @@ processTest("fifo says in one line that it cannot create its name", async () => 
 
 processTest("fifo says in one line that the disk is full", async () => {
   const message = "mkfifo: cannot create fifo 'x: y': No space left on device";
-  await using mkfifo = await fakeMkfifo(`echo "${message}" >&2; exit 1`);
+  await using mkfifo = await fakeProgram("mkfifo", `echo "${message}" >&2; exit 1`);
   const path = `${mkfifo.path}/x: y`;
   const { code, stderr } = await runScript("fifo", ["read", path], { env: mkfifo.env });
   assertEquals([code, stderr], [1, `fifo: cannot create ${path}: No space left on device\n`]);
 });
 
 processTest("fifo says in one line that mkfifo was killed, or is not installed", async () => {
-  await using mkfifo = await fakeMkfifo("kill -KILL $$");
+  await using mkfifo = await fakeProgram("mkfifo", "kill -KILL $$");
   const path = `${mkfifo.path}/pipe`;
   const killed = await runScript("fifo", ["read", path], { env: mkfifo.env });
   const wasKilled = `fifo: cannot create ${path}: mkfifo was ended by SIGKILL\n`;
@@ -205,7 +199,8 @@ processTest("fifo removes the name that it made when it is ended", async () => {
 
 processTest("fifo removes the name even when Ctrl-C comes while mkfifo runs", async () => {
   // It has made the FIFO, and does not exit before it may (or ten seconds later).
-  await using mkfifo = await fakeMkfifo(
+  await using mkfifo = await fakeProgram(
+    "mkfifo",
     'PATH=$PATH_BEFORE; mkfifo "$@"; for i in $(seq 200); do [ -e "$0.go" ] && break; sleep 0.05; done',
   );
   const path = `${mkfifo.path}/pipe`;
@@ -217,9 +212,7 @@ processTest("fifo removes the name even when Ctrl-C comes while mkfifo runs", as
     stderr: "null",
     detached: true,
   }).spawn();
-  while (!await Deno.lstat(path).then(() => true, () => false)) {
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
+  await eventually(() => Deno.lstat(path).then(() => true, () => false), `${path} is there`);
   // As Ctrl-C does, it reaches all that are in the group.
   Deno.kill(-child.pid, "SIGINT");
   await Deno.writeTextFile(`${mkfifo.path}/mkfifo.go`, "");

@@ -231,6 +231,13 @@ export async function temporaryFolder(): Promise<AsyncDisposable & { path: strin
   return { path, [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }) };
 }
 
+/** A folder with a program that runs these lines of sh, and the PATH on which it comes first. */
+export async function fakeProgram(name: string, lines: string) {
+  const folder = await temporaryFolder();
+  await Deno.writeTextFile(`${folder.path}/${name}`, `#!/bin/sh\n${lines}\n`, { mode: 0o755 });
+  return { ...folder, env: { PATH: `${folder.path}:${Deno.env.get("PATH")}` } };
+}
+
 /**
  * A folder with copies of files of `lib/`, and nothing else, and a program that uses them; and the
  * command that runs it.

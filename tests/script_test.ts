@@ -131,7 +131,6 @@ processTest("a script says that it cannot read its stdin, or write its help", as
   await using folder = await temporaryFolder();
   const cases: [line: string, command: string[]][] = [
     ['"$@" </', scriptCommand("pipetest", ["x"])],
-    ['"$@" </', scriptCommand("framing", ["--child"])],
     ['"$@" </ & cat "$FIFO"; wait $!', scriptCommand("fifo", ["write", `${folder.path}/pipe`])],
     ['"$@" >/dev/full', scriptCommand("hello", ["--help"])],
   ];
