@@ -45,10 +45,11 @@ processTest("every script refuses rubbish in one line and starts nothing", async
   await sideBySide(SCRIPTS, async (script) => {
     const [option = "unknown"] = NUMBERS[script] ?? [];
     const mark = crypto.randomUUID();
-    const args = [`--${option}=abc`];
-    const { code, stdout, stderr } = await runScript(script, args, { env: { MARK: mark } });
-    assertEquals([code, stdout], [2, ""], `${script}: ${stderr}`);
-    assertMatch(stderr, new RegExp(`^${script}: [^\\n]*--${option}[^\\n]*\\n$`));
+    for (const args of [[`--${option}=abc`], [`--${option}=1`, `--${option}.x=2`]]) {
+      const { code, stdout, stderr } = await runScript(script, args, { env: { MARK: mark } });
+      assertEquals([code, stdout], [2, ""], `${script}: ${stderr}`);
+      assertMatch(stderr, new RegExp(`^${script}: [^\\n]*--${option}[^\\n]*\\n$`));
+    }
     assertEquals(await processesMarked(mark), []);
   });
 });
