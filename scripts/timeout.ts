@@ -21,8 +21,8 @@
 import { describeStatus, endChild, startChild } from "../lib/child.ts";
 import { LineReader } from "../lib/line_reader.ts";
 import { parseOptions, seconds } from "../lib/options.ts";
+import { passOn } from "../lib/pass_on.ts";
 import { Failure, print } from "../lib/script.ts";
-import { passOn } from "../lib/still.ts";
 import { strong } from "../lib/terminal.ts";
 import { within } from "../lib/within.ts";
 
@@ -78,7 +78,7 @@ async function limit([program = "", ...args]: string[]) {
   // The command has our stdin, which spawn() hands on unless told otherwise.
   const command = new Deno.Command(program, { args, stdout: "piped", detached: true });
   await using child = startChild(command, program);
-  const finish = passOn(child.stdout); // To our stdout.
+  const finish = passOn(child); // To our stdout.
   // Asked twice: if this script was stopped meanwhile, its timer fires before the exit is reported.
   const status = await within(timeout, child.status) ?? await within(0.05, child.status);
   // What the command left running ends with it, too.
