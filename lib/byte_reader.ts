@@ -151,11 +151,8 @@ export class ByteReader implements AsyncDisposable {
     const bytes = typeof end === "string" ? encoder.encode(end) : end;
     if (bytes.length === 0) return Promise.reject(new RangeError("An end cannot be empty"));
     const find = finder(bytes, this.#maxLength);
-    let isNew = true;
     const take = () => {
-      // Later, only the chunk is new.
-      const length = (isNew ? find(this.#head) : undefined) ?? find(this.#chunk);
-      isNew = false;
+      const length = find(this.#head, this.#chunk);
       return length === undefined ? undefined : this.#take(length, bytes.length);
     };
     return this.#call(take, Infinity, options?.signal);
@@ -379,15 +376,16 @@ function rest<T extends ArrayBufferLike>(
   bytes: Uint8Array<T>,
   at: number,
 ): Uint8Array<T | ArrayBuffer> {
+  if (at === 0) return bytes;
   return at < bytes.length ? bytes.subarray(at) : NOTHING;
 }
 
-/** Looks for `end` in bytes that come part by part, in time linear in them whatever `end` is (Knuth,
- * Morris and Pratt): gives how many bytes of all the parts stand before it. */
+/** Looks for `end` in a head and a chunk, which have grown when it looks again, in time linear in them
+ * whatever `end` is (Knuth, Morris and Pratt). Gives how many bytes stand before it. */
 function finder(
   end: Uint8Array,
   maxLength: number,
-): (part: Uint8Array) => number | undefined {
+): (head: Uint8Array, chunk: Uint8Array) => number | undefined {
   let [seen, matched] = [0, 0];
   /** How much of `end` still matches where one byte more did not. */
   const fallback = [0];
@@ -399,14 +397,16 @@ function finder(
   for (let at = 1; at < end.length; at++) fallback.push(match(end[at]));
   matched = 0;
   const [first = 0] = end;
-  return (part) => {
-    let at = 0;
-    while (at < part.length && matched < end.length) {
-      if (matched === 0) at = part.indexOf(first, at);
-      if (at === -1) at = part.length;
-      else match(part[at++]);
+  return (head, chunk) => {
+    for (const part of [rest(head, seen), rest(chunk, Math.max(0, seen - head.length))]) {
+      let at = 0;
+      while (at < part.length && matched < end.length) {
+        if (matched === 0) at = part.indexOf(first, at);
+        if (at === -1) at = part.length;
+        else match(part[at++]);
+      }
+      seen += at;
     }
-    seen += at;
     const length = seen - matched;
     if (length > maxLength) {
       throw new PieceTooLongError(`A piece is longer than ${maxLength} bytes`);
