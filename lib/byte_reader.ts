@@ -12,7 +12,7 @@ export class IncompleteReadError extends Error {
   /** The exit code for a script that ends with this error. */
   readonly exitCode = 1;
 
-  /** @param partial What had come of the piece. */
+  /** Says how much had come of the piece; `partial` is what. */
   constructor(readonly partial: Uint8Array<ArrayBuffer>) {
     super(`The stream ended inside a piece, after ${partial.length} bytes of it`);
   }

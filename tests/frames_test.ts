@@ -26,6 +26,7 @@ function cutStream(bytes: Uint8Array<ArrayBuffer>, cuts: number): ReadableStream
 Deno.test("frame writes the length first, the most significant byte before the others", () => {
   assertEquals(frame(new Uint8Array([7, 8])), new Uint8Array([0, 0, 0, 2, 7, 8]));
   assertEquals(frame(new Uint8Array(0x010203)).subarray(0, 4), new Uint8Array([0, 1, 2, 3]));
+  assertEquals(MESSAGES.map(frame), MESSAGES.map((message) => frame(message)));
 });
 
 Deno.test("frame and readFrames agree on the least significant byte first, too", async () => {
