@@ -49,8 +49,9 @@ export interface ByteReaderOptions {
  *
  * A call that is given up, or whose piece is too long, takes nothing: what had come stays in
  * `buffered`, for the next call. So does what a stream had given before it failed; calls that ask for
- * more reject with its error. However fast bytes come, timers and signals still run: reading pauses
- * for them every 20 ms.
+ * more reject with its error. For a time limit, give a call a `signal`: one that lost a
+ * `Promise.race()` would still take the next piece. However fast bytes come, timers and signals still
+ * run: reading pauses for them every 20 ms.
  *
  * @example
  * ```ts
@@ -421,7 +422,7 @@ function bytesOf(chunk: unknown): Uint8Array {
   if (ArrayBuffer.isView(chunk)) {
     return new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength);
   }
-  throw new TypeError(`The stream gave a ${typeof chunk} where bytes were expected`);
+  throw new TypeError(`A chunk of the stream is not bytes but of the type ${typeof chunk}`);
 }
 
 /** Lets timers, signals and other input run, and tells when they must again. Deno looks for input
