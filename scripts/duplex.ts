@@ -57,7 +57,7 @@ const command = new Deno.Command(program, {
   stdout: "piped",
   detached: true,
 });
-await using child = startChild(command, name);
+await using child = startChild(command, { name });
 // A line nobody asked for would shift every later answer by one: so it is shown, and the script fails.
 const unasked = new Unasked(name, options.stdin ? timeout : Infinity);
 const dialogue = new Dialogue(child, { name, timeout, onUnasked: (line) => unasked.report(line) });

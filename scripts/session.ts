@@ -54,7 +54,7 @@ const command = new Deno.Command(program, {
   stdout: "piped",
   detached: true,
 });
-await using child = startChild(command, program);
+await using child = startChild(command, { name: program });
 const unasked = new Unasked(program, timeout);
 const dialogue = new Dialogue(child, {
   name: program,
