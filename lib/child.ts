@@ -3,10 +3,10 @@
  * `Deno.exit()` or by a signal. Copy this file alone: it imports nothing.
  *
  * A child is left behind only where no code of the script runs any more. These signals end Deno at
- * once: SIGKILL (the system's answer to lack of memory), SIGILL, SIGFPE, SIGPROF and those for real
- * time. So does V8 when its heap is full. A script that never reaches its event loop, as in
- * `while (true);`, hears no signal while it has a child, and SIGKILL is all that ends it. Windows has
- * only Ctrl-C and Ctrl-Break.
+ * once: SIGKILL (which the system sends, too, when its memory is used up), SIGILL, SIGFPE, SIGPROF and
+ * those for real time. So does a crash of Deno, such as a full heap. And a script that never reaches
+ * its event loop, as in `while (true);`, hears no signal while it has a child: only SIGKILL ends it.
+ * Windows has only Ctrl-C and Ctrl-Break.
  *
  * Start children in the main thread. `worker.terminate()`, `Deno.exit()` in the main thread and an
  * error there end a Worker without running any more of its code, so a child started in it lives on.
@@ -18,7 +18,8 @@ const isLinux = Deno.build.os === "linux";
 
 /**
  * The signals that end the script while there is something to end, and their numbers (signal(7)).
- * If your script uses one of them for something else, delete it here before you start a child.
+ * If your script uses one of them for something else, delete it here before you start a child; also
+ * SIGUSR1, if you want to open Deno's debugger by it.
  */
 export const endingSignals: Map<Deno.Signal, number> = new Map(
   Deno.build.os === "windows" ? [["SIGINT", 2], ["SIGBREAK", 21]] : [
@@ -36,13 +37,9 @@ export const endingSignals: Map<Deno.Signal, number> = new Map(
     ["SIGUSR1", isLinux ? 10 : 30],
     ["SIGUSR2", isLinux ? 12 : 31],
     ["SIGSYS", isLinux ? 31 : 12],
+    ...(isLinux ? [["SIGSTKFLT", 16], ["SIGIO", 29], ["SIGPWR", 30]] as const : []),
   ],
 );
-/** More of them, by which Deno cannot end itself: it ignores SIGIO and panics at the others. */
-const unraisable = new Map<Deno.Signal, number>(
-  isLinux ? [["SIGSTKFLT", 16], ["SIGIO", 29], ["SIGPWR", 30]] : [],
-);
-for (const [signal, number] of unraisable) endingSignals.set(signal, number);
 
 /** A program that could not be started. */
 export class StartError extends Error {
@@ -120,19 +117,20 @@ export function startChild(
     listen();
   }
   let watch: ReturnType<typeof setInterval> | undefined;
+  /** Lets go of a family that nobody is left of, or returns false. */
   const letGo = () => {
-    if (signalGroup(child, "SIGURG")) return;
+    if (signalGroup(child, "SIGURG")) return false;
     clearInterval(watch);
     release(child);
+    return true;
   };
   const exited = child.status.then(async ({ signal }) => {
     if (signal !== null && endingSignals.has(signal) && !asked.has(child)) {
       // Ctrl-C reaches script and child alike, and word of the child may come first. On a busy
       // machine a single timer may be heard before the signal, too.
-      for (let turn = 0; turn < 10 && !isEnding(); turn++) await sleep(20);
+      for (let turn = 0; turn < 10; turn++) await sleep(20);
     }
-    letGo();
-    if (gone.has(child)) return;
+    if (letGo()) return;
     // What the child left running keeps its group, and is still ours to end.
     watch = setInterval(letGo, 1000);
     Deno.unrefTimer(watch);
@@ -230,7 +228,7 @@ async function isAnyoneAlive(child: Deno.ChildProcess): Promise<boolean> {
   // SIGURG does nothing to whoever does not listen, and little to whoever does.
   if (!signalGroup(child, "SIGURG")) return false;
   // Elsewhere process 1 reaps orphans at once. In a container it may never do so.
-  if (Deno.build.os !== "linux") return true;
+  if (!isLinux) return true;
   try {
     // A shell, since Deno itself may read /proc with -A alone. See proc_pid_stat(5).
     const args = ["-c", "cat /proc/[0-9]*/stat"];
@@ -389,11 +387,12 @@ function reportCleanup(error: unknown): void {
   }
 }
 
-/** Now that nobody listens, the signal does what it always does. */
+/** Now that nobody listens, the signal does what it always does, if Deno can still do that. */
 function raise(signal: Deno.Signal, number: number): never {
-  // Nothing that process 1 sends to itself ends it.
-  const isRaisable = Deno.pid !== 1 && !unraisable.has(signal);
-  if (isRaisable && maySignal()) {
+  // Deno 2.9.6 panics at two of these, ignores one, and opens its debugger at SIGUSR1.
+  const isRaisable = !["SIGSTKFLT", "SIGPWR", "SIGIO", "SIGUSR1"].includes(signal);
+  // No signal of its own ends process 1.
+  if (isRaisable && Deno.pid !== 1 && maySignal()) {
     Deno.kill(Deno.pid, signal);
     // Another thread of Deno ends the process, in a moment.
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000);
