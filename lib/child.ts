@@ -295,7 +295,7 @@ export function onEnd(cleanup: () => void | Promise<void>): AsyncDisposable {
   };
 }
 
-/** A signal is ending the script: what follows a block would fail or report what that causes. */
+/** Keeps what follows a block from running, and failing, while the script is ending. */
 async function neverIfEnding(): Promise<void> {
   if (isEnding()) await new Promise(() => {});
 }
@@ -389,8 +389,9 @@ function reportCleanup(error: unknown): void {
 
 /** Now that nobody listens, the signal does what it always does, if Deno can still do that. */
 function raise(signal: Deno.Signal, number: number): never {
-  // Deno 2.9.6 panics at two of these, ignores one, and opens its debugger at SIGUSR1.
-  const isRaisable = !["SIGSTKFLT", "SIGPWR", "SIGIO", "SIGUSR1"].includes(signal);
+  // Deno 2.9.6 panics at the first two, ignores SIGIO, opens its debugger at SIGUSR1, and on Windows
+  // cannot send SIGBREAK.
+  const isRaisable = !["SIGSTKFLT", "SIGPWR", "SIGIO", "SIGUSR1", "SIGBREAK"].includes(signal);
   // No signal of its own ends process 1.
   if (isRaisable && Deno.pid !== 1 && maySignal()) {
     Deno.kill(Deno.pid, signal);

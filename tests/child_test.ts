@@ -111,12 +111,17 @@ processTest("startChild gives a child as long to end as grace says", async () =>
   assertEquals((await child.status).code, 5);
 });
 
-processTest("endChild waits without end where the grace is infinite", async () => {
-  await using child = startChild(shell(SLOW));
-  await using lines = new LineReader(child.stdout);
-  assertEquals(await lines.readLine(), "ready");
-  assertEquals((await endChild(child, Infinity)).code, 5);
-});
+processTest(
+  "a child that ignores SIGTERM gets SIGKILL without a word about its grace",
+  async () => {
+    const line = "trap '' TERM; echo ready; for n in $(seq 500); do sleep 0.1; done";
+    for (const child of [startChild(shell(line)), shell(line).spawn()]) {
+      await using lines = new LineReader(child.stdout);
+      assertEquals(await lines.readLine(), "ready");
+      assertEquals((await endChild(child)).signal, "SIGKILL");
+    }
+  },
+);
 
 processTest("endChild with a grace of its own holds where the child is being ended", async () => {
   for (const [first, second, code] of [[0.3, 12, 5], [12, 0, 137], [12, undefined, 5]] as const) {
