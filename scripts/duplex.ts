@@ -59,7 +59,7 @@ const command = new Deno.Command(program, {
   stderr: childStderr,
   detached: true,
 });
-await using child = startChild(command, name);
+await using child = startChild(command, { name });
 const errorsShown = markStderr(child, name);
 // A line nobody asked for would shift every later answer by one: so it is shown, and the script fails.
 const unasked = new Unasked(name, options.stdin ? timeout : Infinity);

@@ -56,7 +56,7 @@ const command = new Deno.Command(program, {
   stderr: childStderr,
   detached: true,
 });
-await using child = startChild(command, program);
+await using child = startChild(command, { name: program });
 const errorsShown = markStderr(child, program);
 const unasked = new Unasked(program, timeout);
 let asked = 0;
