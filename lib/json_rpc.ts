@@ -474,24 +474,29 @@ function byteLength(text: string): number {
 
 /** The length that a header tells, in bytes; null at the end of the stream. */
 async function readHeader(reader: ByteReader): Promise<number | null> {
-  for (let length: number | undefined;;) {
+  let [first, length]: [first?: Uint8Array, length?: number] = [];
+  for (;;) {
     const bytes = await reader.readUntil("\n").catch((error) => {
       throw error instanceof RangeError ? noHeader(reader.buffered) : error;
     });
     if (bytes === null) return null;
     const line = decoder.decode(bytes);
+    if (line === "" || line === "\r") {
+      if (length !== undefined) return length;
+      if (first !== undefined) throw noHeader(first);
+      // Before a header it belongs to nothing.
+      continue;
+    }
+    first ??= bytes;
     const [, digits] = /^content-length\s*:\s*(\d+)\s*$/i.exec(line) ?? [];
     if (digits !== undefined) length = Number(digits);
-    else if (line.trim() === "") {
-      // An empty line ends a header. Before one, it belongs to nothing.
-      if (length !== undefined) return length;
-    } // A log line may look like a header, but ends as lines do on Unix.
+    // A log line may look like a header, but ends as lines do on Unix.
     else if (!/^[\w-]+:.*\r$/.test(line)) throw noHeader(bytes);
   }
 }
 
 function noHeader(bytes: Uint8Array): FramingError {
-  const text = JSON.stringify(decoder.decode(bytes.subarray(0, 200)));
+  const text = JSON.stringify(decoder.decode(bytes.subarray(0, 200)).trim());
   return new FramingError(
     `the other side wrote ${text} where a header with Content-Length belongs: ` +
       `a log line, a length not in bytes, or the framing "lines"`,

@@ -1,4 +1,10 @@
-import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
 import {
   ConnectionClosedError,
   FramingError,
@@ -582,4 +588,54 @@ processTest("a grandchild that keeps the pipe open does not keep requests open",
   await assertRejects(() => peer.request("a"), ConnectionClosedError);
   await peer.closed;
   await peer.close();
+});
+
+processTest("JsonRpcPeer talks to the reference server of the Model Context Protocol", async () => {
+  // Pinned here: without a lock file, and without the configuration that would write one.
+  const server = "npm:@modelcontextprotocol/server-everything@2026.8.31";
+  const args = ["run", "-A", "--quiet", "--no-lock", "--no-config", server, "stdio"];
+  const command = new Deno.Command(Deno.execPath(), {
+    args,
+    cwd: "/",
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "null",
+  });
+  await using child = command.spawn();
+  const progress: unknown[] = [];
+  const noise: string[] = [];
+  const peer = new JsonRpcPeer({ readable: child.stdout, writable: child.stdin }, {
+    until: child.status,
+    methods: {
+      "roots/list": () => ({ roots: [] }),
+      "sampling/createMessage": () => ({
+        role: "assistant",
+        content: { type: "text", text: "how are you" },
+        model: "none",
+      }),
+    },
+    onNotification: (method, params) => {
+      if (method === "notifications/progress") progress.push(params);
+    },
+    onNoise: (text) => noise.push(text),
+  });
+  const call = async (name: string, values: object, meta: object = {}) =>
+    JSON.stringify(await peer.request("tools/call", { name, arguments: values, _meta: meta }));
+  await peer.request("initialize", {
+    protocolVersion: "2025-06-18",
+    capabilities: { roots: {}, sampling: {} },
+    clientInfo: { name: "test", version: "1" },
+  });
+  await peer.notify("notifications/initialized");
+  assertMatch(JSON.stringify(await peer.request("tools/list")), /"name":"echo"/);
+  const echoes = Array.from({ length: 50 }, (_, n) => call("echo", { message: `<${n}>` }));
+  (await Promise.all(echoes)).forEach((text, n) => assertStringIncludes(text, `<${n}>`));
+  const [steps, progressToken] = [3, "token"];
+  await call("trigger-long-running-operation", { duration: 0.1, steps }, { progressToken });
+  assertEquals(progress, [1, 2, 3].map((at) => ({ progress: at, total: steps, progressToken })));
+  assertStringIncludes(await call("trigger-sampling-request", { prompt: "?" }), "how are you");
+  await assertRejects(() => peer.request("no/such/method"), JsonRpcError, "Method not found");
+  await peer.close();
+  await peer.closed;
+  assertEquals([(await child.status).code, noise], [0, []]);
 });
