@@ -3,6 +3,7 @@ import { quote } from "./silence.ts";
 
 /** What a person types to call a method of another program. */
 export interface Call {
+  /** Its name. */
   method: string;
   /** An array or an object, undefined if there are none. */
   params: unknown;

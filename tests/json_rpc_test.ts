@@ -603,11 +603,15 @@ processTest("JsonRpcPeer talks to the reference server of the Model Context Prot
   });
   await using child = command.spawn();
   const progress: unknown[] = [];
+  const askedForRoots = Promise.withResolvers<void>();
   const noise: string[] = [];
   const peer = new JsonRpcPeer({ readable: child.stdout, writable: child.stdin }, {
     until: child.status,
     methods: {
-      "roots/list": () => ({ roots: [] }),
+      "roots/list": () => {
+        askedForRoots.resolve();
+        return { roots: [] };
+      },
       "sampling/createMessage": () => ({
         role: "assistant",
         content: { type: "text", text: "how are you" },
@@ -635,6 +639,9 @@ processTest("JsonRpcPeer talks to the reference server of the Model Context Prot
   assertEquals(progress, [1, 2, 3].map((at) => ({ progress: at, total: steps, progressToken })));
   assertStringIncludes(await call("trigger-sampling-request", { prompt: "?" }), "how are you");
   await assertRejects(() => peer.request("no/such/method"), JsonRpcError, "Method not found");
+  // It asks a moment after it was initialized, and waits a minute for an answer before it exits.
+  await Promise.race([askedForRoots.promise, peer.closed]);
+  await call("echo", { message: "after the answer" });
   await peer.close();
   await peer.closed;
   assertEquals([(await child.status).code, noise], [0, []]);
