@@ -12,15 +12,16 @@ import { LineReader } from "./line_reader.ts";
 export class JsonRpcError extends Error {
   /** The exit code for a script that ends with this error. */
   readonly exitCode = 1;
+  /** What errors of this kind are called. */
+  override readonly name = "JsonRpcError";
 
   /** The error. JSON-RPC reserves the codes from -32768 to -32000. */
   constructor(message: string, readonly code: number, readonly data?: unknown) {
     super(message);
-    this.name = "JsonRpcError";
   }
 }
 
-/** The connection closed before a request was answered, or before a message could be sent. */
+/** The connection closed before a request was answered, or before a message was sent. */
 export class ConnectionClosedError extends Error {
   /** The exit code for a script that ends with this error. */
   readonly exitCode = 1;
@@ -28,7 +29,7 @@ export class ConnectionClosedError extends Error {
   override readonly name = "ConnectionClosedError";
 }
 
-/** What the other side writes is not in the framing that was agreed on. */
+/** The other side does not write in the framing that was agreed on. */
 export class FramingError extends Error {
   /** The exit code for a script that ends with this error. */
   readonly exitCode = 1;
@@ -38,74 +39,69 @@ export class FramingError extends Error {
 
 /** The settings of a {@linkcode JsonRpcPeer}. */
 export interface JsonRpcPeerOptions {
-  /** Where a message ends: each is a line (default), or follows a header with its length in bytes. */
+  /** `"lines"` (default): each message is a line. `"content-length"`: a header before each message
+   * tells its length in bytes. */
   framing?: "lines" | "content-length";
-  /** What the other side may request, by name. What a method returns, or its promise resolves to, is
-   * the answer. `signal` aborts when the connection closes: nobody waits for the answer any more. */
+  /** What the other side may request, by name. The answer is what a method returns, or what its
+   * promise resolves to. `signal` aborts when the connection closes. */
   methods?: Record<string, (params: unknown, signal: AbortSignal) => unknown>;
-  /** Is handed the requests that want no answer, in order. An error of it ends the connection. */
+  /** Gets the requests that want no answer, in order. If it throws, that ends the connection. */
   onNotification?: (method: string, params: unknown) => void;
-  /** Is handed what is no message, such as a log line, and answers to what was never asked. Without
-   * it they are dropped. An error of it ends the connection. */
+  /** Gets what is no message, such as a log line, and answers to requests that are not open. Without
+   * it they are dropped. If it throws, that ends the connection. */
   onNoise?: (text: string) => void;
-  /** The longest message to accept (default 64 Mi): UTF-16 code units of a line, bytes of a body. */
+  /** The longest message to accept (default 256 Mi): UTF-16 code units of a line, bytes of a body. */
   maxLength?: number;
-  /** Such as `child.status`: once it has settled, the stream ends when nothing more comes for a
-   * moment, although another process may keep the pipe open. */
+  /** Once it has settled, the stream ends when nothing more comes for a moment, although another
+   * process may hold the pipe open. Give it `child.status`. */
   until?: Promise<unknown>;
 }
 
-/** What {@linkcode JsonRpcPeer.request} and `notify` send. */
+/** A request; without an id, a notification. */
 interface Call {
-  id?: number;
+  id?: string | number | null;
   method: string;
-  params: unknown;
+  params?: unknown;
+}
+
+/** A call of ours, and who waits for its answer, or until it is written. */
+interface OwnCall extends Call {
   resolve: (result: unknown) => void;
   reject: (error: unknown) => void;
 }
 
-type Message = Record<string, unknown>;
-
-/** What goes out in one write. */
-interface Batch {
-  texts: string[];
-  notifications: Call[];
-}
-
-/** In UTF-16 code units: with so much unsent, requests wait for their turn. */
+/** In UTF-16 code units. With so much unsent, both sides' calls wait. */
 const MUCH = 2 ** 20;
-/** With so much unsent, what the other side requests waits, too. Its requests may grow so long. */
-const TOO_MUCH = 2 * MUCH;
 
 /**
  * One end of a connection in JSON-RPC 2.0. A child is `{ readable: child.stdout, writable:
  * child.stdin }`; a server has `Deno.stdin.readable` and `Deno.stdout.writable`.
  *
  * Answers are paired by their ids alone, in whatever order they come. There is no time limit but the
- * `signal` of a request. When the other side closes its end, what it wrote is read first; then every
- * open request rejects with a {@linkcode ConnectionClosedError}. A stream that is not in the agreed
- * framing ends the connection with a {@linkcode FramingError}; a log line between messages does not.
+ * `signal` of a request. When the other side closes its end, all that it wrote is read first; then
+ * every open request rejects with a {@linkcode ConnectionClosedError}. A stream in another framing
+ * ends the connection with a {@linkcode FramingError}; log lines between lines do not.
  *
- * What is sent in one turn goes out in one write. While the other side does not read, requests wait,
- * and so does what it requests: do not change `params` before the answer has come. A rejection that
- * nobody looks at is not reported.
+ * Messages that are ready together go out in one write. While the other side does not read, calls
+ * wait: do not change their `params` before they are answered. A rejection that you do not look at is
+ * not reported.
  *
- * @example A server that answers in reverse order, asked twice at once
+ * @example A server that answers in another order, asked twice at once
  * ```ts
  * import { JsonRpcPeer } from "./json_rpc.ts";
  * import { assertEquals } from "@std/assert";
  *
  * const [there, back] = [new TransformStream(), new TransformStream()];
- * const wait = Promise.withResolvers<void>();
+ * const isAsked = Promise.withResolvers<void>();
  * const server = new JsonRpcPeer({ readable: there.readable, writable: back.writable }, {
  *   methods: {
- *     first: () => wait.promise.then(() => "slow"),
- *     second: () => (wait.resolve(), "fast"),
+ *     slow: () => isAsked.promise.then(() => "at last"),
+ *     fast: () => (isAsked.resolve(), "at once"),
  *   },
  * });
  * const client = new JsonRpcPeer({ readable: back.readable, writable: there.writable });
- * const answers = await Promise.all([client.request("first"), client.request("second", [1])]);
- * assertEquals(answers, ["slow", "fast"]);
+ * const answers = [client.request("slow"), client.request("fast", { by: "name" })];
+ * assertEquals(await Promise.all(answers), ["at last", "at once"]);
  * await Promise.all([client.close(), server.closed, server.close(), client.closed]);
  * ```
  */
@@ -113,38 +109,37 @@ export class JsonRpcPeer {
   /** Settles when all that the other side wrote has been read: it has closed its end. Rejects with what
    * else ended the connection, such as a {@linkcode FramingError}. */
   readonly closed: Promise<void>;
-  readonly #isLines: boolean;
-  readonly #methods: NonNullable<JsonRpcPeerOptions["methods"]>;
-  readonly #onNotification: (method: string, params: unknown) => void;
-  readonly #onNoise: (text: string) => void;
+  readonly #options: Required<Omit<JsonRpcPeerOptions, "until">>;
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
-  /** Aborts when nobody waits for answers any more. */
+  /** Aborts when no method needs to go on. */
   readonly #over = new AbortController();
-  /** Aborts when reading must end: what is handed to the user was refused with an error. */
+  /** Aborts when reading must end: a listener threw. */
   readonly #failure = new AbortController();
-  /** Settles when nothing can be written any more. */
-  readonly #deaf = Promise.withResolvers<void>();
   #lastId = 0;
-  /** The requests that have been sent, by id; undefined for one that was given up. */
-  #open = new Map<unknown, Call | undefined>();
-  /** What is called, and waits until less is unsent. A Set is a queue that anyone can leave. */
-  #waiting = new Set<Call>();
-  /** What the next write takes, and all that has not been written, that of the current one too. */
-  #batch: Batch = { texts: [], notifications: [] };
-  #unsent = 0;
-  #writing: Promise<void> | undefined;
-  /** What the other side requests while it does not read, and how much that is. */
+  /** The requests that were sent, by id; undefined for one that was given up. */
+  #open = new Map<unknown, OwnCall | undefined>();
+  /** Our calls that wait until less is unsent. A Set is a queue that a call can leave. */
+  #waiting = new Set<OwnCall>();
+  /** The other side's calls that wait until less is unsent, and how long they are together. */
   #held: string[] = [];
   #heldLength = 0;
-  /** Ends the wait of the reader for the other side to read. */
-  #resume: (() => void) | undefined;
+  /** What the next write takes, and its end. */
+  #batch: string[] = [];
+  #nextWrite: Promise<void> | undefined;
+  /** The end of the last write of all, failed or not. */
+  #written = Promise.resolve();
+  /** How much has been put into batches and is not written. */
+  #unsent = 0;
   /** Whether a message has come: from then on the framing is beyond doubt. */
   #hasMet = false;
-  /** What every new call meets. */
+  /** Why nothing can be sent any more. */
   #end: Error | undefined;
   #closing: Promise<void> | undefined;
 
-  /** Locks both pipes, and begins to read. */
+  /** Locks both pipes, and begins to read.
+   *
+   * @throws {TypeError} If one is locked already.
+   * @throws {RangeError} If `maxLength` is negative or NaN. */
   constructor(
     { readable, writable }: {
       readable: ReadableStream<Uint8Array>;
@@ -155,28 +150,25 @@ export class JsonRpcPeer {
       methods = {},
       onNotification = () => {},
       onNoise = () => {},
-      maxLength = 2 ** 26,
+      maxLength = 2 ** 28,
       until = new Promise(() => {}),
     }: JsonRpcPeerOptions = {},
   ) {
     if (!(maxLength >= 0)) throw new RangeError(`A maxLength cannot be ${maxLength}`);
-    this.#isLines = framing === "lines";
-    this.#methods = methods;
-    this.#onNotification = onNotification;
-    this.#onNoise = onNoise;
+    this.#options = { framing, methods, onNotification, onNoise, maxLength };
     this.#writer = writable.getWriter();
-    this.#writer.closed.catch((error) => this.#stopWriting(error));
-    // Who has closed the pipe that we write to may still have answered: that is read first.
-    const both = { until: Promise.race([until, this.#deaf.promise]), signal: this.#failure.signal };
-    const reading = this.#isLines
+    // Whoever does not read any more may still have answered.
+    const deaf = new Promise<void>((resolve) => this.#writer.closed.catch(() => resolve()));
+    const both = { until: Promise.race([until, deaf]), signal: this.#failure.signal };
+    const reading = framing === "lines"
       ? this.#readLines(new LineReader(readable, { maxLineLength: maxLength, ...both }))
-      : this.#readBodies(new ByteReader(readable, { maxLength: 8192, ...both }), maxLength);
+      : this.#readBodies(new ByteReader(readable, { maxLength: 8192, ...both }));
     this.closed = reading.then(() => this.#finish(), (error) => {
       this.#finish(error);
       this.#writer.abort(error).catch(() => {});
       throw error;
     });
-    // Every request tells of it.
+    // Each request tells of it.
     this.closed.catch(() => {});
   }
 
@@ -184,8 +176,8 @@ export class JsonRpcPeer {
    * Asks the other side, and resolves with its answer.
    *
    * @param params An array or an object.
-   * @param options.signal Gives the request up. Nothing is sent for it (LSP and MCP each have a
-   * notification of their own), and its late answer is dropped.
+   * @param options.signal Gives the request up: it rejects with the signal's reason, and a late answer
+   * is dropped. The other side is not told: LSP and MCP each have a notification of their own.
    * @throws {JsonRpcError} If the answer is an error.
    * @throws {ConnectionClosedError} If the connection closes before the answer has come.
    * @throws {FramingError} If the other side writes in another framing.
@@ -197,50 +189,44 @@ export class JsonRpcPeer {
     { signal }: { signal?: AbortSignal } = {},
   ): Promise<unknown> {
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
-    const id = ++this.#lastId;
-    const call = { id, method, params, resolve, reject };
-    if (signal?.aborted) {
-      reject(signal.reason);
-      promise.catch(() => {});
-      return promise;
-    }
+    const call = { id: ++this.#lastId, method, params, resolve, reject };
     const giveUp = () => {
-      this.#waiting.delete(call);
-      if (this.#open.has(id)) this.#open.set(id, undefined);
+      if (!this.#waiting.delete(call)) this.#open.set(call.id, undefined);
       reject(signal?.reason);
     };
-    signal?.addEventListener("abort", giveUp);
     const forget = () => signal?.removeEventListener("abort", giveUp);
-    // Also a failure of many requests at once, awaited one by one, must not end the program.
-    if (signal) promise.then(forget, forget);
-    else promise.catch(() => {});
-    this.#call(call, this.#unsent < MUCH);
+    // Many may fail at once, and be awaited one by one: that must not end the program.
+    promise.then(forget, forget);
+    if (signal?.aborted) reject(signal.reason);
+    else {
+      signal?.addEventListener("abort", giveUp);
+      this.#call(call);
+    }
     return promise;
   }
 
   /**
-   * Tells the other side something that has no answer. Await it where much is told: it resolves when
-   * the message has been written.
+   * Tells the other side something that has no answer. Resolves when it has been written: await it
+   * where you tell much.
    *
    * @param params An array or an object.
    * @throws {ConnectionClosedError} If the message cannot be written.
    * @throws {TypeError} If `params` cannot be written as JSON.
    */
   notify(method: string, params?: unknown): Promise<void> {
-    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
     promise.catch(() => {});
-    this.#call({ method, params, resolve, reject }, true);
-    const written = promise.then(() => {});
-    written.catch(() => {});
-    return written;
+    this.#call({ method, params, resolve: () => resolve(), reject });
+    return promise;
   }
 
-  /** Closes our end, which is end of file for the other side, after all that has been sent. Open
-   * requests still get their answers; requests of the other side get none any more. */
+  /** Closes our end, which is end of file for the other side, after all that was sent. Open requests
+   * still get their answers; the requests of the other side get none any more. */
   close(): Promise<void> {
     return this.#closing ??= (async () => {
       this.#end ??= new ConnectionClosedError("this side has closed the connection");
-      await this.#writing;
+      // Each write may have let waiting calls go out with another.
+      for (let written; written !== this.#written;) await (written = this.#written);
       this.#over.abort(this.#end);
       // Where nobody reads any more, there is nothing to close.
       await this.#writer.close().catch(() => {});
@@ -253,205 +239,181 @@ export class JsonRpcPeer {
       for (const line of lines) {
         if (!this.#hasMet && /^content-length: *\d+$/i.test(line)) {
           throw new FramingError(
-            `the other side wrote ${JSON.stringify(line)}: it speaks in the framing ` +
-              `"content-length", not in "lines"`,
+            `the other side wrote "${line}": it speaks in the framing "content-length", not "lines"`,
           );
         }
-        if (/\S/.test(line)) this.#receive(line);
+        if (line.trim() !== "") this.#receive(line);
       }
-      if (this.#heldLength > TOO_MUCH) await this.#pause();
+      await this.#untilRead();
     }
   }
 
-  async #readBodies(bytes: ByteReader, maxLength: number): Promise<void> {
+  async #readBodies(bytes: ByteReader): Promise<void> {
     await using reader = bytes;
     try {
-      for (;;) {
-        const length = await readHeader(reader);
-        if (length === null) return;
-        if (length > maxLength) {
-          throw new FramingError(`a message of ${length} bytes is over the bound of ${maxLength}`);
+      for (let length; (length = await readHeader(reader)) !== null;) {
+        if (length > this.#options.maxLength) {
+          throw new FramingError(
+            `the other side announces ${length} bytes, more than maxLength allows`,
+          );
         }
         const body = await reader.readBytes(length);
-        // As for an end between two messages: the open requests tell.
-        if (body === null) return;
-        this.#receive(decoder.decode(body));
-        if (this.#heldLength > TOO_MUCH) await this.#pause();
+        if (body !== null) this.#receive(decoder.decode(body));
+        // What came together is taken together, so that it is answered together.
+        const { buffered } = reader;
+        let taken = 0;
+        for (let part; (part = bodyAt(buffered, taken)) !== undefined; taken = part.end) {
+          this.#receive(decoder.decode(buffered.subarray(part.start, part.end)));
+        }
+        await reader.readBytes(taken);
+        await this.#untilRead();
       }
     } catch (error) {
       if (!(error instanceof IncompleteReadError)) throw error;
-      // It ended inside a message, or in words that are none, such as why it did.
-      this.#onNoise(decoder.decode(error.partial));
+      // It ended inside a message, or with words that are none, such as why it did.
+      this.#options.onNoise(decoder.decode(error.partial));
     }
   }
 
-  /** What it requests is held back until it reads: then so is the rest. */
-  #pause(): Promise<void> {
-    return new Promise((resolve) => this.#resume = resolve);
+  /** Stops reading when too many calls of the other side wait until it reads. */
+  async #untilRead(): Promise<void> {
+    while (this.#heldLength > 4 * MUCH) await this.#written;
   }
 
   #receive(text: string): void {
-    let message: unknown;
-    try {
-      message = JSON.parse(text.startsWith("\ufeff") ? text.slice(1) : text);
-    } catch {
-      this.#onNoise(text);
-      // Of a line, nobody knows whether it was meant as a message, unless it begins like one.
-      if (!this.#isLines || /^\s*\[?\s*\{\s*"jsonrpc"/.test(text)) {
-        this.#put(errorMessage(null, new JsonRpcError("Parse error: this is not JSON", -32700)));
-      }
-      return;
-    }
-    const messages = Array.isArray(message) ? message : [message];
-    const isCall = messages.length === 0 || !messages.every(isResponse);
-    if (isCall && (this.#held.length > 0 || this.#unsent >= TOO_MUCH)) {
+    const message = parse(text);
+    if (this.#options.framing === "lines" && isLog(message, text)) this.#options.onNoise(text);
+    else if (this.#unsent < MUCH && this.#held.length === 0 || isAnswer(message)) {
+      this.#take(message, text);
+    } else {
       this.#held.push(text);
       this.#heldLength += text.length;
-    } else if (!Array.isArray(message)) {
-      this.#take(message, text, (answer) => this.#put(answer));
-    } else if (message.length === 0) {
-      this.#refuse(text, (answer) => this.#put(answer));
-    } else this.#takeBatch(message, text);
+    }
   }
 
-  /** The answers to a batch are one message, when all are there. */
-  #takeBatch(messages: unknown[], text: string): void {
-    const answers: string[] = [];
-    let missing = messages.filter((message) => !isResponse(message) && !isNotification(message))
-      .length;
-    const answer = (text: string) => {
-      answers.push(text);
-      if (--missing === 0) this.#put(`[${answers.join()}]`);
-    };
-    for (const message of messages) this.#take(message, text, answer);
+  #take(message: unknown, text: string): void {
+    if (!Array.isArray(message) || message.length === 0) {
+      const answer = this.#answer(message, text);
+      if (typeof answer === "string") this.#put(answer);
+      else answer?.then((text) => void this.#put(text));
+      return;
+    }
+    // The answers to a batch are one message.
+    const answers = message.map((part) => this.#answer(part, text))
+      .filter((answer) => answer !== undefined);
+    if (answers.length > 0) {
+      Promise.all(answers).then((texts) => void this.#put(`[${texts.join()}]`));
+    }
   }
 
-  #take(message: unknown, text: string, answer: (text: string) => void): void {
+  /** What to answer to a message, if anything: at once where a method has it at once. */
+  #answer(message: unknown, text: string): string | Promise<string> | undefined {
     if (isResponse(message)) return this.#settle(message, text);
-    if (isNotification(message)) {
-      this.#hasMet = true;
-      return this.#onNotification(String(message.method), message.params);
-    }
-    if (!isRequest(message)) {
-      const isLog = this.#isLines && !(isObject(message) && "jsonrpc" in message) &&
-        !text.trimStart().startsWith("[");
-      return isLog ? this.#onNoise(text) : this.#refuse(text, answer, idOf(message));
+    if (!isCall(message)) {
+      this.#options.onNoise(text);
+      return message === undefined
+        ? errorText(null, new JsonRpcError("Parse error: this is not JSON", -32700))
+        : errorText(idOf(message), new JsonRpcError("Invalid Request", -32600));
     }
     this.#hasMet = true;
-    this.#answer(message).then(answer);
-  }
-
-  #refuse(text: string, answer: (text: string) => void, id: unknown = null): void {
-    this.#onNoise(text);
-    const what = "Invalid Request: not as JSON-RPC 2.0 has it";
-    answer(errorMessage(id, new JsonRpcError(what, -32600)));
-  }
-
-  /** What a method returns, or throws, as a message. */
-  async #answer({ id, method, params }: Message): Promise<string> {
+    const { id, method, params } = message;
+    if (id === undefined) return void this.#options.onNotification(method, params);
+    const { methods } = this.#options;
     try {
-      const name = String(method);
-      const called = Object.hasOwn(this.#methods, name) ? this.#methods[name] : undefined;
-      if (called === undefined) throw new JsonRpcError(`Method not found: ${name}`, -32601);
-      const result = await called(params, this.#over.signal) ?? null;
-      return JSON.stringify({ jsonrpc: "2.0", id, result });
+      const called = Object.hasOwn(methods, method) ? methods[method] : undefined;
+      if (called === undefined) throw new JsonRpcError(`Method not found: ${method}`, -32601);
+      const result = called(params, this.#over.signal);
+      if (!isObject(result) || !("then" in result)) return resultText(id, result);
+      return Promise.resolve(result).then((result) => resultText(id, result))
+        .catch((error) => errorText(id, error));
     } catch (error) {
-      return errorMessage(id, error);
+      return errorText(id, error);
     }
   }
 
-  #settle({ id, result, error }: Message, text: string): void {
-    if (!this.#open.has(id)) return this.#onNoise(text);
-    this.#hasMet = true;
+  #settle({ id, result, error }: Record<string, unknown>, text: string): undefined {
     const call = this.#open.get(id);
-    this.#open.delete(id);
+    if (!this.#open.delete(id)) return void this.#options.onNoise(text);
+    this.#hasMet = true;
     if (error === undefined || error === null) call?.resolve(result);
     else call?.reject(errorOf(error));
   }
 
-  /** Sends a call now, or when its turn comes. */
-  #call(call: Call, hasRoom: boolean): void {
-    const { params, reject } = call;
+  /** Sends a call of ours, or has it wait. */
+  #call(call: OwnCall): void {
+    const { method, params, reject } = call;
     if (params !== undefined && (typeof params !== "object" || params === null)) {
       reject(new TypeError(`params are an array or an object, not ${String(params)}`));
-    } else if (this.#end !== undefined) {
-      reject(closedError(`${call.method} cannot be sent`, this.#end));
-    } else if (hasRoom && this.#waiting.size === 0) this.#send(call);
+    } else if (this.#end !== undefined) reject(closedError(`${method} cannot be sent`, this.#end));
+    else if (this.#unsent < MUCH && this.#waiting.size === 0) this.#send(call);
     else this.#waiting.add(call);
   }
 
-  #send(call: Call): void {
-    const { id, method, params, reject } = call;
+  #send(call: OwnCall): void {
+    const { id, method, params, resolve, reject } = call;
     try {
-      this.#put(JSON.stringify({ jsonrpc: "2.0", id, method, params }));
+      const written = this.#put(JSON.stringify({ jsonrpc: "2.0", id, method, params }));
       if (id !== undefined) this.#open.set(id, call);
-      else this.#batch.notifications.push(call);
+      else written.then(resolve, (error) => reject(closedError(`${method} cannot be sent`, error)));
     } catch (error) {
-      // It has no form in JSON. That concerns nobody else.
+      // It has no form in JSON.
       reject(error);
     }
   }
 
-  /** Has a text written, together with all that is put in the same turn. */
-  #put(text: string): void {
-    const framed = this.#isLines
+  /** Has a message written, together with all that are put before the write begins. */
+  #put(text: string): Promise<void> {
+    const message = this.#options.framing === "lines"
       ? `${text}\n`
       : `Content-Length: ${byteLength(text)}\r\n\r\n${text}`;
-    this.#batch.texts.push(framed);
-    this.#unsent += framed.length;
-    this.#writing ??= this.#write();
+    this.#batch.push(message);
+    this.#unsent += message.length;
+    if (this.#nextWrite === undefined) {
+      this.#nextWrite = this.#written.then(() => this.#write());
+      this.#written = this.#nextWrite.catch((error) => this.#stopSending(error))
+        .then(() => this.#admit());
+    }
+    return this.#nextWrite;
   }
 
   async #write(): Promise<void> {
-    // Lets the messages of this turn come together.
-    await undefined;
-    while (this.#batch.texts.length > 0) {
-      const [{ texts, notifications }, length] = [this.#batch, this.#unsent];
-      this.#batch = { texts: [], notifications: [] };
-      try {
-        await this.#writer.write(encoder.encode(texts.join("")));
-        for (const { resolve } of notifications) resolve(undefined);
-      } catch (error) {
-        this.#stopWriting(error);
-        for (const { method, reject } of notifications) {
-          reject(closedError(`${method} cannot be sent`, error));
-        }
-      }
-      this.#unsent -= length;
-      this.#admit();
-    }
-    this.#writing = undefined;
+    const text = this.#batch.join("");
+    this.#batch = [];
+    this.#nextWrite = undefined;
+    await this.#writer.write(encoder.encode(text)).finally(() => this.#unsent -= text.length);
   }
 
-  /** Goes on with what had to wait. */
+  /** Goes on with the calls that wait. */
   #admit(): void {
     for (const call of this.#waiting) {
       if (this.#unsent >= MUCH) break;
       this.#waiting.delete(call);
       this.#send(call);
     }
-    if (this.#held.length === 0) return;
-    const held = this.#held.splice(0);
-    this.#heldLength = 0;
+    let count = 0;
     try {
-      for (const text of held) this.#receive(text);
+      for (const text of this.#held) {
+        if (this.#unsent >= MUCH) break;
+        count++;
+        this.#heldLength -= text.length;
+        this.#take(parse(text), text);
+      }
     } catch (error) {
       this.#failure.abort(error);
     }
-    if (this.#heldLength <= TOO_MUCH) this.#resume?.();
+    this.#held.splice(0, count);
   }
 
   /** Nobody reads what we write. What the other side has answered is still read. */
-  #stopWriting(error: unknown): void {
+  #stopSending(error: unknown): void {
     this.#end ??= new ConnectionClosedError(`the other side does not read: ${messageOf(error)}`);
-    this.#deaf.resolve();
     for (const { method, reject } of this.#waiting) {
       reject(closedError(`${method} cannot be sent`, this.#end));
     }
     this.#waiting.clear();
   }
 
-  /** Nothing more is read: no open request will be answered. */
+  /** Nothing more is read. */
   #finish(error?: unknown): void {
     const end = new ConnectionClosedError("the other side has closed the connection");
     this.#end ??= error instanceof Error ? error : end;
@@ -474,74 +436,104 @@ function byteLength(text: string): number {
 
 /** The length that a header tells, in bytes; null at the end of the stream. */
 async function readHeader(reader: ByteReader): Promise<number | null> {
-  let [first, length]: [first?: Uint8Array, length?: number] = [];
-  for (;;) {
+  for (let header = "";;) {
+    // The rest of a body with a wrong length may have no end of a line to wait for.
+    const start = () => decoder.decode(reader.buffered.subarray(0, 100));
+    if (/^[^\w\s]/.test(start())) throw noHeader(start());
     const bytes = await reader.readUntil("\n").catch((error) => {
-      throw error instanceof RangeError ? noHeader(reader.buffered) : error;
+      throw error instanceof RangeError ? noHeader(start()) : error;
     });
     if (bytes === null) return null;
     const line = decoder.decode(bytes);
-    if (line === "" || line === "\r") {
-      if (length !== undefined) return length;
-      if (first !== undefined) throw noHeader(first);
-      // Before a header it belongs to nothing.
-      continue;
+    if (line.trim() !== "") {
+      // A log line may look like a header, but ends as lines do on Unix.
+      if (!/^content-length:|^[\w-]+:.*\r$/i.test(line)) throw noHeader(line);
+      header += `${line}\n`;
+    } else if (header !== "") {
+      const [, length] = /^content-length: *(\d+)\s*$/im.exec(header) ?? [];
+      if (length === undefined) throw noHeader(header);
+      return Number(length);
     }
-    first ??= bytes;
-    const [, digits] = /^content-length\s*:\s*(\d+)\s*$/i.exec(line) ?? [];
-    if (digits !== undefined) length = Number(digits);
-    // A log line may look like a header, but ends as lines do on Unix.
-    else if (!/^[\w-]+:.*\r$/.test(line)) throw noHeader(bytes);
   }
 }
 
-function noHeader(bytes: Uint8Array): FramingError {
-  const text = JSON.stringify(decoder.decode(bytes.subarray(0, 200)).trim());
+/** Where a body is whose header stands at `at`, and nothing but the length in it; undefined if not all
+ * of it is there. */
+function bodyAt(bytes: Uint8Array, at: number): { start: number; end: number } | undefined {
+  const text = decoder.decode(bytes.subarray(at, at + 32));
+  const [header = "", length] = /^content-length: (\d+)\r\n\r\n/i.exec(text) ?? [];
+  const start = at + header.length;
+  const end = start + Number(length);
+  return end <= bytes.length ? { start, end } : undefined;
+}
+
+function noHeader(text: string): FramingError {
   return new FramingError(
-    `the other side wrote ${text} where a header with Content-Length belongs: ` +
-      `a log line, a length not in bytes, or the framing "lines"`,
+    `the other side wrote ${JSON.stringify(text.slice(0, 100).trim())} where a header with ` +
+      `Content-Length belongs: a log line, a length not in bytes, or the framing "lines"`,
   );
 }
 
-function isObject(value: unknown): value is Message {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+/** The value of a JSON text; undefined if it is none. */
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text.startsWith("\ufeff") ? text.slice(1) : text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether a line was not meant as a message. Logs may be JSON, too. */
+function isLog(message: unknown, line: string): boolean {
+  if (message === undefined) return !/^\s*\[?\s*\{\s*"jsonrpc"/.test(line);
+  return !Array.isArray(message) && !isResponse(message) &&
+    !(isObject(message) && "jsonrpc" in message);
+}
+
+function isAnswer(message: unknown): boolean {
+  return Array.isArray(message) ? message.every(isResponse) : isResponse(message);
 }
 
 /** What has a method asks. What has an id, and no method, answers. */
-function isResponse(message: unknown): message is Message {
+function isResponse(message: unknown): message is Record<string, unknown> {
   return isObject(message) && !("method" in message) &&
     ("result" in message || "error" in message || "id" in message && "jsonrpc" in message);
 }
 
-function isRequest(message: unknown): message is Message {
+function isCall(message: unknown): message is Call {
   return isObject(message) && message.jsonrpc === "2.0" && typeof message.method === "string" &&
     (message.params === undefined ||
       typeof message.params === "object" && message.params !== null) &&
-    (!("id" in message) || idOf(message) === message.id);
+    (message.id === undefined || idOf(message) === message.id);
 }
 
-function isNotification(message: unknown): message is Message {
-  return isRequest(message) && !("id" in message);
-}
-
-/** The id of a message, null unless it is a valid one. */
+/** The id of a message; null unless it has a valid one. */
 function idOf(message: unknown): string | number | null {
   const id = isObject(message) ? message.id : null;
   return typeof id === "string" || typeof id === "number" ? id : null;
 }
 
-function errorMessage(id: unknown, error: unknown): string {
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function resultText(id: Call["id"], result: unknown): string {
+  return JSON.stringify({ jsonrpc: "2.0", id, result: result ?? null });
+}
+
+function errorText(id: Call["id"], error: unknown): string {
   const { code, data } = error instanceof JsonRpcError ? error : { code: -32603, data: undefined };
+  const message = messageOf(error);
   try {
-    return JSON.stringify({ jsonrpc: "2.0", id, error: { code, message: messageOf(error), data } });
+    return JSON.stringify({ jsonrpc: "2.0", id, error: { code, message, data } });
   } catch {
     // What else it has to say has no form in JSON.
-    return JSON.stringify({ jsonrpc: "2.0", id, error: { code, message: messageOf(error) } });
+    return JSON.stringify({ jsonrpc: "2.0", id, error: { code, message } });
   }
 }
 
 function errorOf(error: unknown): JsonRpcError {
-  const { message, code, data } = isObject(error) ? error : {} as Message;
+  const { message, code, data } = isObject(error) ? error : {};
   return new JsonRpcError(
     typeof message === "string" ? message : JSON.stringify(error),
     typeof code === "number" ? code : -32603,
