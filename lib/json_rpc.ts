@@ -72,6 +72,8 @@ interface OwnCall extends Call {
 
 /** In UTF-16 code units. With so much unsent, both sides' calls wait. */
 const MUCH = 2 ** 20;
+/** With so much waiting on the other side's part, nothing more is read. */
+const TOO_MUCH = 4 * MUCH;
 
 /**
  * One end of a connection in JSON-RPC 2.0. A child is `{ readable: child.stdout, writable:
@@ -123,12 +125,11 @@ export class JsonRpcPeer {
   /** The other side's calls that wait until less is unsent, and how long they are together. */
   #held: string[] = [];
   #heldLength = 0;
-  /** What the next write takes, and its end. */
-  #batch: string[] = [];
-  #nextWrite: Promise<void> | undefined;
-  /** The end of the last write of all, failed or not. */
-  #written = Promise.resolve();
-  /** How much has been put into batches and is not written. */
+  /** What the next write takes. */
+  #batch = "";
+  /** The end of the last write of all; why it failed, if it did. */
+  #written: Promise<ConnectionClosedError | undefined> = Promise.resolve(undefined);
+  /** How much has not been written yet. */
   #unsent = 0;
   /** Whether a message has come: from then on the framing is beyond doubt. */
   #hasMet = false;
@@ -190,18 +191,18 @@ export class JsonRpcPeer {
   ): Promise<unknown> {
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     const call = { id: ++this.#lastId, method, params, resolve, reject };
+    // Many may fail at once, and be awaited one by one: that must not end the program.
+    promise.catch(() => {});
+    if (signal?.aborted) reject(signal.reason);
+    else this.#call(call);
+    if (signal === undefined) return promise;
     const giveUp = () => {
       if (!this.#waiting.delete(call)) this.#open.set(call.id, undefined);
-      reject(signal?.reason);
+      reject(signal.reason);
     };
-    const forget = () => signal?.removeEventListener("abort", giveUp);
-    // Many may fail at once, and be awaited one by one: that must not end the program.
+    signal.addEventListener("abort", giveUp);
+    const forget = () => signal.removeEventListener("abort", giveUp);
     promise.then(forget, forget);
-    if (signal?.aborted) reject(signal.reason);
-    else {
-      signal?.addEventListener("abort", giveUp);
-      this.#call(call);
-    }
     return promise;
   }
 
@@ -244,7 +245,7 @@ export class JsonRpcPeer {
         }
         if (line.trim() !== "") this.#receive(line);
       }
-      await this.#untilRead();
+      while (this.#heldLength > TOO_MUCH) await this.#written;
     }
   }
 
@@ -266,7 +267,7 @@ export class JsonRpcPeer {
           this.#receive(decoder.decode(buffered.subarray(part.start, part.end)));
         }
         await reader.readBytes(taken);
-        await this.#untilRead();
+        while (this.#heldLength > TOO_MUCH) await this.#written;
       }
     } catch (error) {
       if (!(error instanceof IncompleteReadError)) throw error;
@@ -275,17 +276,12 @@ export class JsonRpcPeer {
     }
   }
 
-  /** Stops reading when too many calls of the other side wait until it reads. */
-  async #untilRead(): Promise<void> {
-    while (this.#heldLength > 4 * MUCH) await this.#written;
-  }
-
   #receive(text: string): void {
     const message = parse(text);
-    if (this.#options.framing === "lines" && isLog(message, text)) this.#options.onNoise(text);
-    else if (this.#unsent < MUCH && this.#held.length === 0 || isAnswer(message)) {
-      this.#take(message, text);
-    } else {
+    if (isResponse(message)) this.#settle(message, text);
+    else if (this.#options.framing === "lines" && isLog(message, text)) this.#options.onNoise(text);
+    else if (this.#unsent < MUCH && this.#held.length === 0) this.#take(message, text);
+    else {
       this.#held.push(text);
       this.#heldLength += text.length;
     }
@@ -295,14 +291,14 @@ export class JsonRpcPeer {
     if (!Array.isArray(message) || message.length === 0) {
       const answer = this.#answer(message, text);
       if (typeof answer === "string") this.#put(answer);
-      else answer?.then((text) => void this.#put(text));
+      else answer?.then((text) => this.#put(text));
       return;
     }
     // The answers to a batch are one message.
     const answers = message.map((part) => this.#answer(part, text))
       .filter((answer) => answer !== undefined);
     if (answers.length > 0) {
-      Promise.all(answers).then((texts) => void this.#put(`[${texts.join()}]`));
+      Promise.all(answers).then((texts) => this.#put(`[${texts.join()}]`));
     }
   }
 
@@ -354,7 +350,7 @@ export class JsonRpcPeer {
     try {
       const written = this.#put(JSON.stringify({ jsonrpc: "2.0", id, method, params }));
       if (id !== undefined) this.#open.set(id, call);
-      else written.then(resolve, (error) => reject(closedError(`${method} cannot be sent`, error)));
+      else written.then((failure) => failure ? reject(failure) : resolve(undefined));
     } catch (error) {
       // It has no form in JSON.
       reject(error);
@@ -362,25 +358,30 @@ export class JsonRpcPeer {
   }
 
   /** Has a message written, together with all that are put before the write begins. */
-  #put(text: string): Promise<void> {
+  #put(text: string): Promise<ConnectionClosedError | undefined> {
     const message = this.#options.framing === "lines"
       ? `${text}\n`
       : `Content-Length: ${byteLength(text)}\r\n\r\n${text}`;
-    this.#batch.push(message);
+    if (this.#batch === "") this.#written = this.#write(this.#written);
+    this.#batch += message;
     this.#unsent += message.length;
-    if (this.#nextWrite === undefined) {
-      this.#nextWrite = this.#written.then(() => this.#write());
-      this.#written = this.#nextWrite.catch((error) => this.#stopSending(error))
-        .then(() => this.#admit());
-    }
-    return this.#nextWrite;
+    return this.#written;
   }
 
-  async #write(): Promise<void> {
-    const text = this.#batch.join("");
-    this.#batch = [];
-    this.#nextWrite = undefined;
-    await this.#writer.write(encoder.encode(text)).finally(() => this.#unsent -= text.length);
+  async #write(previous: Promise<unknown>): Promise<ConnectionClosedError | undefined> {
+    await previous;
+    const text = this.#batch;
+    this.#batch = "";
+    let failure: ConnectionClosedError | undefined;
+    try {
+      await this.#writer.write(encoder.encode(text));
+    } catch (error) {
+      failure = closedError("nothing more can be sent", error);
+      this.#stopSending(failure);
+    }
+    this.#unsent -= text.length;
+    this.#admit();
+    return failure;
   }
 
   /** Goes on with the calls that wait. */
@@ -405,11 +406,9 @@ export class JsonRpcPeer {
   }
 
   /** Nobody reads what we write. What the other side has answered is still read. */
-  #stopSending(error: unknown): void {
-    this.#end ??= new ConnectionClosedError(`the other side does not read: ${messageOf(error)}`);
-    for (const { method, reject } of this.#waiting) {
-      reject(closedError(`${method} cannot be sent`, this.#end));
-    }
+  #stopSending(failure: ConnectionClosedError): void {
+    this.#end ??= failure;
+    for (const { reject } of this.#waiting) reject(failure);
     this.#waiting.clear();
   }
 
@@ -486,12 +485,7 @@ function parse(text: string): unknown {
 /** Whether a line was not meant as a message. Logs may be JSON, too. */
 function isLog(message: unknown, line: string): boolean {
   if (message === undefined) return !/^\s*\[?\s*\{\s*"jsonrpc"/.test(line);
-  return !Array.isArray(message) && !isResponse(message) &&
-    !(isObject(message) && "jsonrpc" in message);
-}
-
-function isAnswer(message: unknown): boolean {
-  return Array.isArray(message) ? message.every(isResponse) : isResponse(message);
+  return !Array.isArray(message) && !(isObject(message) && "jsonrpc" in message);
 }
 
 /** What has a method asks. What has an id, and no method, answers. */
