@@ -25,17 +25,16 @@ export class JsonRpcError extends Error {
 export class ConnectionClosedError extends Error {
   /** The exit code for a script that ends with this error. */
   readonly exitCode = 1;
-  /** What errors of this kind are called. */
-  override readonly name = "ConnectionClosedError";
+
+  /** The error, which is called what its class is called. */
+  constructor(message: string) {
+    super(message);
+    this.name = new.target.name;
+  }
 }
 
-/** The other side does not write in the framing that was agreed on. */
-export class FramingError extends Error {
-  /** The exit code for a script that ends with this error. */
-  readonly exitCode = 1;
-  /** What errors of this kind are called. */
-  override readonly name = "FramingError";
-}
+/** The connection closed because the other side does not write in the framing that was agreed on. */
+export class FramingError extends ConnectionClosedError {}
 
 /** The settings of a {@linkcode JsonRpcPeer}. */
 export interface JsonRpcPeerOptions {
@@ -263,10 +262,10 @@ export class JsonRpcPeer {
         // What came together is taken together, so that it is answered together.
         const { buffered } = reader;
         let taken = 0;
-        for (let part; (part = bodyAt(buffered, taken)) !== undefined; taken = part.end) {
-          this.#receive(decoder.decode(buffered.subarray(part.start, part.end)));
+        for (let next; (next = bodyAt(buffered, taken)) !== undefined; taken = next.end) {
+          this.#receive(decoder.decode(buffered.subarray(next.start, next.end)));
         }
-        await reader.readBytes(taken);
+        if (taken > 0) await reader.readBytes(taken);
         while (this.#heldLength > TOO_MUCH) await this.#written;
       }
     } catch (error) {
@@ -337,10 +336,10 @@ export class JsonRpcPeer {
 
   /** Sends a call of ours, or has it wait. */
   #call(call: OwnCall): void {
-    const { method, params, reject } = call;
+    const { params, reject } = call;
     if (params !== undefined && (typeof params !== "object" || params === null)) {
       reject(new TypeError(`params are an array or an object, not ${String(params)}`));
-    } else if (this.#end !== undefined) reject(closedError(`${method} cannot be sent`, this.#end));
+    } else if (this.#end !== undefined) reject(cannotSend(call, this.#end));
     else if (this.#unsent < MUCH && this.#waiting.size === 0) this.#send(call);
     else this.#waiting.add(call);
   }
@@ -350,7 +349,7 @@ export class JsonRpcPeer {
     try {
       const written = this.#put(JSON.stringify({ jsonrpc: "2.0", id, method, params }));
       if (id !== undefined) this.#open.set(id, call);
-      else written.then((failure) => failure ? reject(failure) : resolve(undefined));
+      else written.then((why) => why ? reject(cannotSend(call, why)) : resolve(undefined));
     } catch (error) {
       // It has no form in JSON.
       reject(error);
@@ -361,7 +360,7 @@ export class JsonRpcPeer {
   #put(text: string): Promise<ConnectionClosedError | undefined> {
     const message = this.#options.framing === "lines"
       ? `${text}\n`
-      : `Content-Length: ${byteLength(text)}\r\n\r\n${text}`;
+      : `Content-Length: ${encoder.encode(text).length}\r\n\r\n${text}`;
     if (this.#batch === "") this.#written = this.#write(this.#written);
     this.#batch += message;
     this.#unsent += message.length;
@@ -376,7 +375,7 @@ export class JsonRpcPeer {
     try {
       await this.#writer.write(encoder.encode(text));
     } catch (error) {
-      failure = closedError("nothing more can be sent", error);
+      failure = new ConnectionClosedError(`the other side does not read: ${messageOf(error)}`);
       this.#stopSending(failure);
     }
     this.#unsent -= text.length;
@@ -391,24 +390,21 @@ export class JsonRpcPeer {
       this.#waiting.delete(call);
       this.#send(call);
     }
-    let count = 0;
+    if (this.#held.length === 0) return;
+    const held = this.#held;
+    this.#held = [];
+    this.#heldLength = 0;
     try {
-      for (const text of this.#held) {
-        if (this.#unsent >= MUCH) break;
-        count++;
-        this.#heldLength -= text.length;
-        this.#take(parse(text), text);
-      }
+      for (const text of held) this.#receive(text);
     } catch (error) {
       this.#failure.abort(error);
     }
-    this.#held.splice(0, count);
   }
 
   /** Nobody reads what we write. What the other side has answered is still read. */
   #stopSending(failure: ConnectionClosedError): void {
     this.#end ??= failure;
-    for (const { reject } of this.#waiting) reject(failure);
+    for (const call of this.#waiting) call.reject(cannotSend(call, failure));
     this.#waiting.clear();
   }
 
@@ -417,7 +413,8 @@ export class JsonRpcPeer {
     const end = new ConnectionClosedError("the other side has closed the connection");
     this.#end ??= error instanceof Error ? error : end;
     for (const call of [...this.#open.values(), ...this.#waiting]) {
-      call?.reject(error ?? closedError(`${call.method} was not answered`, end));
+      const what = `${call?.method} was not answered: ${end.message}`;
+      call?.reject(error ?? new ConnectionClosedError(what));
     }
     this.#open.clear();
     this.#waiting.clear();
@@ -427,11 +424,6 @@ export class JsonRpcPeer {
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
-
-function byteLength(text: string): number {
-  // deno-lint-ignore no-control-regex
-  return /^[\x00-\x7f]*$/.test(text) ? text.length : encoder.encode(text).length;
-}
 
 /** The length that a header tells, in bytes; null at the end of the stream. */
 async function readHeader(reader: ByteReader): Promise<number | null> {
@@ -535,8 +527,8 @@ function errorOf(error: unknown): JsonRpcError {
   );
 }
 
-function closedError(what: string, why: unknown): ConnectionClosedError {
-  return new ConnectionClosedError(`${what}: ${messageOf(why)}`);
+function cannotSend({ method }: Call, why: Error): ConnectionClosedError {
+  return new ConnectionClosedError(`${method} cannot be sent: ${why.message}`);
 }
 
 function messageOf(error: unknown): string {
