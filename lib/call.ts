@@ -1,20 +1,16 @@
-import { UsageError } from "./options.ts";
-import { quote } from "./silence.ts";
-
 /** What a person types to call a method of another program. */
 export interface Call {
   /** Its name. */
   method: string;
-  /** An array or an object, undefined if there are none. */
+  /** An array or an object; undefined if there are none. */
   params: unknown;
   /** Whether it is a notification, which has no answer. */
   isNotification: boolean;
 }
 
 /**
- * Reads `METHOD [PARAMS]`, with `!` before it for a notification.
- *
- * @throws {UsageError} If it is something else, or PARAMS are not an array or an object in JSON.
+ * Reads `METHOD [PARAMS]`, with `!` before it for a notification; undefined if it is something else,
+ * or PARAMS are no array or object in JSON.
  *
  * @example
  * ```ts
@@ -25,22 +21,14 @@ export interface Call {
  * assertEquals(parseCall('tools/call {"name": "echo"}'), call);
  * ```
  */
-export function parseCall(line: string): Call {
-  const [, mark, method, json = ""] = /^\s*(!?)\s*([^\s!]\S*)\s*(.*)$/.exec(line) ?? [];
-  const params = json === "" ? undefined : parse(json);
-  if (method === undefined || params === null) {
-    throw new UsageError(
-      `expected [!]METHOD [PARAMS], PARAMS an array or an object in JSON; got ${quote(line)}`,
-    );
-  }
-  return { method, params, isNotification: mark === "!" };
-}
-
-function parse(json: string): unknown {
+export function parseCall(line: string): Call | undefined {
+  const [, mark, method, json] = /^\s*(!?)\s*([^\s!]\S*)\s*(.*)$/.exec(line) ?? [];
+  if (method === undefined) return undefined;
   try {
-    const params = JSON.parse(json);
-    return typeof params === "object" ? params : null;
+    const params = json ? JSON.parse(json) : undefined;
+    if (typeof params === "object" ? params === null : params !== undefined) return undefined;
+    return { method, params, isNotification: mark === "!" };
   } catch {
-    return null;
+    return undefined;
   }
 }

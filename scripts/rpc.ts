@@ -19,17 +19,16 @@
  *
  * @module
  */
-import { parseCall } from "../lib/call.ts";
+import { type Call, parseCall } from "../lib/call.ts";
 import { describeStatus, startChild } from "../lib/child.ts";
-import { ConnectionClosedError, JsonRpcError, JsonRpcPeer } from "../lib/json_rpc.ts";
+import { ConnectionClosedError, FramingError, JsonRpcError, JsonRpcPeer } from "../lib/json_rpc.ts";
 import { parseOptions, seconds, text, UsageError } from "../lib/options.ts";
 import { Failure, print, stdinLines } from "../lib/script.ts";
 import { quote, Unasked } from "../lib/silence.ts";
-import { strong } from "../lib/terminal.ts";
 import { within } from "../lib/within.ts";
 
 const { options: { framing, timeout }, operands } = parseOptions({
-  shows: `Asks PROGRAM in JSON-RPC, without waiting for one answer before the next question.
+  shows: `Asks PROGRAM in JSON-RPC, without waiting for an answer before the next question.
 Each line of stdin is METHOD [PARAMS], PARAMS in JSON; with ! before it, it is a
 notification, which has no answer. An empty line waits for all answers so far.
 Without PROGRAM: deno lsp, and a few questions about a small file.`,
@@ -43,84 +42,81 @@ Without PROGRAM: deno lsp, and a few questions about a small file.`,
 if (framing !== "lines" && framing !== "content-length") {
   throw new UsageError(`--framing takes lines or content-length; got ${quote(framing)}`);
 }
+
 const isDemo = operands.length === 0;
 const [program = "", ...args] = isDemo ? [Deno.execPath(), "lsp"] : operands;
 const name = isDemo ? "deno lsp" : program;
-const command = new Deno.Command(program, {
-  args,
-  stdin: "piped",
-  stdout: "piped",
-  // What deno lsp logs there.
-  stderr: isDemo ? "null" : "inherit",
-  detached: true,
-});
-await using child = startChild(command, name);
+const stderr = isDemo ? "null" : "inherit";
+const pipes = { stdin: "piped", stdout: "piped", stderr, detached: true } as const;
+await using child = startChild(new Deno.Command(program, { args, ...pipes }), name);
 const unasked = new Unasked(name, timeout);
 const diagnosed = Promise.withResolvers<true>();
 const peer = new JsonRpcPeer({ readable: child.stdout, writable: child.stdin }, {
   framing: isDemo ? "content-length" : framing,
   until: child.status,
-  onNoise: (line) => unasked.report(line),
+  onNoise: (text) => unasked.report(text),
   onNotification: (method, params) => {
-    print(`! ${method} ${short(params)}`);
+    print(isDemo ? `  ← ${method}` : `! ${method} ${JSON.stringify(params) ?? ""}`);
     if (method === "textDocument/publishDiagnostics") diagnosed.resolve(true);
   },
 });
-const over = new AbortController();
-peer.closed.then(() => over.abort(null), (error) => over.abort(error));
+
 const answers: Promise<void>[] = [];
 const order: number[] = [];
-let [asked, exitCode] = [0, 0];
-
+let [asked, ending] = [0, ""];
+// Nobody needs another question when one has failed, or the program has closed its end.
+const over = new AbortController();
+const end = (error: unknown) => over.abort(error);
+peer.closed.finally(() => Promise.allSettled(answers)).then(() => end(null), end);
 try {
-  for await (const line of isDemo ? examples() : stdinLines(over.signal)) await send(line);
+  for await (const line of isDemo ? questions() : stdinLines(over.signal)) {
+    const call = parseCall(line);
+    if (line.trim() === "") await Promise.all(answers.splice(0));
+    else if (call === undefined) {
+      console.error(`rpc: expected [!]METHOD [PARAMS], PARAMS in JSON; got ${quote(line)}`);
+      Deno.exitCode = 2;
+    } else if (call.isNotification) await peer.notify(call.method, call.params);
+    else {
+      const answer = ask(call);
+      answer.catch(end);
+      answers.push(answer);
+    }
+  }
+  await Promise.all(answers);
 } catch (error) {
-  // Its exit may be in order: that its status tells, and what it has left unanswered.
-  if (error !== null) await explain(error);
+  if (error instanceof FramingError) throw error;
+  // Why it has closed its end, its status tells.
+  if (error instanceof ConnectionClosedError) ending = `${error.message}; `;
+  else if (error !== null) throw error;
 }
-await Promise.all(answers).catch(explain);
-if (isDemo && order.every((n, at) => n === at)) throw new Failure("the answers came in order");
+if (isDemo && order.every((n, at) => n === at + 1)) throw new Failure("all answers came in order");
 // Our end of file is the other side's sign to exit.
 const status = await within(timeout, peer.close().then(() => child.status));
-if (!status) throw new Failure(`${name} did not exit within ${timeout} s of its end of file`, 124);
-if (!status.success) throw new Failure(`${name} ${describeStatus(status)}`, status.code);
-if (exitCode !== 0) throw new Failure("", exitCode);
+const how = status ? describeStatus(status) : `did not exit within ${timeout} s of its end of file`;
+if (!status?.success || ending !== "") {
+  throw new Failure(`${ending}${name} ${how}`, status ? status.code || 1 : 124);
+}
 
-async function* examples() {
-  const uri = "file:///example.ts";
-  const code = '/** A greeting. */\nconst hello: number = "how are you";\n';
-  const textDocument = { uri, languageId: "typescript", version: 1, text: code };
-  const position = { line: 1, character: 6 };
-  const about = JSON.stringify({ textDocument: { uri }, position, options: { tabSize: 2 } });
+async function* questions() {
+  const uri = "file:///hello.ts";
+  const text = '/** A greeting. */\nconst hello:number = "how are you"\n';
+  const textDocument = { uri, languageId: "typescript", version: 1, text };
+  const options = { tabSize: 2, insertSpaces: true };
+  const about = JSON.stringify({ textDocument, position: { line: 1, character: 6 }, options });
   yield* ['initialize {"capabilities": {}, "initializationOptions": {"enable": true}}', ""];
-  yield* ["!initialized {}", `!textDocument/didOpen ${JSON.stringify({ textDocument })}`];
-  // The first needs the compiler; these do not have to wait for it.
+  yield* ["!initialized {}", `!textDocument/didOpen ${about}`];
+  // The first needs the compiler; the last, nothing.
   yield* ["hover", "documentSymbol", "formatting"].map((what) => `textDocument/${what} ${about}`);
   yield* ["no/such/method", ""];
   if (!await within(timeout, diagnosed.promise)) throw new Failure("no diagnostics came", 124);
   yield* ["shutdown", "", "!exit"];
 }
 
-async function send(line: string) {
-  if (line.trim() === "") return void await Promise.all(answers.splice(0));
-  try {
-    const { method, params, isNotification } = parseCall(line);
-    if (isNotification) return await peer.notify(method, params);
-    const answer = ask(method, params);
-    answer.catch((error) => over.abort(error));
-    answers.push(answer);
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    console.error(`rpc: ${error.message}`);
-    exitCode = error.exitCode;
-  }
-}
-
 /** Prints the answer when it comes, which may be long after the next question went out. */
-async function ask(method: string, params: unknown) {
-  if (isDemo) await print(`${strong(`${method}?`)} ${short(params)}`);
-  const [number, start] = [asked++, performance.now()];
-  const answer = peer.request(method, params).then(short, (error) => {
+async function ask({ method, params }: Call) {
+  const [number, start] = [++asked, performance.now()];
+  if (isDemo) await print(`${number} → ${method}`);
+  const answer = peer.request(method, params).then((result) => JSON.stringify(result), (error) => {
     if (!(error instanceof JsonRpcError)) throw error;
     return `error ${error.code}: ${quote(error.message)}`;
   });
@@ -131,19 +127,8 @@ async function ask(method: string, params: unknown) {
     throw new Failure(`no answer from ${name} to ${method} within ${timeout} s; ${hint}`, 124);
   }
   order.push(number);
-  const took = isDemo ? ` (after ${(performance.now() - start).toFixed()} ms)` : "";
-  await print(`${strong(method)} → ${text}${took}`);
-}
-
-/** Adds what became of the child. */
-async function explain(error: unknown) {
-  if (!(error instanceof ConnectionClosedError)) throw error;
-  const status = await within(timeout, child.status);
-  const end = status === undefined ? "still runs" : describeStatus(status);
-  throw new Failure(`${error.message}; ${name} ${end}`, status?.code || 1);
-}
-
-function short(value: unknown): string {
-  const text = JSON.stringify(value) ?? "";
-  return isDemo && text.length > 72 ? `${text.slice(0, 72)}…` : text;
+  const took = `${(performance.now() - start).toFixed()} ms`.padStart(36 - method.length);
+  await print(
+    isDemo ? `${number} ← ${method}${took}  ${text.slice(0, 56)}` : `${method} → ${text}`,
+  );
 }

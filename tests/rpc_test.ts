@@ -27,11 +27,14 @@ processTest(
       assert(index !== -1, `${start}: ${stdout}`);
       return index;
     };
-    assert(at("textDocument/hover?") < at("no/such/method?"));
-    assert(at("no/such/method?") < at("no/such/method → error -32601"));
-    assert(at("no/such/method → ") < at("textDocument/hover → "));
-    assert(at("! textDocument/publishDiagnostics") < at("shutdown → null"));
-    assertMatch(stdout, /\(after \d+ ms\)\n/);
+    assert(at("2 → textDocument/hover") < at("5 → no/such/method"));
+    assert(at("5 → no/such/method") < at("5 ← no/such/method "));
+    assert(at("5 ← no/such/method ") < at("2 ← textDocument/hover "));
+    assert(at("  ← textDocument/publishDiagnostics") < at("6 ← shutdown "));
+    assertMatch(stdout, /^5 ← no\/such\/method +\d+ ms  error -32601: "Method not found"$/m);
+    assertMatch(stdout, /^2 ← textDocument\/hover +\d+ ms  \{"contents":/m);
+    assertMatch(stdout, /^3 ← textDocument\/documentSymbol +\d+ ms  \[\{"name":"hello"/m);
+    for (const line of lines) assert(line.length <= 100, line);
   },
 );
 
