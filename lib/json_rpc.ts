@@ -427,12 +427,11 @@ const decoder = new TextDecoder();
 
 /** The length that a header tells, in bytes; null at the end of the stream. */
 async function readHeader(reader: ByteReader): Promise<number | null> {
+  // The rest of a body with a wrong length may have no end of a line to wait for.
+  if (/^[^\w\s]/.test(startOf(reader.buffered))) throw noHeader(startOf(reader.buffered));
   for (let header = "";;) {
-    // The rest of a body with a wrong length may have no end of a line to wait for.
-    const start = () => decoder.decode(reader.buffered.subarray(0, 100));
-    if (/^[^\w\s]/.test(start())) throw noHeader(start());
     const bytes = await reader.readUntil("\n").catch((error) => {
-      throw error instanceof RangeError ? noHeader(start()) : error;
+      throw error instanceof RangeError ? noHeader(startOf(reader.buffered)) : error;
     });
     if (bytes === null) return null;
     const line = decoder.decode(bytes);
@@ -446,6 +445,10 @@ async function readHeader(reader: ByteReader): Promise<number | null> {
       return Number(length);
     }
   }
+}
+
+function startOf(bytes: Uint8Array): string {
+  return decoder.decode(bytes.subarray(0, 100));
 }
 
 /** Where a body is whose header stands at `at`, and nothing but the length in it; undefined if not all

@@ -21,7 +21,7 @@
  */
 import { type Call, parseCall } from "../lib/call.ts";
 import { describeStatus, startChild } from "../lib/child.ts";
-import { ConnectionClosedError, FramingError, JsonRpcError, JsonRpcPeer } from "../lib/json_rpc.ts";
+import { ConnectionClosedError, JsonRpcError, JsonRpcPeer } from "../lib/json_rpc.ts";
 import { parseOptions, seconds, text, UsageError } from "../lib/options.ts";
 import { Failure, print, stdinLines } from "../lib/script.ts";
 import { quote, Unasked } from "../lib/silence.ts";
@@ -84,10 +84,10 @@ try {
   }
   await Promise.all(answers);
 } catch (error) {
-  if (error instanceof FramingError) throw error;
-  // Why it has closed its end, its status tells.
-  if (error instanceof ConnectionClosedError) ending = `${error.message}; `;
-  else if (error !== null) throw error;
+  if (error !== null && !(error instanceof ConnectionClosedError)) throw error;
+  // Throws what else ended the connection. Why the program has closed its end, its status tells.
+  await within(timeout, peer.closed);
+  if (error !== null) ending = `${error.message}; `;
 }
 if (isDemo && order.every((n, at) => n === at + 1)) throw new Failure("all answers came in order");
 // Our end of file is the other side's sign to exit.

@@ -150,7 +150,7 @@ processTest("frames.ts works when this file alone is taken home", async () => {
     await writer.close();
     for await (const message of readFrames(child.stdout)) console.log(message.length);
   `;
-  await using folder = await takeHome(["frames.ts"], program);
+  await using folder = await takeHome(["frames.ts", "byte_reader.ts"], program);
   const result = await runCommand(folder.command);
   assertEquals(result, { code: 0, stdout: "7\n0\n", stderr: "" });
 });

@@ -451,7 +451,6 @@ function startServer(framing: "lines" | "content-length", options: JsonRpcPeerOp
   const peer = new JsonRpcPeer(pipes, {
     framing,
     until: child.status,
-    maxLength: 2 ** 27,
     ...options,
   });
   return { child, peer };

@@ -31,9 +31,9 @@ processTest(
     assert(at("5 → no/such/method") < at("5 ← no/such/method "));
     assert(at("5 ← no/such/method ") < at("2 ← textDocument/hover "));
     assert(at("  ← textDocument/publishDiagnostics") < at("6 ← shutdown "));
-    assertMatch(stdout, /^5 ← no\/such\/method +\d+ ms  error -32601: "Method not found"$/m);
-    assertMatch(stdout, /^2 ← textDocument\/hover +\d+ ms  \{"contents":/m);
-    assertMatch(stdout, /^3 ← textDocument\/documentSymbol +\d+ ms  \[\{"name":"hello"/m);
+    assertMatch(stdout, /^5 ← no\/such\/method +\d+ ms {2}error -32601: "Method not found"$/m);
+    assertMatch(stdout, /^2 ← textDocument\/hover +\d+ ms {2}\{"contents":/m);
+    assertMatch(stdout, /^3 ← textDocument\/documentSymbol +\d+ ms {2}\[\{"name":"hello"/m);
     for (const line of lines) assert(line.length <= 100, line);
   },
 );

@@ -8,6 +8,7 @@
  */
 import { assert, assertEquals, assertLess } from "@std/assert";
 import { TextLineStream } from "@std/streams/text-line-stream";
+import { Dialogue } from "../lib/dialogue.ts";
 import { LineReader } from "../lib/line_reader.ts";
 import { parseOptions, wholeNumber } from "../lib/options.ts";
 import { print } from "../lib/script.ts";
@@ -233,6 +234,27 @@ async function atTheSameTime(): Promise<string> {
   return "10,000 answers, each to its own question";
 }
 
+/** Questions that a child answers without reading all of them. */
+async function halfRead(random: () => number): Promise<string> {
+  const ask = async (n: number) => {
+    const read = Math.floor(random() * 70_000);
+    // It exits, or closes its stdin and lives on.
+    const rest = n % 2 === 0 ? "" : "; exec <&-; exec sleep 1000";
+    const args = ["-c", `head -c ${read} > /dev/null; echo answer ${n}${rest}`];
+    await using child = new Deno.Command("sh", { args, stdin: "piped", stdout: "piped" }).spawn();
+    const dialogue = new Dialogue(child, {
+      timeout: 60,
+      onUnasked: (line) => assertEquals(line, "no line unasked"),
+    });
+    assertEquals(await dialogue.ask("x".repeat(70_000)), `answer ${n}`);
+  };
+  await inParallel(20, 8, ask);
+  const before = descriptors();
+  await inParallel(1000, 8, ask);
+  assertLess(descriptors() - before, 100);
+  return "1,000 answers, each to its own question";
+}
+
 const { options } = parseOptions({
   shows: "Runs the collection for about a minute and counts what was lost.",
   example: "../tests/soak.ts --seed 1",
@@ -248,3 +270,4 @@ await row("4 GB of lines through `LineReader`", longStream());
 await row("10,000 random texts at random cuts", randomTexts(random));
 await row("4 GB through `pipeline.ts`, three stages", longPipeline());
 await row("200 dialogues at the same time", atTheSameTime());
+await row("1,000 children that answer before they have read the question", halfRead(random));

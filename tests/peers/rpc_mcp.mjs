@@ -1,7 +1,10 @@
-// The transport of the MCP SDK, and a map by id: rpc_mcp.mjs OPEN COUNT PROGRAM [ARG…]
-import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js";
+// The transport of the MCP SDK, which FOLDER has, and a map by id: rpc_mcp.mjs FOLDER OPEN COUNT
+// PROGRAM [ARG…]
+import { createRequire } from "node:module";
 
-const [, , open, count, command, ...args] = process.argv;
+const [, , folder, open, count, command, ...args] = process.argv;
+const require = createRequire(`${folder}/`);
+const { StdioClientTransport } = require("@modelcontextprotocol/sdk/client/stdio.js");
 const transport = new StdioClientTransport({ command, args });
 const waiting = new Map();
 transport.onmessage = ({ id, result }) => {

@@ -1,8 +1,10 @@
-// vscode-jsonrpc, which language servers are written with: rpc_vscode.mjs OPEN COUNT PROGRAM [ARG…]
+// vscode-jsonrpc, which FOLDER has, and which language servers are written with: rpc_vscode.mjs
+// FOLDER OPEN COUNT PROGRAM [ARG…]
 import { spawn } from "node:child_process";
-import rpc from "vscode-jsonrpc/node";
+import { createRequire } from "node:module";
 
-const [, , open, count, command, ...args] = process.argv;
+const [, , folder, open, count, command, ...args] = process.argv;
+const rpc = createRequire(`${folder}/`)("vscode-jsonrpc/node");
 const child = spawn(command, args, { stdio: ["pipe", "pipe", "inherit"] });
 const connection = rpc.createMessageConnection(
   new rpc.StreamMessageReader(child.stdout),

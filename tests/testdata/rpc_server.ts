@@ -5,7 +5,7 @@ const framing = Deno.args[0] === "content-length" ? "content-length" : "lines";
 const wait = Promise.withResolvers<void>();
 const write = (text: string) => Deno.stdout.writeSync(new TextEncoder().encode(text));
 if (framing === "lines") write('starting…\n{"level":"info"}\n\n');
-const peer = new JsonRpcPeer(
+const peer: JsonRpcPeer = new JsonRpcPeer(
   { readable: Deno.stdin.readable, writable: Deno.stdout.writable },
   {
     framing,
