@@ -71,7 +71,7 @@ interface OwnCall extends Call {
 
 /** In UTF-16 code units. With so much unsent, both sides' calls wait. */
 const MUCH = 2 ** 20;
-/** With so much waiting on the other side's part, nothing more is read. */
+/** With so much of the other side's calls held back, nothing more is read. */
 const TOO_MUCH = 4 * MUCH;
 
 /**
@@ -81,7 +81,8 @@ const TOO_MUCH = 4 * MUCH;
  * Answers are paired by their ids alone, in whatever order they come. There is no time limit but the
  * `signal` of a request. When the other side closes its end, all that it wrote is read first; then
  * every open request rejects with a {@linkcode ConnectionClosedError}. A stream in another framing
- * ends the connection with a {@linkcode FramingError}; log lines between lines do not.
+ * ends the connection with a {@linkcode FramingError}; log lines between lines do not. A client hears
+ * of it by its requests; a server awaits `closed`.
  *
  * Messages that are ready together go out in one write. While the other side does not read, calls
  * wait: do not change their `params` before they are answered. A rejection that you do not look at is

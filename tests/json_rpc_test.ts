@@ -323,6 +323,8 @@ Deno.test("JsonRpcPeer tells of the wrong framing at once", async () => {
     ["content-length", '{"jsonrpc":"2.0"}\n', /wrote "\{.*where a header with Content-Length/],
     ["content-length", "INFO: started\n", /INFO: started/],
     ["content-length", "Content-Length: abc\r\n\r\n", /wrote "Content-Length: abc" where/],
+    // Counted in characters: the end of the body stands where a header belongs.
+    ["content-length", 'Content-Length: 16\r\n\r\n{"id":1,"a":"éé"}', /}" where a header/],
     ["content-length", "x".repeat(20_000), /xxx/],
     ["content-length", "Content-Length: 999999999999\r\n\r\n", /announces 999999999999 bytes/],
   ] as const;
@@ -394,6 +396,33 @@ Deno.test("two JsonRpcPeers call each other 50,000 times each way at once", asyn
     await Promise.all([ask(left), ask(right)]);
     await Promise.all([left.close(), right.close(), left.closed, right.closed]);
   }
+});
+
+Deno.test("two JsonRpcPeers do not wait for each other when each asks for more than it is sent", async () => {
+  const methods = { long: () => "x".repeat(10_000) };
+  const [left, right] = connectBoth({ methods }, { methods });
+  const ask = async (peer: JsonRpcPeer) => {
+    const params = ["x".repeat(1000)];
+    const answers = Array.from({ length: 3000 }, () => peer.request("long", params));
+    for (const answer of answers) assertEquals(await answer, methods.long());
+  };
+  await Promise.all([ask(left), ask(right)]);
+  await Promise.all([left.close(), right.close(), left.closed, right.closed]);
+});
+
+Deno.test("JsonRpcPeer ends with what a listener throws that had to wait", async () => {
+  await using other = connect({
+    onNotification: () => {
+      throw new Error("enough");
+    },
+  });
+  const asked = other.peer.request("big", ["x".repeat(2 ** 21)]);
+  const notification = { jsonrpc: "2.0", method: "n", params: ["x".repeat(1000)] };
+  await other.send(...Array(6000).fill(notification));
+  const received = other.receive();
+  await assertRejects(() => asked, Error, "enough");
+  await assertRejects(() => other.peer.closed, Error, "enough");
+  assertEquals((await received).method, "big");
 });
 
 Deno.test("JsonRpcPeer calls in the order of the calls, with a megabyte in between", async () => {
