@@ -261,7 +261,7 @@ const CASES: Case[] = [
     tooFew: ["--allow-run=cat"],
   },
   { script: "pipetest", args: ["spam"], needs: [] },
-  { script: "rpc", needs: ["--allow-run"], tooFew: [] },
+  { script: "rpc", args: ["--timeout=100"], needs: ["--allow-run"], tooFew: [] },
   { script: "session", needs: ["--allow-run"], tooFew: [] },
   { script: "stderr", needs: ["--allow-run"], tooFew: [] },
   {

@@ -19,7 +19,7 @@ const answer = (id: number, result: unknown) =>
 processTest(
   "rpc asks deno lsp several questions at once, whose answers come in another order",
   async () => {
-    const { code, stdout, stderr } = await runScript("rpc");
+    const { code, stdout, stderr } = await runScript("rpc", ["--timeout=100"]);
     assertEquals([code, stderr], [0, ""]);
     const lines = stdout.split("\n");
     const at = (start: string) => {
