@@ -12,7 +12,7 @@ export class IncompleteReadError extends Error {
   /** The exit code for a script that ends with this error. */
   readonly exitCode = 1;
 
-  /** @param partial What had come of the piece. */
+  /** Says how much had come of the piece; `partial` is what. */
   constructor(readonly partial: Uint8Array<ArrayBuffer>) {
     super(`The stream ended inside a piece, after ${partial.length} bytes of it`);
   }
@@ -49,8 +49,9 @@ export interface ByteReaderOptions {
  *
  * A call that is given up, or whose piece is too long, takes nothing: what had come stays in
  * `buffered`, for the next call. So does what a stream had given before it failed; calls that ask for
- * more reject with its error. However fast bytes come, timers and signals still run: reading pauses
- * for them every 20 ms.
+ * more reject with its error. For a time limit, give a call a `signal`: one that lost a
+ * `Promise.race()` would still take the next piece. However fast bytes come, timers and signals still
+ * run: reading pauses for them every 20 ms.
  *
  * @example
  * ```ts
@@ -151,11 +152,8 @@ export class ByteReader implements AsyncDisposable {
     const bytes = typeof end === "string" ? encoder.encode(end) : end;
     if (bytes.length === 0) return Promise.reject(new RangeError("An end cannot be empty"));
     const find = finder(bytes, this.#maxLength);
-    let searched: Uint8Array | undefined;
     const take = () => {
-      // Later, only the chunk is new, and not even that if this call had to wait for its turn.
-      let length = searched === undefined ? find(this.#head) : undefined;
-      if (this.#chunk !== searched) length ??= find(searched = this.#chunk);
+      const length = find(this.#head, this.#chunk);
       return length === undefined ? undefined : this.#take(length, bytes.length);
     };
     return this.#call(take, Infinity, options?.signal);
@@ -379,15 +377,16 @@ function rest<T extends ArrayBufferLike>(
   bytes: Uint8Array<T>,
   at: number,
 ): Uint8Array<T | ArrayBuffer> {
+  if (at === 0) return bytes;
   return at < bytes.length ? bytes.subarray(at) : NOTHING;
 }
 
-/** Looks for `end` in bytes that come part by part, in time linear in them whatever `end` is (Knuth,
- * Morris and Pratt): gives how many bytes of all the parts stand before it. */
+/** Looks for `end` in a head and a chunk, which have grown when it looks again, in time linear in them
+ * whatever `end` is (Knuth, Morris and Pratt). Gives how many bytes stand before it. */
 function finder(
   end: Uint8Array,
   maxLength: number,
-): (part: Uint8Array) => number | undefined {
+): (head: Uint8Array, chunk: Uint8Array) => number | undefined {
   let [seen, matched] = [0, 0];
   /** How much of `end` still matches where one byte more did not. */
   const fallback = [0];
@@ -399,14 +398,16 @@ function finder(
   for (let at = 1; at < end.length; at++) fallback.push(match(end[at]));
   matched = 0;
   const [first = 0] = end;
-  return (part) => {
-    let at = 0;
-    while (at < part.length && matched < end.length) {
-      if (matched === 0) at = part.indexOf(first, at);
-      if (at === -1) at = part.length;
-      else match(part[at++]);
+  return (head, chunk) => {
+    for (const part of [rest(head, seen), rest(chunk, Math.max(0, seen - head.length))]) {
+      let at = 0;
+      while (at < part.length && matched < end.length) {
+        if (matched === 0) at = part.indexOf(first, at);
+        if (at === -1) at = part.length;
+        else match(part[at++]);
+      }
+      seen += at;
     }
-    seen += at;
     const length = seen - matched;
     if (length > maxLength) {
       throw new PieceTooLongError(`A piece is longer than ${maxLength} bytes`);
@@ -421,7 +422,7 @@ function bytesOf(chunk: unknown): Uint8Array {
   if (ArrayBuffer.isView(chunk)) {
     return new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength);
   }
-  throw new TypeError(`The stream gave a ${typeof chunk} where bytes were expected`);
+  throw new TypeError(`A chunk of the stream is not bytes but of the type ${typeof chunk}`);
 }
 
 /** Lets timers, signals and other input run, and tells when they must again. Deno looks for input

@@ -18,10 +18,19 @@ export class FrameError extends Error {
 /**
  * A message with its length before it, for a single `writer.write()`.
  *
- * @param options.littleEndian Writes the least significant byte of the length first, as native
- * messaging of browsers has it on nearly every machine.
  * @throws {RangeError} For a message of 4 GiB or more, whose length four bytes cannot hold.
  */
+export function frame(message: Uint8Array): Uint8Array<ArrayBuffer>;
+/**
+ * The same with a choice of the order of the length. (Apart, so that `messages.map(frame)` is right.)
+ *
+ * @param options.littleEndian Writes the least significant byte of the length first, as the native
+ * messaging of browsers has it on nearly every machine.
+ */
+export function frame(
+  message: Uint8Array,
+  options: { littleEndian: boolean },
+): Uint8Array<ArrayBuffer>;
 export function frame(
   message: Uint8Array,
   { littleEndian = false }: { littleEndian?: boolean } = {},

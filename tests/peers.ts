@@ -7,6 +7,7 @@
  * @module
  */
 import { onEnd } from "../lib/child.ts";
+import { frame } from "../lib/frames.ts";
 import { print } from "../lib/script.ts";
 import { isInstalled, mustSucceed, runCommand, scriptCommand } from "./process.ts";
 
@@ -62,6 +63,7 @@ const versionOf = async (program: string, ...args: string[]) => {
 };
 const hasNode = await versionOf("node", "--version");
 const hasPython = await versionOf("python3", "--version");
+const hasGit = await versionOf("git", "--version");
 const hasC = await versionOf("cc", "-dumpfullversion");
 // The interpreter itself: what stands for it on the PATH may be a shell script.
 const { stdout: python } = hasPython
@@ -176,6 +178,55 @@ await compare("64 MiB in chunks of 1 KiB", [
   { name: "one line", command: deno("long_line", "long") },
   { name: "lines of 12 bytes", command: deno("long_line", "short") },
 ]);
+
+/** Writes a file of equal frames. */
+async function writeFrames(path: string, length: number, count: number) {
+  const one = frame(new Uint8Array(length).fill(0x2e));
+  const all = new Uint8Array(count * one.length);
+  for (let at = 0; at < all.length; at += one.length) all.set(one, at);
+  await Deno.writeFile(path, all);
+}
+const asyncio = (...paths: string[]): Contestant[] =>
+  hasPython
+    ? [{ name: "Python 3, asyncio", command: [python, file("peers/frames.py"), ...paths] }]
+    : [];
+
+const large = `${folder}/large`;
+await writeFrames(large, 65_536, 1000);
+const larges = Array<string>(16).fill(large);
+await compare("1 GB of frames of 64 KiB out of `cat`", [
+  { name: "counting bytes only", command: deno("frames", "bytes", ...larges) },
+  { name: "`ByteReader`", command: deno("frames", "ByteReader", ...larges) },
+  { name: "`readFrames()`", command: deno("frames", "readFrames", ...larges) },
+  ...asyncio(...larges),
+]);
+
+const small = `${folder}/small`;
+await writeFrames(small, 12, 2_000_000);
+await compare("2 million frames of 12 bytes out of `cat`", [
+  { name: "`ByteReader`", command: deno("frames", "ByteReader", small) },
+  { name: "`readFrames()`", command: deno("frames", "readFrames", small) },
+  ...asyncio(small),
+]);
+
+if (hasGit) {
+  const repository = `${folder}/repository`;
+  const git = (words: string, stdin = "") =>
+    runCommand(["git", "-C", folder, "--git-dir", repository, ...words.split(" ")], { stdin });
+  await git("init --quiet --bare");
+  const blobs = Array.from({ length: 10_000 }, (_, n) => `${n}\n`.repeat(1 + n % 500));
+  const data = blobs.map((blob) => `blob\ndata ${blob.length}\n${blob}\n`).join("");
+  await git("fast-import --quiet", data);
+  const { stdout } = await git("cat-file --batch-all-objects --batch-check=%(objectname)");
+  const ids = `${folder}/ids`;
+  await Deno.writeTextFile(ids, stdout);
+  await compare("10,000 blobs out of one `git cat-file --batch`", [
+    { name: "`ByteReader`", command: deno("blobs", repository, ids) },
+    ...(hasPython
+      ? [{ name: "Python 3", command: [python, file("peers/blobs.py"), repository, ids] }]
+      : []),
+  ]);
+}
 
 const count = "20000";
 await compare("20,000 round trips of a line through `cat`", [
