@@ -111,7 +111,7 @@ const VERDICTS: ((knot: Knot) => Verdict | undefined)[] = [
       knot.edges.filter((edge) => edge.from === from && edge.to.some((pid) => to.includes(pid)))
         .map(({ wait }) => wait)
     );
-    const chain = edges.map((edge, index) => say(knot, edge, ways[index] ?? [])).join(", and ");
+    const chain = list(edges.map((edge, index) => say(knot, edge, ways[index] ?? [])), ", and ");
     const what = `deadlock: ${chain}${unless}`;
     const has = (kind: Wait["for"]) => ways.flat().some((wait) => wait.for === kind);
     if (has("write")) {
@@ -194,12 +194,12 @@ const VERDICTS: ((knot: Knot) => Verdict | undefined)[] = [
 
   function notAPipe(knot) {
     const { pid, processes, edges } = knot;
-    const chain = edges.map((edge) => `${say(knot, edge, [edge.wait])}; `).join("");
-    const last = edges.flatMap(({ to }) => to).at(-1) ?? pid;
-    const does = doingElse(processes.get(last)).join(" and ") || "waits";
+    const chain = new Set(edges.map((edge) => say(knot, edge, [edge.wait])));
+    const last = who(processes, edges.flatMap(({ to }) => to).at(-1) ?? pid);
+    const does = doingElse(processes.get(edges.flatMap(({ to }) => to).at(-1) ?? pid));
     return {
-      what: `not a pipe: ${chain}${who(processes, last)} ${does}`,
-      cure: "nothing here waits for a pipe",
+      what: `not a pipe: ${[...chain, `${last} ${does.join(" and ")}`].join("; ")}`,
+      cure: `no pipe is in the way: look at what ${last} does`,
       waiting: [],
     };
   },
@@ -261,7 +261,7 @@ export function draw(pid: number, snapshot: Snapshot, width: number): string[] {
   for (const [name, { readers, writers, held, capacity }] of pipes) {
     const isBetween = writers.some(isDrawn) && readers.some(isDrawn) &&
       [...writers, ...readers].some(({ pid }) => pid !== writers[0]?.pid);
-    if (!isBetween && !awaitedPipes.has(name)) continue;
+    if (!awaitedPipes.has(name) && !(isBetween && held)) continue;
     const room = capacity === undefined ? "" : ` of ${byteCount(capacity)}`;
     const fill = held === undefined
       ? name
@@ -381,6 +381,6 @@ function doingElse(process: Process | undefined): string[] {
   return [...new Set(waits.flatMap((wait) => wait.for === "else" ? [wait.does] : []))];
 }
 
-function list(names: string[]): string {
-  return names.length > 1 ? `${names.slice(0, -1).join(", ")} and ${names.at(-1)}` : names.join("");
+function list(names: string[], and = " and "): string {
+  return names.slice(0, -1).join(", ") + (names.length > 1 ? and : "") + (names.at(-1) ?? "");
 }

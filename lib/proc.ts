@@ -47,7 +47,7 @@ export interface Process {
   /** The process that started it, or has taken it over. */
   parent: number;
   /** What each thread waits for: any of it lets the thread go on. Threads that only wait for
-   * another thread of the process are left out. */
+   * another thread of the process, for a timer or a signal, are left out if there are others. */
   threads: Wait[][];
   /** How often these threads have begun to wait: a number that grows means that they move. */
   waited: number;
@@ -77,8 +77,8 @@ interface View extends Snapshot {
  * Looks at a process, at whoever it waits for, and so on; and at its neighbours, which hold an end
  * of one of its pipes.
  *
- * @throws {Failure} If there is no such process, if it may not be looked at, or if there is no /proc.
- * @throws {Deno.errors.NotCapable} Without `-A`: Deno guards `/proc`.
+ * @throws {Failure} If there is no such process, if it may not be looked at, if there is no /proc, or
+ * without `-A`, since Deno guards `/proc`.
  */
 export function look(pid: number): Snapshot {
   const view: View = {
@@ -121,22 +121,30 @@ export function awaited({ pipes }: Pick<Snapshot, "pipes">, wait: Wait): number[
 
 function linksOf(pid: number): Map<number, string> {
   const folder = `/proc/${pid}/fd`;
+  const links = new Map<number, string>();
   try {
-    const names = [...Deno.readDirSync(folder)].map(({ name }) => name);
-    return new Map(names.map((name) => [Number(name), linkOf(`${folder}/${name}`)]));
-  } catch (error) {
-    if (error instanceof Deno.errors.PermissionDenied) {
-      const name = readText(`/proc/${pid}/comm`).trim();
-      throw new Failure(
-        `cannot look at process ${pid} (${name}): it belongs to another user; try with sudo`,
-      );
+    for (const { name } of Deno.readDirSync(folder)) {
+      try {
+        links.set(Number(name), Deno.readLinkSync(`${folder}/${name}`));
+      } catch (error) {
+        // Closed since.
+        if (!(error instanceof Deno.errors.NotFound)) throw error;
+      }
     }
-    if (error instanceof Deno.errors.NotCapable) throw error;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) {
+      throw new Failure("Deno guards /proc: run again with -A, which is --allow-all");
+    }
+    const isThere = readText(`/proc/${pid}/stat`) !== "";
+    if (isThere) {
+      throw new Failure(`may not look at process ${pid}: it is another user's; try sudo`);
+    }
     if (readText("/proc/self/stat") === "") {
-      throw new Failure("there is no /proc here, as on Linux: --pid cannot look at a process");
+      throw new Failure("there is no /proc here to look at a process with: Linux has it");
     }
     throw new Failure(`there is no process ${pid}: it has exited, or never was`);
   }
+  return links;
 }
 
 function readHolders(view: View): void {
@@ -175,18 +183,16 @@ function readProcess(view: View, pid: number): Process | undefined {
     waited: 0,
   };
   if (process.state !== "alive") return process;
-  let isLocked = false;
   for (const { name: thread } of readFolder(`${folder}/task`)) {
     const waits = waitsOf(view, pid, thread);
-    if (waits.length === 0) isLocked = true;
-    else {
-      process.threads.push(waits);
-      const status = readText(`${folder}/task/${thread}/status`);
-      process.waited += Number(field(status, "voluntary_ctxt_switches"));
-    }
+    if (waits.length === 0) continue;
+    process.threads.push(waits);
+    const status = readText(`${folder}/task/${thread}/status`);
+    process.waited += Number(field(status, "voluntary_ctxt_switches"));
   }
-  if (process.threads.length === 0 && isLocked) {
-    process.threads.push([{ for: "else", does: "waits for a lock, or for a thread of its own" }]);
+  if (process.threads.length === 0) {
+    const does = "waits for a timer, a signal or a thread of its own";
+    process.threads.push([{ for: "else", does }]);
   }
   return process;
 }
@@ -229,36 +235,45 @@ const CALLS: [name: string, x86: number, arm: number][] = [
 ];
 
 /** What the kernel calls the place where a thread waits, for whoever may see no more than that. */
-const PLACES: [place: RegExp, name: string][] = [
-  [/pipe_read|unix_stream_(read|data_wait)|skb_wait_for_more/, "read"],
-  [/pipe_write|sock_alloc_send/, "write"],
-  [/^do_wait/, "wait4"],
+const PLACES: [place: RegExp, name: string, isSocket?: true][] = [
+  [/pipe_read/, "read"],
+  [/pipe_write/, "write"],
+  [/unix_stream_(read|data_wait)/, "read", true],
+  [/sock_alloc_send/, "write", true],
+  [/do_wait/, "wait4"],
   [/nanosleep/, "sleep"],
   [/futex/, "futex"],
-  [/ep_poll/, "epoll"],
+  [/ep_poll|epoll/, "epoll"],
   [/sigsuspend|sigtimedwait/, "signal"],
 ];
 
-/** The call that a thread is in, and its arguments if they may be seen. */
-function callOf(task: string): [name: string, args?: bigint[]] {
+/** The call that a thread is in: its arguments, or at least whether it waits for a socket. */
+interface Call {
+  name: string;
+  args?: bigint[];
+  isSocket?: boolean;
+}
+
+function callOf(task: string): Call {
   const [number = "", ...words] = readText(`${task}/syscall`).trim().split(" ");
   if (number === "") {
     const place = readText(`${task}/wchan`);
-    return [PLACES.find(([pattern]) => pattern.test(place))?.[1] ?? place];
+    const [, name = place, isSocket = false] = PLACES.find(([part]) => part.test(place)) ?? [];
+    return { name, isSocket };
   }
-  if (number === "running" || number === "-1") return ["running", []];
+  if (number === "running" || number === "-1") return { name: "running" };
   const column = Deno.build.arch === "x86_64" ? 1 : 2;
   const name = CALLS.find((call) => call[column] === Number(number))?.[0];
-  return [name ?? `system call ${number}`, words.map(BigInt)];
+  return { name: name ?? `system call ${number}`, args: words.map(BigInt) };
 }
 
-/** What a thread waits for; nothing if that is another thread of its process. */
+/** What a thread waits for; nothing if that is a timer, a signal or another thread of its process. */
 function waitsOf(view: View, pid: number, thread: string): Wait[] {
   const task = `/proc/${pid}/task/${thread}`;
-  const [name, args] = callOf(task);
+  const { name, args, isSocket } = callOf(task);
   const number = (index: number) => Number(BigInt.asIntN(32, args?.[index] ?? 0n));
   const on = (index: number, direction: "read" | "write") =>
-    args ? waitOn(view, pid, number(index), direction) : onlyWait(view, pid, direction);
+    waitOn(view, pid, number(index), direction);
   const does = (text: string): Wait[] => [{ for: "else", does: text }];
   const exit = (child: number): Wait => ({ for: "exit", pid: child });
   const children = () => childrenOf(pid).map(exit);
@@ -268,23 +283,25 @@ function waitsOf(view: View, pid: number, thread: string): Wait[] {
     return [isEmpty ? reading : on(to, "write")].filter((wait) => wait !== undefined);
   };
   /** Watches descriptors; the exit of a child interrupts it, if the process wants to know of that. */
-  const watch = (waits: Wait[]): Wait[] => {
+  const watch = (waits: Wait[]) => {
     const isTold = BigInt(`0x${field(readText(`${task}/status`), "SigCgt")}`) >> 16n & 1n;
-    const all = isTold && !waits.some((wait) => wait.for === "else")
-      ? [...waits, ...children()]
-      : waits;
-    return all.length > 0 ? all : does("waits for a time or a signal, and watches no pipe");
+    const isAlone = waits.every((wait) => wait.for !== "else");
+    return isTold && isAlone ? [...waits, ...children()] : waits;
   };
   switch (name) {
     case "running":
       return does("computes");
     case "read":
     case "write": {
-      const wait = on(0, name);
+      const waits = args
+        ? [on(0, name)].filter((wait) => wait !== undefined)
+        : possibleWaits(view, pid, name, isSocket);
       // A pair of sockets between threads of one process, as Deno has it.
-      if (wait && isOwn(view, wait, pid) && thread !== String(pid)) return [];
-      const link = view.links.get(pid)?.get(number(0)) ?? "what cannot be seen";
-      return wait ? [wait] : does(`waits in ${name}, for ${link}`);
+      const isHelper = thread !== String(pid);
+      const others = waits.filter((wait) => !(isHelper && isOwn(view, wait, pid)));
+      if (waits.length > 0 && others.length < 2) return others;
+      const link = view.links.get(pid)?.get(number(0));
+      return does(args ? `waits in ${name} for ${link}` : `waits to ${name}; sudo would tell what`);
     }
     case "splice":
       return either(0, 2);
@@ -378,14 +395,12 @@ function waitOnSocket(
   return { for: direction, pipe: to, descriptor };
 }
 
-/** What it waits for if the arguments of its call may not be seen, but leave no choice. */
-function onlyWait(view: View, pid: number, direction: "read" | "write"): Wait {
-  const descriptors = [...view.links.get(pid)?.keys() ?? []];
-  const waits = descriptors.map((descriptor) => waitOn(view, pid, descriptor, direction))
-    .filter((wait) => wait?.for === direction);
-  if (waits.length === 1 && waits[0] !== undefined) return waits[0];
-  const does = `${direction}s one of its pipes; with sudo it can be seen which`;
-  return { for: "else", does };
+/** What a read or a write can be waiting for, if its arguments may not be seen. */
+function possibleWaits(view: View, pid: number, name: "read" | "write", isSocket = false): Wait[] {
+  return [...view.links.get(pid) ?? []]
+    .filter(([, link]) => link.startsWith("socket:") === isSocket)
+    .flatMap(([descriptor]) => watched(view, pid, descriptor, name === "read" ? IN : OUT | EDGE))
+    .filter((wait) => wait.for === name);
 }
 
 /** Whether only the process itself holds the two ends. */
