@@ -15,7 +15,7 @@ export interface Verdict {
   cure: string;
   /** The heading in the README that says more. */
   section?: string;
-  /** The processes that are said to wait. */
+  /** The processes that are said to hang; none if that is not for a pipe. */
   waiting: number[];
 }
 
@@ -47,7 +47,7 @@ const VERDICTS: ((knot: Knot) => Verdict | undefined)[] = [
     return {
       what: `${who(processes, pid)} has exited; its parent ${parent} has not asked for its status`,
       cure: `look at its parent: --pid ${parent}`,
-      waiting: [],
+      waiting: [pid],
     };
   },
 
@@ -61,7 +61,7 @@ const VERDICTS: ((knot: Knot) => Verdict | undefined)[] = [
     return {
       what: `${who(processes, idle)} is stopped by a signal${since}`,
       cure: `continue it: kill -CONT ${idle}`,
-      waiting: [],
+      waiting: [idle],
     };
   },
 
@@ -122,7 +122,7 @@ const VERDICTS: ((knot: Knot) => Verdict | undefined)[] = [
         const cure = "read before you wait for the exit, as communicate() does";
         return { what, cure, section: READ_WHILE_WRITING, waiting };
       }
-      return { what, cure: "read both at the same time", section: READ_BOTH, waiting };
+      return { what, cure: "read both outputs at the same time", section: READ_BOTH, waiting };
     }
     if (has("exit") && !ways.every((waits) => waits.some((wait) => wait.for === "read"))) {
       const cure = "close the child's stdin when all is sent: that is its end of file";
@@ -152,13 +152,13 @@ const VERDICTS: ((knot: Knot) => Verdict | undefined)[] = [
     const edge = last("write") ?? last("read");
     if (edge === undefined || !("pipe" in edge.wait)) return;
     const { from, wait } = edge;
-    const reader = who(processes, from);
+    const waiter = who(processes, from);
     const waiting = [from];
     const to = edge.to.filter((pid) => !isWaiting(pid));
     if (to.length === 0) {
       const other = wait.for === "read" ? "writes" : "reads";
       const why = isPartial ? "it belongs to another user: try with sudo" : "it may have just gone";
-      const what = `${reader} waits until somebody ${other}, who cannot be seen; ${why}`;
+      const what = `${waiter} waits until somebody ${other}, who cannot be seen; ${why}`;
       return { what, cure: "look again", waiting };
     }
     const [holder = 0] = to;
@@ -167,9 +167,9 @@ const VERDICTS: ((knot: Knot) => Verdict | undefined)[] = [
     const does = to.length > 1 ? "" : ` and ${doingElse(processes.get(holder))[0] ?? "goes on"}`;
     if (wait.for === "write") {
       return {
-        what: `${reader} waits for a reader of its ${labelOf(wait.descriptor)}: ` +
+        what: `${waiter} waits for a reader of its ${labelOf(wait.descriptor)}: ` +
           `${names} hold${s} the read end, do${s && "es"} not read${does}`,
-        cure: `have ${names} read, or close the read end: then ${reader} gets a broken pipe`,
+        cure: `have ${names} read, or close the read end: then ${waiter} gets a broken pipe`,
         section: READ_WHILE_WRITING,
         waiting,
       };
@@ -178,7 +178,7 @@ const VERDICTS: ((knot: Knot) => Verdict | undefined)[] = [
     const isLeaked = (end?.descriptor ?? 0) > 2;
     return {
       what:
-        `${reader} gets no end of file from its ${
+        `${waiter} gets no end of file from its ${
           labelOf(wait.descriptor)
         } before ${names} exit${s}: ` +
         `${to.length > 1 ? "they hold" : `it holds`} the write end (${
@@ -194,11 +194,13 @@ const VERDICTS: ((knot: Knot) => Verdict | undefined)[] = [
 
   function notAPipe(knot) {
     const { pid, processes, edges } = knot;
-    const chain = new Set(edges.map((edge) => say(knot, edge, [edge.wait])));
-    const last = who(processes, edges.flatMap(({ to }) => to).at(-1) ?? pid);
-    const does = doingElse(processes.get(edges.flatMap(({ to }) => to).at(-1) ?? pid));
+    const isWaiting = (pid: number) => edges.some(({ from }) => from === pid);
+    const end = edges.flatMap(({ to }) => to).find((pid) => !isWaiting(pid)) ?? pid;
+    const chain = pathOf(edges, pid, end).map((edge) => say(knot, edge, [edge.wait]));
+    const last = who(processes, end);
+    const does = doingElse(processes.get(end)).join(" and ") || "goes on";
     return {
-      what: `not a pipe: ${[...chain, `${last} ${does.join(" and ")}`].join("; ")}`,
+      what: `not a pipe: ${[...chain, `${last} ${does}`].join("; ")}`,
       cure: `no pipe is in the way: look at what ${last} does`,
       waiting: [],
     };
@@ -211,21 +213,22 @@ const VERDICTS: ((knot: Knot) => Verdict | undefined)[] = [
  * @param before A look at it a moment before, which tells whether anything moves.
  */
 export function explain(pid: number, now: Snapshot, before = now): Verdict {
+  const hasMoved = (pid: number) =>
+    now.processes.get(pid)?.waited !== before.processes.get(pid)?.waited;
   const verdict = findVerdict({ ...now, pid, edges: edgesFrom(now, pid) });
-  const waited = ({ processes }: Snapshot, pid: number) => processes.get(pid)?.waited;
   const { waiting } = verdict;
-  if (waiting.length > 0 && waiting.every((pid) => waited(now, pid) !== waited(before, pid))) {
+  if (waiting.length > 0) {
+    if (!waiting.every(hasMoved)) return verdict;
     const names = list(waiting.map((pid) => who(now.processes, pid)));
     const what = `nothing hangs at this moment: ${names} moved while we looked`;
     return { what, cure: "look again when nothing moves", waiting };
   }
-  if (waiting.length > 0) return verdict;
   // Somebody else may wait for this process alone.
   for (const other of now.processes.keys()) {
     const edges = edgesToOnly(now, pid, other);
-    if (edges.length === 0) continue;
-    const { what, cure, section = "" } = findVerdict({ ...now, pid: other, edges });
-    return { ...verdict, what: `${verdict.what}. Meanwhile ${what}`, cure, section };
+    if (edges.length === 0 || hasMoved(other)) continue;
+    const { what, ...more } = findVerdict({ ...now, pid: other, edges });
+    return { ...more, what: `${verdict.what}. Meanwhile ${what}` };
   }
   return verdict;
 }
@@ -318,20 +321,22 @@ function findCircle(knot: Knot): Edge[] {
     }
   }
   const edges = knot.edges.filter(({ from, wait }) => stuck.has(from) && isStuck(wait));
-  let shortest: Edge[] = [];
-  for (const start of new Set(edges.map(({ from }) => from))) {
-    const paths = new Map<number, Edge[]>([[start, []]]);
-    for (const [pid, path] of paths) {
-      for (const edge of edges.filter(({ from }) => from === pid)) {
-        const circle = [...path, edge];
-        if (edge.to.includes(start) && (shortest.length === 0 || circle.length < shortest.length)) {
-          shortest = circle;
-        }
-        for (const other of edge.to) if (!paths.has(other)) paths.set(other, circle);
-      }
+  const starts = [...new Set(edges.map(({ from }) => from))];
+  return starts.map((start) => pathOf(edges, start, start)).filter(({ length }) => length > 0)
+    .sort((a, b) => a.length - b.length)[0] ?? [];
+}
+
+/** The shortest way from one process to another that it waits for, or back to itself. */
+function pathOf(edges: Edge[], start: number, end: number): Edge[] {
+  const paths = new Map<number, Edge[]>([[start, []]]);
+  // Grows while it is walked.
+  for (const [pid, path] of paths) {
+    for (const edge of edges.filter(({ from }) => from === pid)) {
+      if (edge.to.includes(end)) return [...path, edge];
+      for (const other of edge.to) if (!paths.has(other)) paths.set(other, [...path, edge]);
     }
   }
-  return shortest;
+  return [];
 }
 
 function who(processes: Snapshot["processes"], pid: number): string {

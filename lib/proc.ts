@@ -150,8 +150,7 @@ function linksOf(pid: number): Map<number, string> {
 function readHolders(view: View): void {
   for (const { name } of Deno.readDirSync("/proc")) {
     const pid = Number(name);
-    // This process only looks.
-    if (!(pid > 0) || pid === Deno.pid) continue;
+    if (!(pid > 0)) continue;
     try {
       const links = view.links.get(pid) ?? linksOf(pid);
       view.links.set(pid, links);
