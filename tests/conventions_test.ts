@@ -33,6 +33,7 @@ const NUMBERS: Record<string, string[]> = {
   session: ["timeout"],
   stderr: [],
   timeout: ["timeout"],
+  why: ["pid"],
 };
 const SCRIPTS = Object.keys(NUMBERS);
 

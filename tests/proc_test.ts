@@ -17,7 +17,17 @@ function waitsOf(now: Snapshot, pid: number) {
 }
 
 function start(program: string, ...args: string[]) {
-  return new Deno.Command(program, { args, stdin: "piped", stdout: "piped" }).spawn();
+  const child = new Deno.Command(program, { args, stdin: "piped", stdout: "piped" }).spawn();
+  const end = async () => {
+    if (!hasExited) child.kill("SIGKILL");
+    await child.status;
+    for (const closing of [child.stdin.close(), child.stdout.cancel()]) {
+      await closing.catch(() => {});
+    }
+  };
+  let hasExited = false;
+  child.status.then(() => hasExited = true);
+  return Object.assign(child, { [Symbol.asyncDispose]: end });
 }
 
 processTest("look counts the bytes of a pipe, and leaves them there", async () => {
@@ -29,7 +39,7 @@ processTest("look counts the bytes of a pipe, and leaves them there", async () =
   assertEquals(pipe?.capacity, 65_536);
   const reader = child.stdout.getReader();
   assertEquals((await reader.read()).value, new TextEncoder().encode("12345"));
-  await reader.cancel();
+  reader.releaseLock();
 }, { os: "linux" });
 
 processTest("look tells the end that a process waits for, and who holds the other", async () => {
@@ -42,9 +52,6 @@ processTest("look tells the end that a process waits for, and who holds the othe
     if (from?.for !== "read" || to?.for !== "read" || to.descriptor !== 0) return false;
     return awaited(now, from).includes(Deno.pid) && awaited(now, to).join() === `${first}`;
   });
-  await child.stdin.close();
-  await child.status;
-  await child.stdout.cancel();
 }, { os: "linux" });
 
 processTest("look holds nothing open, and lets a writer see that its reader has gone", async () => {

@@ -280,6 +280,17 @@ for (const { title, says, programs } of ROWS) {
     );
   }
 }
+processTest("why prints what the README shows", async () => {
+  const [, example = "", cause = ""] =
+    /^```text\n(python3 \d+ [^]*?)\n\n([^]*?)```$/m.exec(await readme) ?? [];
+  await using parent = start(
+    python('c = Popen(["cat"], stdin=PIPE, stdout=PIPE)\nc.stdin.write(bytes(1_000_000))'),
+  );
+  const stdout = await mustSay(parent.pid, /deadlock/);
+  const lines = (text: string) => text.replaceAll(/\d+/g, "0").split("\n").sort();
+  assertEquals(lines(stdout), lines(`${example}\n\n${cause}`));
+}, { needs: ["python3"], os: "linux" });
+
 const OPENERS: Record<string, (path: string) => string[]> = {
   python3: (path) => python(`open("${path}")`),
   node: (path) => node(`require("fs").createReadStream("${path}").resume()`),
