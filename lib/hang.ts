@@ -241,6 +241,15 @@ function findVerdict(knot: Knot): Verdict {
   throw new Error("the last verdict fits everything");
 }
 
+/** What a process does, and those that it waits for: `waits to read stdin`. */
+export function doing(pid: number, snapshot: Snapshot): string {
+  const own = snapshot.processes.get(pid)?.threads.flat() ?? [];
+  const says = own.map((wait) => describe(snapshot.processes, wait));
+  const children = own.flatMap((wait) => wait.for === "exit" ? [wait.pid] : []);
+  const rest = children.map((child) => `which ${doing(child, snapshot)}`);
+  return [...new Set([...says, ...rest])].join(", ");
+}
+
 /** What each process waits for, and the pipes between them, in lines of at most `width` characters. */
 export function draw(pid: number, snapshot: Snapshot, width: number): string[] {
   const { processes, pipes } = snapshot;

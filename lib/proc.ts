@@ -73,6 +73,12 @@ interface View extends Snapshot {
   sockets?: Map<string, { peer: string; held: number }>;
 }
 
+/** Whether Deno allows to look at processes: it guards `/proc`, and asks for all permissions. */
+export function mayLook(): boolean {
+  const names = ["read", "write", "net", "env", "sys", "run", "ffi"] as const;
+  return names.every((name) => Deno.permissions.querySync({ name }).state === "granted");
+}
+
 /**
  * Looks at a process, at whoever it waits for, and so on; and at its neighbours, which hold an end
  * of one of its pipes.
@@ -81,6 +87,7 @@ interface View extends Snapshot {
  * without `-A`, since Deno guards `/proc`.
  */
 export function look(pid: number): Snapshot {
+  if (!mayLook()) throw new Failure("Deno guards /proc: run again with -A, which is --allow-all");
   const view: View = {
     processes: new Map(),
     pipes: new Map(),
@@ -119,6 +126,33 @@ export function awaited({ pipes }: Pick<Snapshot, "pipes">, wait: Wait): number[
   return [...new Set(ends.map(({ pid }) => pid))];
 }
 
+/**
+ * A number that grows while a process or one that it has started does anything: runs, reads, writes
+ * or begins to wait. NaN where that cannot be seen.
+ */
+export function activityOf(pid: number): number {
+  let sum = NaN;
+  const family = mayLook() ? [pid] : [];
+  for (const one of family) {
+    family.push(...childrenOf(one));
+    const stat = readText(`/proc/${one}/stat`);
+    if (stat === "") continue;
+    // What follows the name, which may have spaces: the state, and its time on a processor.
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    const isRunning = fields[0] === "R";
+    const counts = [
+      fields[11],
+      fields[12],
+      field(readText(`/proc/${one}/status`), "voluntary_ctxt_switches"),
+      field(readText(`/proc/${one}/io`), "rchar"),
+      field(readText(`/proc/${one}/io`), "wchar"),
+      isRunning ? performance.now() : 0,
+    ];
+    sum = (sum || 0) + counts.reduce<number>((total, count) => total + (Number(count) || 0), 0);
+  }
+  return sum;
+}
+
 function linksOf(pid: number): Map<number, string> {
   const folder = `/proc/${pid}/fd`;
   const links = new Map<number, string>();
@@ -131,10 +165,7 @@ function linksOf(pid: number): Map<number, string> {
         if (!(error instanceof Deno.errors.NotFound)) throw error;
       }
     }
-  } catch (error) {
-    if (error instanceof Deno.errors.NotCapable) {
-      throw new Failure("Deno guards /proc: run again with -A, which is --allow-all");
-    }
+  } catch {
     const isThere = readText(`/proc/${pid}/stat`) !== "";
     if (isThere) {
       throw new Failure(`may not look at process ${pid}: it is another user's; try sudo`);

@@ -33,7 +33,7 @@ const NUMBERS: Record<string, string[]> = {
   session: ["timeout"],
   stderr: [],
   timeout: ["timeout"],
-  why: ["pid"],
+  why: ["pid", "timeout"],
 };
 const SCRIPTS = Object.keys(NUMBERS);
 
@@ -55,7 +55,7 @@ processTest("every script refuses rubbish in one line and starts nothing", async
 });
 
 processTest("every script that takes no command refuses a stray argument", async () => {
-  const commands = ["duplex", "pipeline", "session", "stderr", "timeout"];
+  const commands = ["duplex", "pipeline", "session", "stderr", "timeout", "why"];
   const others = SCRIPTS.filter((script) => !commands.includes(script));
   await sideBySide(others, async (script) => {
     const { code, stderr } = await runScript(script, ["one", "two", "three", "four"]);
@@ -103,6 +103,8 @@ const LONG: [script: string, ...args: string[]][] = [
   ["lifetime"],
   ["deadlock", "--timeout=1000"],
   ["buffering"],
+  ["why"],
+  ["why", "sh", "-c", "sleep 1000 & cat; wait"],
 ];
 
 /** These may be over before they are ended. */
@@ -220,6 +222,7 @@ const WRITING: [script: string, ...args: string[]][] = [
   ["lifetime"],
   ["deadlock", "--timeout=0.5"],
   ["buffering"],
+  ["why"],
 ];
 
 processTest("every script stops quietly when the reader of its stdout has gone", async () => {
