@@ -48,7 +48,7 @@ const [program = "", ...args] = isDemo ? [Deno.execPath(), "lsp"] : operands;
 const name = isDemo ? "deno lsp" : program;
 const stderr = isDemo ? "null" : "inherit";
 const pipes = { stdin: "piped", stdout: "piped", stderr, detached: true } as const;
-await using child = startChild(new Deno.Command(program, { args, ...pipes }), name);
+await using child = startChild(new Deno.Command(program, { args, ...pipes }), { name });
 const unasked = new Unasked(name, timeout);
 const diagnosed = Promise.withResolvers<true>();
 const peer = new JsonRpcPeer({ readable: child.stdout, writable: child.stdin }, {
@@ -69,7 +69,7 @@ const over = new AbortController();
 const end = (error: unknown) => over.abort(error);
 peer.closed.finally(() => Promise.allSettled(answers)).then(() => end(null), end);
 try {
-  for await (const line of isDemo ? questions() : stdinLines(over.signal)) {
+  for await (const line of isDemo ? questions() : stdinLines(over.signal, name)) {
     const call = parseCall(line);
     if (line.trim() === "") await Promise.all(answers.splice(0));
     else if (call === undefined) {

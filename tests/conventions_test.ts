@@ -34,6 +34,7 @@ const NUMBERS: Record<string, string[]> = {
   session: ["timeout"],
   stderr: [],
   timeout: ["timeout"],
+  why: ["pid", "timeout"],
 };
 const SCRIPTS = Object.keys(NUMBERS);
 
@@ -56,7 +57,7 @@ processTest("every script refuses rubbish in one line and starts nothing", async
 });
 
 processTest("every script that takes no command refuses a stray argument", async () => {
-  const commands = ["duplex", "pipeline", "rpc", "session", "stderr", "timeout"];
+  const commands = ["duplex", "pipeline", "rpc", "session", "stderr", "timeout", "why"];
   const others = SCRIPTS.filter((script) => !commands.includes(script));
   await sideBySide(others, async (script) => {
     const { code, stderr } = await runScript(script, ["one", "two", "three", "four"]);
@@ -106,6 +107,8 @@ const LONG: [script: string, ...args: string[]][] = [
   ["lifetime"],
   ["deadlock", "--timeout=1000"],
   ["buffering"],
+  ["why"],
+  ["why", "sh", "-c", "sleep 1000 & cat; wait"],
 ];
 
 const SIGNALS: [Deno.Signal, number][] = [
@@ -223,6 +226,7 @@ const WRITING: [script: string, ...args: string[]][] = [
   ["lifetime"],
   ["deadlock", "--timeout=0.5"],
   ["buffering"],
+  ["why"],
 ];
 
 processTest("every script stops quietly when the reader of its stdout has gone", async () => {

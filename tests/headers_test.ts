@@ -55,6 +55,7 @@ const PROGRAMS: Record<string, { before?: string; after?: string; output: string
   lifetime: { output: "b''\n" },
   deadlock: { output: null },
   buffering: { output: null },
+  why: { output: null },
 };
 
 for (const [script, { before = "", after = "", output }] of Object.entries(PROGRAMS)) {
