@@ -154,6 +154,25 @@ processTest("endChild gives the family its grace when the child has exited", asy
   assertEquals(await lines.readLine(), "saved");
 });
 
+processTest("endChild gives a family its grace where no shell can list the processes", async () => {
+  await using folder = await temporaryFolder();
+  await Deno.writeTextFile(`${folder.path}/sh`, "#!/bin/sh\nexit 1\n", { mode: 0o700 });
+  await sideBySide(["/no/such/folder", folder.path], async (path) => {
+    const end = await endOf(
+      `import { endChild, startChild } from "./child.ts";
+      const line = "(${SLOW.replace("exit 5", "echo saved; exit")}) & wait";
+      const command = new Deno.Command("sh", { args: ["-c", line], detached: true, stdout: "piped" });
+      await using child = startChild(command, { grace: 12 });
+      const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+      await reader.read();
+      Deno.env.set("PATH", "${path}");
+      await endChild(child);
+      console.log((await reader.read()).value);`,
+    );
+    assertEquals(end.lines[0], "saved");
+  });
+});
+
 processTest("endChild does not wait for zombies", async () => {
   // The parent of the first sleep leaves the group, and never asks how that ended.
   const line = "(sleep 50 & exec setsid sh -c 'echo $$; exec sleep 50') & wait";
@@ -344,6 +363,17 @@ processTest("a signal gives a child as long to end as grace and endChild say", a
     );
     assertEquals([end.lines, end.code], [["saved"], 143]);
   });
+});
+
+processTest("a script that may not signal any process is not asked to permit it", async () => {
+  const end = await endOf(
+    `import { endChild, startChild } from "./child.ts";
+    await using child = startChild(new Deno.Command("sleep", { args: ["50"] }));
+    Deno.permissions.revokeSync({ name: "run" });
+    Deno.kill = () => console.log("asked");
+    console.log((await endChild(child)).signal);`,
+  );
+  assertEquals([end.lines, end.errors], [["SIGTERM"], ""]);
 });
 
 processTest(
