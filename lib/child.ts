@@ -121,7 +121,9 @@ export function startChild(
   const letGo = () => {
     if (signalGroup(child, "SIGURG")) return false;
     clearInterval(watch);
-    release(child);
+    children.delete(child);
+    gone.add(child);
+    listen();
     return true;
   };
   const exited = child.status.then(async ({ signal }) => {
@@ -199,7 +201,7 @@ export async function endChild(
   // Also if nobody is alive: one may have been born while we looked at the others.
   signalFamily(child, "SIGKILL");
   const status = await exit;
-  release(child);
+  gone.add(child);
   return status;
 }
 
@@ -247,12 +249,6 @@ function signalFamily(child: Deno.ChildProcess, signal: Deno.Signal): void {
   } catch {
     // It has exited.
   }
-}
-
-function release(child: Deno.ChildProcess): void {
-  gone.add(child);
-  children.delete(child);
-  listen();
 }
 
 /** What became of a child, as the end of a sentence: `exited with status 3`. */
@@ -376,7 +372,9 @@ async function end(exit: () => never): Promise<never> {
 async function endAll(): Promise<void> {
   // The last first, as blocks are left: so a writer hears of it before its reader has gone.
   await Promise.all([...children.keys()].reverse().map((child) => endChild(child)));
+  children.clear();
   for (const cleanup of [...cleanups].reverse()) await cleanup().catch(reportCleanup);
+  listen();
 }
 
 function reportCleanup(error: unknown): void {
