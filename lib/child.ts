@@ -132,6 +132,7 @@ export function startChild(
       // machine a single timer may be heard before the signal, too.
       for (let turn = 0; turn < 10; turn++) await sleep(20);
     }
+    await turn();
     if (letGo()) return;
     // What the child left running keeps its group, and is still ours to end.
     watch = setInterval(letGo, 1000);
@@ -205,6 +206,16 @@ export async function endChild(
   return status;
 }
 
+/** Lets a signal be heard that has come already, before nobody listens any more. */
+async function turn(): Promise<void> {
+  const { port1, port2 } = new MessageChannel();
+  const { promise, resolve } = Promise.withResolvers();
+  port1.onmessage = resolve;
+  port2.postMessage(null);
+  await promise;
+  port1.close();
+}
+
 function sleep(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
@@ -273,7 +284,8 @@ export function onEnd(cleanup: () => void | Promise<void>): AsyncDisposable {
   const isLate = isEnding();
   let done: Promise<void> | undefined;
   const run = () =>
-    done ??= Promise.resolve().then(cleanup).finally(() => {
+    done ??= Promise.resolve().then(cleanup).finally(async () => {
+      await turn();
       cleanups.delete(run);
       listen();
     });

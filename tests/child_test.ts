@@ -315,13 +315,14 @@ processTest("a signal that comes while a child is started leaves nothing behind"
 processTest("a signal ends a script at once that has nothing left to end", async () => {
   await sideBySide([
     'await using _child = startChild(new Deno.Command("true"));',
-    'const child = startChild(new Deno.Command("true")); await child.status; await 0; await 0;',
+    'const child = startChild(new Deno.Command("true")); await child.status; await sleep(500);',
     "await using _cleanup = onEnd(() => {});",
     "await using _cleanup = onEnd(() => { throw 0; });",
     'startChild(new Deno.Command("/no/such/program"));',
   ], async (block) => {
     const end = await endOf(
       `import { onEnd, startChild } from "./child.ts";
+      const sleep = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
       const work = async () => { ${block} };
       await work().catch(() => {});
       console.log("ready");
@@ -333,6 +334,28 @@ processTest("a signal ends a script at once that has nothing left to end", async
     assertEquals([end.lines, end.signal], [[], "SIGTERM"], block);
   });
 });
+
+processTest(
+  "a signal is heard that came while the script was busy at the end of a block",
+  async () => {
+    await sideBySide([
+      "await using _cleanup = onEnd(() => {});",
+      'await using child = startChild(new Deno.Command("true")); await child.status;',
+    ], async (resource) => {
+      const end = await endOf(
+        `import { onEnd, startChild } from "./child.ts";
+      {
+        ${resource}
+        Deno.kill(Deno.pid, "SIGTERM");
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500);
+      }
+      await new Promise((resolve) => setTimeout(resolve, 2000));
+      console.log("over");`,
+      );
+      assertEquals([end.lines, end.signal], [[], "SIGTERM"], resource);
+    });
+  },
+);
 
 processTest("a block is not left when Ctrl-C ended its child and is heard later", async () => {
   const end = await endOf(
