@@ -214,6 +214,7 @@ async function turn(): Promise<void> {
   port2.postMessage(null);
   await promise;
   port1.close();
+  port2.close();
 }
 
 function sleep(milliseconds: number): Promise<void> {
