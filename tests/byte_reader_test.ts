@@ -203,9 +203,10 @@ Deno.test("ByteReader does what a simple model does, at random cuts, ends and ca
   for (let round = 0; round < 1500; round++) {
     const bytes = Uint8Array.from({ length: random(120) }, () => 0x61 + random(1 + random(3)));
     const chunks: Uint8Array[] = [];
-    for (let start = 0, end; start < bytes.length; start = end) {
-      end = start + random(1 + random(40));
-      chunks.push(bytes.subarray(start, end));
+    for (let start = 0; start < bytes.length;) {
+      const chunk = bytes.subarray(start, start + random(1 + random(40)));
+      chunks.push(chunk);
+      start += chunk.length;
     }
     const maxLength = random(3) > 0 ? Infinity : random(30);
     const readable = random(2) > 0 ? byteStreamOf(chunks) : streamOf(...chunks);
