@@ -590,6 +590,26 @@ Deno.test("ByteReader ends with `until` when nothing more comes, and not before"
   await cancelled;
 });
 
+Deno.test("ByteReader ends with `until` though a call waits already", async () => {
+  const { readable, write, cancelled } = manualStream();
+  const until = Promise.withResolvers<void>();
+  await using reader = new ByteReader(readable, { until: until.promise });
+  const piece = assertRejects(() => reader.readUntil("\n"), IncompleteReadError, "after 4");
+  write("part");
+  await new Promise((resolve) => setTimeout(resolve));
+  until.resolve();
+  await Promise.all([piece, cancelled]);
+});
+
+Deno.test("ByteReader does not end with `until` while nobody reads", async () => {
+  const { readable, write, close } = manualStream();
+  const reader = new ByteReader(readable, { until: Promise.resolve() });
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  write("one");
+  close();
+  assertEquals(await text(reader.readBytes(3)), "one");
+});
+
 Deno.test("ByteReader does not end with `until` while bytes come", async () => {
   let count = 0;
   const readable = new ReadableStream<Uint8Array>({
