@@ -350,6 +350,19 @@ Deno.test("ByteReader answers calls that were made at the same time in order", a
   assertEquals(await answers, ["1", "23", "4", "5", "6", 0]);
 });
 
+Deno.test("ByteReader answers at once, without another wait, what has come", async () => {
+  const { readable, write } = manualStream();
+  await using reader = new ByteReader(readable);
+  const first = text(reader.readBytes(1));
+  write("abc");
+  assertEquals(await first, "a");
+  await new Promise((resolve) => setTimeout(resolve));
+  const order: string[] = [];
+  reader.readBytes(1).then(() => order.push("piece"));
+  await Promise.resolve().then(() => order.push("next turn of the microtasks"));
+  assertEquals(order[0], "piece");
+});
+
 Deno.test("ByteReader does not let a later call overtake one that waits", async () => {
   const { readable, write } = manualStream();
   await using reader = new ByteReader(readable);
@@ -638,6 +651,15 @@ Deno.test("ByteReader cancels what is left when it is disposed, and releases the
   await reader[Symbol.asyncDispose]();
 });
 
+Deno.test("ByteReader has answered all who wait when its disposal is over", async () => {
+  const { readable } = manualStream();
+  const reader = new ByteReader(readable);
+  const answers: unknown[] = [];
+  for (let n = 0; n < 50; n++) reader.readBytes(1).then((piece) => answers.push(piece));
+  await reader[Symbol.asyncDispose]();
+  assertEquals(answers, Array(50).fill(null));
+});
+
 Deno.test("ByteReader answers who waits at disposal, though the stream is slow to close", async () => {
   const gate = Promise.withResolvers<void>();
   const readable = new ReadableStream({ type: "bytes", cancel: () => gate.promise });
@@ -743,7 +765,8 @@ Deno.test("ByteReader needs time linear in the bytes whatever the end is", async
 
 /** Reads small pieces that come without end, with a few microseconds of work each, for 400 ms. */
 async function readFlood(): Promise<void> {
-  const chunk = encoder.encode("y\n".repeat(32 * 1024));
+  // So long that no read comes between.
+  const chunk = encoder.encode("y\n".repeat(512 * 1024));
   const readable = new ReadableStream<Uint8Array>({
     pull: (controller) => controller.enqueue(chunk),
   });
