@@ -203,9 +203,10 @@ Deno.test("ByteReader does what a simple model does, at random cuts, ends and ca
   for (let round = 0; round < 1500; round++) {
     const bytes = Uint8Array.from({ length: random(120) }, () => 0x61 + random(1 + random(3)));
     const chunks: Uint8Array[] = [];
-    for (let start = 0, end; start < bytes.length; start = end) {
-      end = start + random(1 + random(40));
-      chunks.push(bytes.subarray(start, end));
+    for (let start = 0; start < bytes.length;) {
+      const chunk = bytes.subarray(start, start + random(1 + random(40)));
+      chunks.push(chunk);
+      start += chunk.length;
     }
     const maxLength = random(3) > 0 ? Infinity : random(30);
     const readable = random(2) > 0 ? byteStreamOf(chunks) : streamOf(...chunks);
@@ -347,6 +348,19 @@ Deno.test("ByteReader answers calls that were made at the same time in order", a
   write("5\n6");
   close();
   assertEquals(await answers, ["1", "23", "4", "5", "6", 0]);
+});
+
+Deno.test("ByteReader answers at once, without another wait, what has come", async () => {
+  const { readable, write } = manualStream();
+  await using reader = new ByteReader(readable);
+  const first = text(reader.readBytes(1));
+  write("abc");
+  assertEquals(await first, "a");
+  await new Promise((resolve) => setTimeout(resolve));
+  const order: string[] = [];
+  reader.readBytes(1).then(() => order.push("piece"));
+  await Promise.resolve().then(() => order.push("next turn of the microtasks"));
+  assertEquals(order[0], "piece");
 });
 
 Deno.test("ByteReader does not let a later call overtake one that waits", async () => {
@@ -589,6 +603,26 @@ Deno.test("ByteReader ends with `until` when nothing more comes, and not before"
   await cancelled;
 });
 
+Deno.test("ByteReader ends with `until` though a call waits already", async () => {
+  const { readable, write, cancelled } = manualStream();
+  const until = Promise.withResolvers<void>();
+  await using reader = new ByteReader(readable, { until: until.promise });
+  const piece = assertRejects(() => reader.readUntil("\n"), IncompleteReadError, "after 4");
+  write("part");
+  await new Promise((resolve) => setTimeout(resolve));
+  until.resolve();
+  await Promise.all([piece, cancelled]);
+});
+
+Deno.test("ByteReader does not end with `until` while nobody reads", async () => {
+  const { readable, write, close } = manualStream();
+  const reader = new ByteReader(readable, { until: Promise.resolve() });
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  write("one");
+  close();
+  assertEquals(await text(reader.readBytes(3)), "one");
+});
+
 Deno.test("ByteReader does not end with `until` while bytes come", async () => {
   let count = 0;
   const readable = new ReadableStream<Uint8Array>({
@@ -615,6 +649,15 @@ Deno.test("ByteReader cancels what is left when it is disposed, and releases the
   assertEquals([await reader.readBytes(0), reader.buffered.length], [null, 0]);
   assertEquals(await Array.fromAsync(reader), []);
   await reader[Symbol.asyncDispose]();
+});
+
+Deno.test("ByteReader has answered all who wait when its disposal is over", async () => {
+  const { readable } = manualStream();
+  const reader = new ByteReader(readable);
+  const answers: unknown[] = [];
+  for (let n = 0; n < 50; n++) reader.readBytes(1).then((piece) => answers.push(piece));
+  await reader[Symbol.asyncDispose]();
+  assertEquals(answers, Array(50).fill(null));
 });
 
 Deno.test("ByteReader answers who waits at disposal, though the stream is slow to close", async () => {
@@ -722,7 +765,8 @@ Deno.test("ByteReader needs time linear in the bytes whatever the end is", async
 
 /** Reads small pieces that come without end, with a few microseconds of work each, for 400 ms. */
 async function readFlood(): Promise<void> {
-  const chunk = encoder.encode("y\n".repeat(32 * 1024));
+  // So long that no read comes between.
+  const chunk = encoder.encode("y\n".repeat(512 * 1024));
   const readable = new ReadableStream<Uint8Array>({
     pull: (controller) => controller.enqueue(chunk),
   });
