@@ -56,7 +56,7 @@ const peer = new JsonRpcPeer({ readable: child.stdout, writable: child.stdin }, 
   until: child.status,
   onNoise: (text) => unasked.report(text),
   onNotification: (method, params) => {
-    print(isDemo ? `  ← ${method}` : `! ${method} ${JSON.stringify(params) ?? ""}`);
+    print(isDemo ? `  ← ${method}` : `! ${method} ${JSON.stringify(params) ?? ""}`.trimEnd());
     if (method === "textDocument/publishDiagnostics") diagnosed.resolve(true);
   },
 });

@@ -45,7 +45,7 @@ processTest("rpc prints answers as they come, errors and notifications too", asy
     [],
     { stdin: 'first\n  second {"a": [1, 2]}  \n' },
   );
-  assertEquals(stdout, '! n \nsecond → {"b":[1]}\nfirst → error 5: "no\\n"\n');
+  assertEquals(stdout, '! n\nsecond → {"b":[1]}\nfirst → error 5: "no\\n"\n');
   assertEquals([code, stderr], [0, 'rpc: sh wrote a line nobody asked for: "starting…"\n']);
 });
 
