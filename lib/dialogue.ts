@@ -48,19 +48,38 @@ export class ChildStayedError extends DialogueError {
 export interface DialogueOptions {
   /** What errors call the child (default "the child"). */
   name?: string;
-  /** Seconds that the child may take for each answer, and for its end (default 10). */
+  /** Seconds that the child may take for each answer, and for its exit (default 10). */
   timeout?: number;
-  /** Is handed the lines that came when no question was open. An error of it ends the dialogue. */
-  onUnasked?: (line: string) => void;
+  /** Gets the lines that came while no question was open. An error of it, or a rejection of what it
+   * returns, ends the dialogue. */
+  onUnasked?: (line: string) => unknown;
+  /** The longest line to accept, in UTF-16 code units (default 64 Mi). */
+  maxLineLength?: number;
+}
+
+/** What a dialogue waits for. */
+interface Question {
+  /** What errors call it, and how they say that it was not answered. */
+  name: string;
+  undone: string;
+  /** The read after which it was asked: what came with that one or earlier is not its answer. */
+  batch: number;
+  /** Whether the child closed its stdin before it had read all of it. */
+  isUnread: boolean;
+  /** Takes a line of the answer; false if it was the last. */
+  take: (line: string) => boolean | Promise<boolean>;
+  /** Takes a text without a newline after which nothing comes; true if the answer goes on. */
+  takeText?: (text: string) => boolean | Promise<boolean>;
+  answered: PromiseWithResolvers<void>;
 }
 
 /**
- * A dialogue with a child whose stdin and stdout are pipes. One question at a time.
+ * A dialogue with a child whose stdin and stdout are pipes. One question is open at a time.
  *
- * All that the child writes is read as it comes. A line that has come before a question goes out is
- * handed to `onUnasked`; one that comes later is taken for the answer. So wait for a greeting first,
- * and use `askUntil` for answers of several lines. The child's exit ends the dialogue, even where a grandchild keeps the pipe open; what
- * the child wrote before it exited is read first.
+ * All that the child writes is read as it comes. A line that comes before a question goes out is
+ * handed to `onUnasked`; one that comes later is taken for the answer. So wait for a greeting first
+ * (`waitUntil`), and use `askUntil` for answers of several lines. The child's exit ends the dialogue,
+ * even where a grandchild keeps the pipe open; what the child wrote before it exited is read first.
  *
  * If the child leaves a question unread, that write keeps the script alive until no process holds the
  * read end of the pipe. A child whose family may outlive it is best started `detached`, by `child.ts`.
@@ -83,43 +102,38 @@ export class Dialogue {
   readonly #lines: LineReader;
   readonly #name: string;
   readonly #timeout: number;
-  readonly #onUnasked: (line: string) => void;
+  readonly #onUnasked: (line: string) => unknown;
   readonly #over = new AbortController();
-  /** Settles when all that the child wrote has been read. */
+  readonly #limit: TimeLimit;
+  /** Settles when all that the child wrote has been read, and whether it has. */
   readonly #reading: Promise<void>;
   #hasRead = false;
-  /** How many lines have come, and whether one is being handed on. */
-  #received = 0;
-  #isReceiving = false;
-  /** How many questions went out. */
-  #sent = 0;
-  /** Takes a line of the answer that is waited for; false if it was the last. */
-  #take: ((line: string) => boolean | Promise<boolean>) | undefined;
-  #answer = Promise.withResolvers<void>();
-  #isEnding = false;
-  /** The caller has no more questions. */
-  #hasEnded = false;
-  /** One timer for all time limits: one for each question would cost as much as the pipe. */
-  #timer: ReturnType<typeof setTimeout> | undefined;
-  #deadline = Infinity;
-  #onLate: (() => void) | undefined;
-  /** A second timer, for what the child's exit leaves to be seen. */
+  /** How many reads there were, and how many questions. */
+  #batch = 0;
+  #asked = 0;
+  #question: Question | undefined;
+  /** How much of the line that has not ended belongs to the end of an answer: a prompt. */
+  #prompt = 0;
+  /** The moment in which `end()` may still come after the child has closed its stdout. */
   #pause: ReturnType<typeof setTimeout> | undefined;
+  #exiting: Promise<Deno.CommandStatus> | undefined;
+  #ending: Promise<Deno.CommandStatus> | undefined;
 
   /** Begins to read the child's stdout. Ending the child is the caller's: `await using`.
    *
    * @throws {RangeError} If `timeout` is negative or NaN. With `Infinity` there is none. */
   constructor(child: Deno.ChildProcess, options: DialogueOptions = {}) {
-    const { name = "the child", timeout = 10, onUnasked = () => {} } = options;
+    const { name = "the child", timeout = 10, onUnasked = () => {}, maxLineLength } = options;
     if (!(timeout >= 0)) throw new RangeError(`A timeout cannot be ${timeout}`);
     this.#child = child;
     this.#name = name;
     this.#timeout = timeout;
     this.#onUnasked = onUnasked;
+    this.#limit = new TimeLimit(timeout);
+    const bound = maxLineLength === undefined ? {} : { maxLineLength };
+    this.#lines = new LineReader(child.stdout, { until: child.status, ...bound });
     this.#writer = child.stdin.getWriter();
-    this.#lines = new LineReader(child.stdout);
     this.#reading = this.#read();
-    child.status.then(() => this.#closeWhenStill());
   }
 
   /** Aborts with the error that ended the dialogue. For what waits elsewhere meanwhile, as for the
@@ -135,7 +149,7 @@ export class Dialogue {
    * @throws {TypeError} If the question before has no answer yet, or after `end()`.
    * @throws {NoAnswerError} If it does not come in time.
    * @throws {ChildEndedError} If the child exits, or closes a pipe, instead.
-   * @throws {ChildStayedError} If it closes a pipe instead, and does not exit in time.
+   * @throws {ChildStayedError} If it closes its stdout instead, and does not exit in time.
    * @throws {DialogueError} If its stdout cannot be read, or a line of it never ends.
    */
   async ask(question: string): Promise<string> {
@@ -148,52 +162,100 @@ export class Dialogue {
   }
 
   /**
-   * Sends a question, and hands on each line that comes back before the text `mark`. The question
-   * must make the child write that text: `${question}\necho ${mark}`. After an answer without a last
-   * newline, the mark stands on its last line.
+   * Sends a question, and hands on each line that comes back up to the end of the answer.
    *
+   * @param end A text is a mark that the question makes the child write: `${question}\necho ${mark}`.
+   * It ends the answer wherever it stands in its line; what stands before it there is the last line,
+   * what follows it is dropped. A RegExp is the child's own end: the line that it matches is handed
+   * on as the last (`/^bestmove/`). Either may also stand in a text without a newline after which
+   * nothing comes, if the RegExp says by `$` where that text ends: `/\(gdb\) $/`. Such a prompt is
+   * not handed on.
    * @param onLine While the promise that it returns is pending, nothing more is read.
-   * @throws {RangeError} If `mark` is empty.
+   * @throws {RangeError} If the mark is empty.
    * @throws {DialogueError} If the child sends the question back, as a terminal does, or `cat`.
    * @throws As {@linkcode Dialogue.ask} does; the time limit is that of the whole answer.
    */
   async askUntil(
     question: string,
-    mark: string,
-    onLine: (line: string) => unknown,
+    end: string | RegExp,
+    onLine: (line: string) => unknown = () => {},
   ): Promise<void> {
-    if (mark === "") throw new RangeError("A mark cannot be empty");
     const lastLine = question.slice(question.lastIndexOf("\n") + 1);
-    await this.#ask(question, async (line) => {
-      const isLast = line.endsWith(mark);
-      if (isLast && line.endsWith(lastLine) && lastLine !== mark) {
-        throw new DialogueError(`${this.#name} sent the question back instead of carrying it out`);
-      }
-      const text = isLast ? line.slice(0, -mark.length) : line;
-      if (!isLast || text !== "") await onLine(text);
-      return !isLast;
-    });
+    const { take, takeText } = endOf(end, onLine);
+    await this.#ask(question, (line) => {
+      const isMark = typeof end === "string" && end !== lastLine && line.includes(end);
+      if (!isMark || !line.includes(lastLine)) return take(line);
+      throw new DialogueError(`${this.#name} sent the question back instead of carrying it out`);
+    }, takeText);
   }
 
   /**
-   * Closes the child's stdin, which is its end of file, and waits for its exit. What it still writes
-   * goes to `onUnasked`. After a failure, throws that failure again.
+   * Waits for what the child writes by itself, such as a greeting or its first prompt. Call it at
+   * once: the lines that came before the call are handed to `onUnasked`.
+   *
+   * @param end As for {@linkcode Dialogue.askUntil}.
+   * @throws As {@linkcode Dialogue.askUntil} does.
+   */
+  async waitUntil(
+    end: string | RegExp,
+    onLine: (line: string) => unknown = () => {},
+  ): Promise<void> {
+    const { take, takeText } = endOf(end, onLine);
+    await this.#ask(undefined, take, takeText, `${end}`);
+  }
+
+  /**
+   * Sends a line that has no answer, such as `quit` or `stop`, also while an answer is open.
+   *
+   * @returns When the pipe has taken the line.
+   * @throws {TypeError} After `end()`.
+   * @throws {NoAnswerError} If the child does not read it in time; that ends the dialogue.
+   * @throws {DialogueError} If the child has closed its stdin.
+   */
+  async tell(line: string): Promise<void> {
+    this.signal.throwIfAborted();
+    if (this.#ending !== undefined) throw new TypeError("The dialogue has ended");
+    const bytes = encoder.encode(`${line}\n`);
+    const told = Promise.withResolvers<void>();
+    const giveUp = () => told.reject(this.signal.reason);
+    this.signal.addEventListener("abort", giveUp);
+    const limit = new TimeLimit(this.#timeout);
+    limit.start(() => this.#fail(this.#late(`${this.#name} did not read what it was told`)));
+    this.#writer.write(bytes).then(told.resolve, () => {
+      const message = `${this.#name} closed its stdin before it read what it was told`;
+      told.reject(new DialogueError(message));
+    });
+    try {
+      await told.promise;
+    } finally {
+      limit.stop();
+      this.signal.removeEventListener("abort", giveUp);
+    }
+  }
+
+  /**
+   * Closes the child's stdin, which is its end of file, and waits for its exit. The lines that it
+   * still writes go to `onUnasked`; a text without a newline is a prompt, and dropped. After a
+   * failure, throws that failure again; called twice, gives the same.
    *
    * @throws {TypeError} If a question has no answer yet.
-   * @throws {ChildStayedError} If it does not exit in time.
+   * @throws {ChildStayedError} If the child does not exit in time.
    */
   async end(): Promise<Deno.CommandStatus> {
+    if (this.#question !== undefined) throw new TypeError("The question before has no answer yet");
+    return await (this.#ending ??= this.#end());
+  }
+
+  async #end(): Promise<Deno.CommandStatus> {
     this.signal.throwIfAborted();
-    if (this.#take !== undefined) throw new TypeError("The question before has no answer yet");
-    this.#isEnding = this.#hasEnded = true;
+    clearTimeout(this.#pause);
     try {
-      const status = await this.#exit("");
+      const status = await this.#exit();
       // A process that the child started may write for ever.
-      this.#limit(() => this.#lines[Symbol.asyncDispose]());
+      this.#limit.start(() => this.#lines[Symbol.asyncDispose]());
       await this.#reading;
-      this.#limit(undefined);
-      clearTimeout(this.#pause);
-      // Such as what onUnasked threw meanwhile.
+      this.#limit.stop();
+      // `onUnasked` may have thrown meanwhile.
       this.signal.throwIfAborted();
       return status;
     } catch (error) {
@@ -203,29 +265,62 @@ export class Dialogue {
     }
   }
 
-  async #ask(question: string, take: (line: string) => boolean | Promise<boolean>): Promise<void> {
+  async #ask(
+    text: string | undefined,
+    take: Question["take"],
+    takeText?: Question["takeText"],
+    awaited = "",
+  ): Promise<void> {
     this.signal.throwIfAborted();
-    if (this.#hasEnded) throw new TypeError("The dialogue has ended");
-    if (this.#take !== undefined) throw new TypeError("The question before has no answer yet");
-    const number = ++this.#sent;
-    this.#take = take;
-    this.#answer = Promise.withResolvers();
-    // Not awaited: a child that does not read would keep us here beyond the time limit.
-    this.#writer.write(encoder.encode(`${question}\n`))
-      .catch(() => this.#giveUp(`without reading message ${number}`));
-    this.#limit(() => this.#fail(this.#noAnswer()));
-    if (this.#hasRead) this.#giveUp(`without answering message ${number}`);
-    await this.#answer.promise;
+    if (this.#ending !== undefined) throw new TypeError("The dialogue has ended");
+    if (this.#question !== undefined) throw new TypeError("The question before has no answer yet");
+    // First: a text that cannot be encoded changes nothing.
+    const bytes = text === undefined ? undefined : encoder.encode(`${text}\n`);
+    const number = bytes === undefined ? this.#asked : ++this.#asked;
+    const question: Question = this.#question = {
+      name: bytes === undefined ? awaited : `message ${number}`,
+      undone: bytes === undefined ? "writing" : "answering",
+      batch: this.#batch,
+      isUnread: false,
+      take,
+      ...takeText && { takeText },
+      answered: Promise.withResolvers(),
+    };
+    if (this.#prompt > 0) this.#prompt = this.#lines.partialLine.length;
+    clearTimeout(this.#pause);
+    // Neither awaited, since a child that does not read would keep us here beyond the time limit, nor
+    // the end of the question: the answer may be in the pipe already.
+    if (bytes !== undefined) {
+      this.#writer.write(bytes).catch(() => question.isUnread = true);
+    }
+    if (this.#hasRead) this.#giveUp();
+    else {
+      this.#limit.start(() =>
+        this.#fail(this.#late(
+          bytes === undefined
+            ? `${this.#name} did not write ${awaited}`
+            : `no answer from ${this.#name} to message ${number}`,
+        ))
+      );
+    }
+    await question.answered.promise;
   }
 
   /** Reads to the end, question or not: what comes before a question is not its answer. */
   async #read(): Promise<void> {
+    const batches = this.#lines.batches({ partial: true });
     try {
-      for await (const lines of this.#lines.batches()) {
-        for (const line of lines) {
-          const receiving = this.#receive(line);
-          // Else at once: what came together with an answer came before the next question.
-          if (this.#isReceiving) await receiving;
+      for (;;) {
+        const next = batches.next();
+        if (this.#mayBePrompt() && await isStill(next)) {
+          await this.#receive(this.#lines.partialLine, true);
+        }
+        const { done, value } = await next;
+        if (done) break;
+        this.#batch++;
+        for (const line of value) {
+          await this.#receive(line);
+          if (this.signal.aborted) return;
         }
       }
     } catch (error) {
@@ -233,61 +328,196 @@ export class Dialogue {
       this.#fail(new DialogueError(`cannot read the stdout of ${this.#name}: ${reason}`));
     }
     this.#hasRead = true;
-    clearTimeout(this.#pause);
-    if (this.#take !== undefined) this.#giveUp(`without answering message ${this.#sent}`);
-    else if (!this.#isEnding && !this.signal.aborted) {
-      // Fine if there are no more questions, so these have a moment to end.
-      this.#pause = setTimeout(
-        () => this.#giveUp(`before message ${this.#sent + 1} was sent`),
-        200,
-      );
+    if (this.signal.aborted || this.#ending !== undefined) return;
+    const rest = this.#lines.partialLine;
+    if (this.#isOpen() && rest.length > this.#prompt) await this.#receive(rest);
+    if (this.#question !== undefined) this.#giveUp();
+    else {
+      // That is fine if there are no more questions: wait a moment for `end()`.
+      this.#pause = setTimeout(() => {
+        if (rest.length > this.#prompt) this.#receive(rest);
+        this.#giveUp();
+      }, 200);
     }
   }
 
-  async #receive(line: string): Promise<void> {
-    this.#received++;
-    this.#isReceiving = true;
+  /** Whether there is a question, and something has come since. */
+  #isOpen(): boolean {
+    return this.#question !== undefined && this.#question.batch < this.#batch;
+  }
+
+  #mayBePrompt(): boolean {
+    return this.#isOpen() && this.#question?.takeText !== undefined &&
+      this.#lines.partialLine.length > this.#prompt;
+  }
+
+  /** Takes a line, or a text without a newline that may be a prompt. */
+  async #receive(whole: string, isText = false): Promise<void> {
+    const line = whole.slice(this.#prompt);
+    const isAfterPrompt = this.#prompt > 0;
+    if (!isText) this.#prompt = 0;
     try {
-      if (this.#take === undefined) return this.#onUnasked(line);
-      const more = this.#take(line);
-      if (more instanceof Promise ? await more : more) return;
-      this.#take = this.#onLate = undefined;
-      this.#answer.resolve();
+      const question = this.#question;
+      if (question !== undefined && question.batch < this.#batch) {
+        const goesOn = isText ? question.takeText?.(line) : question.take(line);
+        if (await goesOn || this.#question !== question) return;
+        if (isText) this.#prompt = whole.length;
+        this.#question = undefined;
+        this.#limit.pause();
+        question.answered.resolve();
+        // What follows an end on its line is nobody's if it is blank.
+      } else if (!isAfterPrompt || line.trim() !== "") {
+        const handled = this.#onUnasked(line);
+        // Not awaited: it may ask, and wait for the answer.
+        if (handled instanceof Promise) handled.catch((error) => this.#fail(error));
+      }
     } catch (error) {
       this.#fail(error);
-    } finally {
-      this.#isReceiving = false;
     }
   }
 
-  /** After the child's exit: closes the pipe when nothing more comes. Its end of file comes only when
-   * the last holder of the write end has gone, which may be somebody whom the child started. */
-  #closeWhenStill(before = "", again = false): void {
-    if (this.#hasRead || this.signal.aborted) return;
-    const rest = this.#lines.partialLine;
-    const now = `${this.#received} ${rest.length} ${this.#isReceiving}`;
-    const isStill = now === before && !this.#isReceiving;
-    if (isStill && again) {
-      if (rest !== "") this.#receive(rest);
-      this.#lines[Symbol.asyncDispose]();
-      return;
-    }
-    // Looked at twice: this process may have been kept waiting itself.
-    this.#pause = setTimeout(() => this.#closeWhenStill(now, isStill), 100);
+  /** The error for a child that does not do something in time, with what it began to write. */
+  #late(what: string): NoAnswerError {
+    const partialLine = this.#lines.partialLine.slice(this.#prompt);
+    const soFar = partialLine && `; so far it wrote ${JSON.stringify(partialLine.slice(0, 1000))}`;
+    const unread = this.#question?.isUnread
+      ? "; it closed its stdin without reading all of it"
+      : "";
+    const message = `${what} within ${this.#timeout} s${soFar}${unread}`;
+    return new NoAnswerError(message, this.#asked, partialLine);
   }
 
-  /** Calls `onLate` when the time limit is over, unless another call comes before. */
-  #limit(onLate: (() => void) | undefined): void {
+  /** Waits for the exit of a child that can answer no more. */
+  async #giveUp(): Promise<void> {
+    try {
+      const status = await this.#exit();
+      if (this.#ending !== undefined) return;
+      const message = `${this.#name} ${describe(status)} ${this.#undone()}`;
+      throw new ChildEndedError(message, this.#asked, status);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /** What the child has left undone, as the end of a sentence. */
+  #undone(): string {
+    const question = this.#question;
+    const isMessage = question?.undone === "answering";
+    const done = isMessage ? this.#asked - 1 : this.#asked;
+    const undone = question === undefined
+      ? `before message ${this.#asked + 1} was sent`
+      : `without ${question.isUnread ? "reading" : question.undone} ${question.name}`;
+    return done > 0 ? `after message ${done}, ${undone}` : undone;
+  }
+
+  #exit(): Promise<Deno.CommandStatus> {
+    return this.#exiting ??= this.#waitForExit();
+  }
+
+  async #waitForExit(): Promise<Deno.CommandStatus> {
+    this.#writer.close().catch(() => {});
+    const { promise: late, resolve } = Promise.withResolvers<undefined>();
+    this.#limit.start(() => resolve(undefined));
+    const status = await Promise.race([this.#child.status, late]);
+    this.#limit.stop();
+    if (status !== undefined) return status;
+    // One that ignores SIGTERM does not keep us here either.
+    const timer = setTimeout(() => this.#child.kill("SIGKILL"), 1000);
+    await this.#child[Symbol.asyncDispose]();
+    clearTimeout(timer);
+    const end = await this.#child.status;
+    const undone = this.#ending === undefined ? `, ${this.#undone()}` : "";
+    throw new ChildStayedError(
+      `${this.#name} did not exit within ${this.#timeout} s after its stdin closed${undone}; ` +
+        `after SIGTERM it ${describe(end)}`,
+      end,
+    );
+  }
+
+  #fail(error: unknown): void {
+    if (this.signal.aborted) return;
+    clearTimeout(this.#pause);
+    this.#limit.stop();
+    this.#over.abort(error);
+    this.#writer.abort().catch(() => {});
+    const question = this.#question;
+    this.#question = undefined;
+    const reject = () => question?.answered.reject(error);
+    this.#lines[Symbol.asyncDispose]().then(reject, reject);
+  }
+}
+
+/** Takes the lines of an answer up to its end. */
+function endOf(end: string | RegExp, onLine: (line: string) => unknown) {
+  if (end === "") throw new RangeError("A mark cannot be empty");
+  if (typeof end === "string") {
+    const take = async (line: string) => {
+      const at = line.indexOf(end);
+      const text = at === -1 ? line : line.slice(0, at);
+      if (at === -1 || text !== "") await onLine(text);
+      return at === -1;
+    };
+    return { take, takeText: (text: string) => !text.includes(end) || take(text) };
+  }
+  // Those flags would have it begin where it found something before.
+  const pattern = new RegExp(end.source, end.flags.replaceAll(/[gy]/g, ""));
+  const take = async (line: string) => {
+    await onLine(line);
+    return !pattern.test(line);
+  };
+  const takeText = async (text: string) => {
+    const match = pattern.exec(text);
+    // If it matched however its line went on, the line may go on.
+    if (match === null || pattern.test(`${text}\0`)) return true;
+    if (match.index > 0) await onLine(text.slice(0, match.index));
+    return false;
+  };
+  return { take, takeText };
+}
+
+/** Whether nothing comes for a moment. Looks twice, since this process may have been stopped. */
+async function isStill(next: Promise<unknown>): Promise<boolean> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const moment = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => timer = setTimeout(() => resolve(true), 10), 10);
+  });
+  try {
+    return await Promise.race([next.then(() => false), moment]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** A time limit that is started again and again: a timer for each question would cost as much as
+ * the pipe. */
+class TimeLimit {
+  readonly #milliseconds: number;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #deadline = 0;
+  #onLate: (() => void) | undefined;
+
+  constructor(seconds: number) {
+    this.#milliseconds = seconds * 1000;
+  }
+
+  start(onLate: () => void): void {
     this.#onLate = onLate;
-    this.#deadline = performance.now() + this.#timeout * 1000;
-    if (onLate !== undefined) this.#timer ??= this.#lookLater(this.#timeout * 1000);
-    else {
-      clearTimeout(this.#timer);
-      this.#timer = undefined;
-    }
+    this.#deadline = performance.now() + this.#milliseconds;
+    this.#timer ??= this.#lookIn(this.#milliseconds);
   }
 
-  #lookLater(milliseconds: number): ReturnType<typeof setTimeout> {
+  /** Keeps the timer for the next start. */
+  pause(): void {
+    this.#onLate = undefined;
+  }
+
+  stop(): void {
+    this.#onLate = undefined;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #lookIn(milliseconds: number): ReturnType<typeof setTimeout> {
     // setTimeout takes no more, some 24 days, and calls at once.
     return setTimeout(() => this.#look(), Math.min(milliseconds, 2 ** 31 - 1));
   }
@@ -296,66 +526,10 @@ export class Dialogue {
     this.#timer = undefined;
     if (this.#onLate === undefined) return;
     const left = this.#deadline - performance.now();
-    if (left > 0) this.#timer = this.#lookLater(left);
-    // Looked at twice: a process that was stopped hears of the time before it hears of the pipe.
+    if (left > 0) this.#timer = this.#lookIn(left);
+    // Looks twice: a process that was stopped hears of the time before it hears of the pipe.
     else if (!again) this.#timer = setTimeout(() => this.#look(true), 50);
     else this.#onLate();
-  }
-
-  #noAnswer(): NoAnswerError {
-    const part = this.#lines.partialLine;
-    const soFar = part === "" ? "" : `; so far it wrote ${JSON.stringify(part.slice(0, 1000))}`;
-    return new NoAnswerError(
-      `no answer from ${this.#name} to message ${this.#sent} within ${this.#timeout} s${soFar}`,
-      this.#sent,
-      part,
-    );
-  }
-
-  /** Waits for the exit of a child that can answer no more. */
-  async #giveUp(undone: string): Promise<void> {
-    if (this.#isEnding || this.signal.aborted) return;
-    this.#isEnding = true;
-    this.#take = undefined;
-    const asked = undone.startsWith("before") ? this.#sent : this.#sent - 1;
-    const when = asked > 0 ? `after message ${asked}, ${undone}` : undone;
-    try {
-      const status = await this.#exit(when);
-      throw new ChildEndedError(`${this.#name} ${describe(status)} ${when}`, this.#sent, status);
-    } catch (error) {
-      this.#fail(error);
-    }
-  }
-
-  async #exit(undone: string): Promise<Deno.CommandStatus> {
-    this.#writer.close().catch(() => {});
-    const { promise: late, resolve } = Promise.withResolvers<undefined>();
-    this.#limit(() => resolve(undefined));
-    const status = await Promise.race([this.#child.status, late]);
-    this.#limit(undefined);
-    if (status !== undefined) return status;
-    // One that ignores SIGTERM does not keep us here either.
-    const timer = setTimeout(() => this.#child.kill("SIGKILL"), 1000);
-    await this.#child[Symbol.asyncDispose]();
-    clearTimeout(timer);
-    const end = await this.#child.status;
-    throw new ChildStayedError(
-      `${this.#name} did not exit within ${this.#timeout} s after its stdin closed` +
-        `${undone && `, ${undone}`}; after SIGTERM it ${describe(end)}`,
-      end,
-    );
-  }
-
-  #fail(error: unknown): void {
-    if (this.signal.aborted) return;
-    this.#take = undefined;
-    clearTimeout(this.#pause);
-    this.#limit(undefined);
-    this.#over.abort(error);
-    this.#writer.abort().catch(() => {});
-    this.#answer.promise.catch(() => {}); // Nobody may be waiting.
-    const tell = () => this.#answer.reject(error);
-    this.#lines[Symbol.asyncDispose]().then(tell, tell);
   }
 }
 

@@ -56,7 +56,7 @@ export async function ask(
 ): Promise<Trial> {
   const [program = "", ...args] = command;
   const pipes = { stdin: "piped", stdout: "piped", stderr: "piped", detached: true } as const;
-  await using child = startChild(new Deno.Command(program, { args, ...pipes }), program);
+  await using child = startChild(new Deno.Command(program, { args, ...pipes }), { name: program });
   const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)];
   let status: Deno.CommandStatus | undefined;
   child.status.then((end) => status = end);

@@ -1,13 +1,16 @@
 /**
  * Messages over a pipe, which has no notion of them: each follows its length, four bytes, the most
  * significant first, as `struct.pack(">I", len(message)) + message` writes it in Python. Copy this
- * file alone: it imports nothing.
+ * file and `byte_reader.ts`.
  *
  * @module
  */
+import { ByteReader, IncompleteReadError } from "./byte_reader.ts";
 
 /** A stream that is not made of frames: it ends inside one, or announces one that is too long. */
 export class FrameError extends Error {
+  /** What the error is called where it is printed. */
+  override readonly name = "FrameError";
   /** The exit code for a script that ends with this error. */
   readonly exitCode = 1;
 }
@@ -17,10 +20,24 @@ export class FrameError extends Error {
  *
  * @throws {RangeError} For a message of 4 GiB or more, whose length four bytes cannot hold.
  */
-export function frame(message: Uint8Array): Uint8Array<ArrayBuffer> {
+export function frame(message: Uint8Array): Uint8Array<ArrayBuffer>;
+/**
+ * The same with a choice of the order of the length. (Apart, so that `messages.map(frame)` is right.)
+ *
+ * @param options.littleEndian Writes the least significant byte of the length first, as the native
+ * messaging of browsers has it on nearly every machine.
+ */
+export function frame(
+  message: Uint8Array,
+  options: { littleEndian: boolean },
+): Uint8Array<ArrayBuffer>;
+export function frame(
+  message: Uint8Array,
+  { littleEndian = false }: { littleEndian?: boolean } = {},
+): Uint8Array<ArrayBuffer> {
   if (message.length > 0xffffffff) throw new RangeError("A message must be shorter than 4 GiB");
   const bytes = new Uint8Array(4 + message.length);
-  new DataView(bytes.buffer).setUint32(0, message.length);
+  new DataView(bytes.buffer).setUint32(0, message.length, littleEndian);
   bytes.set(message, 4);
   return bytes;
 }
@@ -31,6 +48,8 @@ export function frame(message: Uint8Array): Uint8Array<ArrayBuffer> {
  *
  * @param options.maxLength The longest message to accept, in bytes (default 16 MiB). Without a bound,
  * four wrong bytes would ask for 4 GiB of memory.
+ * @param options.littleEndian Expects the least significant byte of a length first.
+ * @throws {TypeError} At once, if the stream is locked.
  * @throws {FrameError} If a length is over the bound, or the stream ends inside a frame.
  *
  * @example
@@ -50,66 +69,44 @@ export function frame(message: Uint8Array): Uint8Array<ArrayBuffer> {
  */
 export function readFrames(
   readable: ReadableStream<Uint8Array>,
-  { maxLength = 16 * 1024 * 1024 }: { maxLength?: number } = {},
+  { maxLength = 16 * 1024 * 1024, littleEndian = false }: {
+    maxLength?: number;
+    littleEndian?: boolean;
+  } = {},
 ): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-  const frames = split(readable, maxLength);
-  const leave = frames.return.bind(frames);
-  // A generator that is left before it began would let go of nothing.
-  frames.return = async (value) => {
-    if (!readable.locked) await readable.cancel().catch(() => {});
-    return leave(value);
-  };
-  return frames;
-}
-
-async function* split(
-  readable: ReadableStream<Uint8Array>,
-  maxLength: number,
-): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-  let part: "length" | "message" = "length";
-  let bytes = new Uint8Array(4);
-  let filled = 0;
-  let yieldAt = performance.now() + 20;
-  // Leaving this loop, by an error too, cancels the stream and releases its lock.
-  for await (let chunk of readable) {
-    if (performance.now() > yieldAt) {
-      await nextTurn();
-      yieldAt = performance.now() + 20;
-    }
-    while (chunk.length > 0) {
-      const piece = chunk.subarray(0, bytes.length - filled);
-      bytes.set(piece, filled);
-      filled += piece.length;
-      chunk = chunk.subarray(piece.length);
-      if (filled < bytes.length) break;
-      if (part === "length") {
-        const length = new DataView(bytes.buffer).getUint32(0);
+  const reader = new ByteReader(readable);
+  let isLeft = false;
+  const frames = async function* () {
+    let length: number | null | undefined;
+    try {
+      while ((length = await reader.readUint32({ littleEndian })) !== null) {
         // So written, a bound that is NaN refuses every length instead of none.
         if (!(length <= maxLength)) {
           throw new FrameError(`a frame of ${length} bytes is over the bound of ${maxLength}`);
         }
-        bytes = new Uint8Array(length);
-        part = "message";
-        filled = 0;
+        const message = await reader.readBytes(length);
+        if (message === null) throw new IncompleteReadError(new Uint8Array(0));
+        yield message;
+        length = undefined;
       }
-      // Not for the length alone: after the length 0, the message is complete already.
-      if (part === "message" && filled === bytes.length) {
-        yield bytes;
-        bytes = new Uint8Array(4);
-        part = "length";
-        filled = 0;
-      }
+    } catch (error) {
+      if (!(error instanceof IncompleteReadError)) throw error;
+      if (isLeft) return;
+      const whole = length === undefined ? "4 bytes of a length" : `${length} bytes of a message`;
+      const where = `${error.partial.length} of ${whole}`;
+      throw new FrameError(`the stream ended inside a frame: ${where}`);
+    } finally {
+      // What was thrown says more than that the stream cannot be cancelled.
+      await reader[Symbol.asyncDispose]().catch(() => {});
     }
-  }
-  if (part === "message" || filled > 0) {
-    const where = `${filled} of ${bytes.length} bytes of a ${part}`;
-    throw new FrameError(`the stream ended inside a frame: ${where}`);
-  }
-}
-
-/** Lets timers, signals and other input run, however fast messages come. Deno looks for input at
- * every 61st turn of its event loop: 64 take 0.1 ms, and a timer would sleep for 1 or 2 ms. */
-async function nextTurn(): Promise<void> {
-  const [end, turns] = "setImmediate" in globalThis ? [setImmediate, 64] : [setTimeout, 1];
-  for (let n = 0; n < turns; n++) await new Promise<void>((resolve) => end(resolve));
+  }();
+  // A generator would first wait for the next() that waits for the stream, or not begin at all.
+  const [leave, fail] = [frames.return.bind(frames), frames.throw.bind(frames)];
+  const close = async () => {
+    isLeft = true;
+    await reader[Symbol.asyncDispose]();
+  };
+  frames.return = async (value) => await close().then(() => leave(value));
+  frames.throw = async (error) => await close().then(() => fail(error));
+  return frames;
 }

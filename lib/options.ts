@@ -34,6 +34,26 @@ export function text(value: string, meaning: string): Option<string> {
   return { default: value, meaning, placeholder: "TEXT", expected: "a text", parse };
 }
 
+/** An option that takes a text with {} in it, in place of which something else is to stand. */
+export function template(meaning: string): Option<string | undefined> {
+  const parse = (text: string) => text.includes("{}") ? text : undefined;
+  const expected = "a text with {} in it";
+  return { default: undefined, meaning, placeholder: "TEXT", expected, parse };
+}
+
+/** An option that takes a regular expression. */
+export function pattern(meaning: string): Option<RegExp | undefined> {
+  const parse = (text: string) => {
+    try {
+      return text === "" ? undefined : new RegExp(text);
+    } catch {
+      return undefined;
+    }
+  };
+  const expected = "a regular expression of JavaScript";
+  return { default: undefined, meaning, placeholder: "REGEX", expected, parse };
+}
+
 /** An option that takes a whole number, in decimal digits, from `from` to `to`. */
 export function wholeNumber<T extends number | undefined>(
   value: T,
@@ -115,8 +135,10 @@ export function parseOptions<TOptions extends Record<string, Option<unknown>>>(
   const { maximumOperands = 0 } = usage;
   const all: Record<string, Option<unknown>> = { ...known, help: flag("show this text") };
   // The parser would make a value of the program in `--stdin true`, an option of the value in
-  // `--count -1`, and cut `--` out of a command. So it gets the options alone, as `--name=value`.
+  // `--count -1`, an object of `--count.x`, and cut `--` out of a command. So it gets the options
+  // that there are, and nothing else, as `--name=value`.
   const named: string[] = [];
+  const unknown: string[] = [];
   const operands: string[] = [];
   for (const rest = [...args]; rest.length > 0;) {
     const arg = rest.shift() ?? "";
@@ -124,16 +146,14 @@ export function parseOptions<TOptions extends Record<string, Option<unknown>>>(
     else if (!arg.startsWith("-") || arg === "-") {
       operands.push(arg, ...(maximumOperands === Infinity ? rest.splice(0) : []));
     } else {
-      const takesValue = Object.hasOwn(all, arg.slice(2)) && all[arg.slice(2)]?.placeholder !== "";
-      named.push(takesValue ? `${arg}=${rest.shift() ?? ""}` : arg);
+      const [, name = "", value] = /^--([^=]*)(=[^]*)?$/.exec(arg === "-h" ? "--help" : arg) ?? [];
+      const option = Object.hasOwn(all, name) ? all[name] : undefined;
+      if (option === undefined) unknown.push(arg);
+      else if (option.placeholder === "") named.push(`--${name}${value ?? ""}`);
+      else named.push(`--${name}${value ?? `=${rest.shift() ?? ""}`}`);
     }
   }
-  const unknown: string[] = [];
-  const given: Record<string, unknown> = parseArgs(named, {
-    string: Object.keys(all),
-    alias: { help: "h" },
-    unknown: (arg) => void unknown.push(arg),
-  });
+  const given: Record<string, unknown> = parseArgs(named, { string: Object.keys(all) });
   if (given.help === "") {
     try {
       console.log(helpOf(usage, all));

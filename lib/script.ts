@@ -80,15 +80,21 @@ function isForTheUser(error: unknown): error is Error {
 }
 
 /**
- * The lines of stdin, to its end or until `signal` aborts.
+ * The lines of stdin, to its end. Once `signal` has aborted, that is where nothing more comes. A
+ * person at the terminal is told that the script waits, and for whom the lines are.
  *
- * @throws {Failure} If stdin cannot be read. With the reason of `signal` when that aborts.
+ * @throws {Failure} If stdin cannot be read.
  */
-export async function* stdinLines(signal?: AbortSignal): AsyncGenerator<string> {
+export async function* stdinLines(signal: AbortSignal, reader: string): AsyncGenerator<string> {
+  if (Deno.stdin.isTerminal()) console.error(`Type a line for ${reader}; Ctrl-D ends.`);
+  const until = new Promise<void>((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener("abort", () => resolve(), { once: true });
+  });
   try {
-    yield* new LineReader(Deno.stdin.readable, signal && { signal });
+    yield* new LineReader(Deno.stdin.readable, { until });
   } catch (error) {
-    throw signal?.aborted ? error : stdinFailure(error);
+    throw stdinFailure(error);
   }
 }
 

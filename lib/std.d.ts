@@ -29,8 +29,6 @@ declare module "@std/assert" {
 declare module "@std/cli/parse-args" {
   export function parseArgs(args: readonly string[], options: {
     string: readonly string[];
-    alias: Record<string, string>;
-    unknown: (argument: string) => unknown;
   }): Record<string, unknown>;
 }
 

@@ -1,3 +1,5 @@
+import { LineReader } from "./line_reader.ts";
+
 /** Only at a terminal, and only where nobody has set NO_COLOR. */
 const isColourful = Deno.stdout.isTerminal() && !Deno.noColor;
 
@@ -19,4 +21,15 @@ export function faint(text: string): string {
 /** A number of bytes as a person reads it: `65,536 bytes`. */
 export function byteCount(bytes: number): string {
   return `${bytes.toLocaleString("en")} ${bytes === 1 ? "byte" : "bytes"}`;
+}
+
+/** Where a child's stderr goes: at a terminal through {@linkcode markStderr}, else past this script. */
+export const childStderr: "piped" | "inherit" = Deno.stderr.isTerminal() ? "piped" : "inherit";
+
+/** Shows what a child writes to a piped stderr apart from what the script writes itself. */
+export async function markStderr(child: Deno.ChildProcess, name: string): Promise<void> {
+  if (childStderr === "inherit") return;
+  for await (const line of new LineReader(child.stderr, { until: child.status })) {
+    console.error(faint(`${name}: ${line}`));
+  }
 }

@@ -23,6 +23,7 @@ import { Dialogue } from "../lib/dialogue.ts";
 import { flag, parseOptions, seconds, wholeNumber } from "../lib/options.ts";
 import { Failure, print, stdinLines } from "../lib/script.ts";
 import { explainSilence, hintFor, Unasked } from "../lib/silence.ts";
+import { childStderr, markStderr } from "../lib/terminal.ts";
 
 const { options, operands } = parseOptions({
   shows: `A dialogue with another program over two pipes: sends it a line, waits for the
@@ -55,15 +56,17 @@ const command = new Deno.Command(program, {
   args,
   stdin: "piped",
   stdout: "piped",
+  stderr: childStderr,
   detached: true,
 });
-await using child = startChild(command, name);
+await using child = startChild(command, { name });
+const errorsShown = markStderr(child, name);
 // A line nobody asked for would shift every later answer by one: so it is shown, and the script fails.
 const unasked = new Unasked(name, options.stdin ? timeout : Infinity);
 const dialogue = new Dialogue(child, { name, timeout, onUnasked: (line) => unasked.report(line) });
 
 // The end of the child ends the wait for the next line of stdin, too.
-const questions = options.stdin ? stdinLines(dialogue.signal) : greetings();
+const questions = options.stdin ? stdinLines(dialogue.signal, name) : greetings();
 
 let asked = 0;
 for await (const question of questions) {
@@ -73,6 +76,7 @@ for await (const question of questions) {
 }
 // Closing the child's stdin is its end of file: the dialogue is over.
 const status = await dialogue.end();
+await errorsShown;
 if (!status.success) throw new Failure(`${name} ${describeStatus(status)}`, status.code);
 unasked.check();
 

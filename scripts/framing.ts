@@ -13,60 +13,50 @@
  *         (length,) = struct.unpack(">I", pipe.read(4))
  *         return pipe.read(length)
  *
- *     deno run --allow-run scripts/framing.ts
+ *     deno run --allow-run=cat scripts/framing.ts
  *
  * @module
  */
 import { describeStatus, startChild } from "../lib/child.ts";
 import { frame, readFrames } from "../lib/frames.ts";
 import { flag, parseOptions } from "../lib/options.ts";
-import { Failure, print, stdinBytes, stdinLines, writeBytes } from "../lib/script.ts";
+import { Failure, print } from "../lib/script.ts";
 import { byteCount, strong } from "../lib/terminal.ts";
 
 const { options } = parseOptions({
   shows: `Messages with boundaries over a stream of bytes: each follows its length. Sends
-some to a child, which sends each back, and compares.`,
+some to cat, which sends all back, and compares. Shows the first bytes that go
+through the pipe: those of the length, then those of the message.`,
   example: "framing.ts --lines",
 }, {
   lines: flag("end each message with a newline instead, and see which come back damaged"),
-  child: flag("be the child: send back what comes on stdin"),
 });
 
 const encoder = new TextEncoder();
-const messages: [name: string, message: Uint8Array<ArrayBuffer>][] = [
+const messages: [name: string, message: Uint8Array][] = [
   ["a text", encoder.encode("how are you")],
   ["with newlines", encoder.encode("how\nare\n\nyou")],
   ["nothing at all", new Uint8Array(0)],
   ["100 KB", new Uint8Array(100_000).fill(0x2e)],
   ["not text", Uint8Array.from({ length: 256 }, (_, byte) => byte)],
 ];
-const describe = (name: string, message: Uint8Array) =>
-  `${strong(name.padEnd(14))}  ${byteCount(message.length).padStart(13)}`;
+const line = (message: Uint8Array) => Uint8Array.from([...message, 0x0a]);
 
-if (!options.child) {
-  // The child is this script again: both sides must agree on the format.
-  const args = ["run", "--no-prompt", import.meta.url, "--child", ...Deno.args];
-  const command = new Deno.Command(Deno.execPath(), { args, stdin: "piped", stdout: "piped" });
-  await using child = startChild(command);
-  const parts = messages.flatMap(([, message]) =>
-    options.lines ? [message, encoder.encode("\n")] : [frame(message)]
-  );
-  // Written while we read; otherwise a long message fills both pipes, and each waits for the other.
-  const writing = ReadableStream.from(parts).pipeTo(child.stdin);
-  const reading = options.lines ? checkLines(child) : checkFrames(child);
-  const [outcome] = await Promise.allSettled([reading, writing]);
-  const status = await child.status;
-  // 141 (SIGPIPE): the child failed only because we stopped reading, and our own error says why.
-  // Any other failure of the child is the reason for a message that is cut off or did not come.
-  if (outcome.status === "rejected" && [0, 141].includes(status.code)) throw outcome.reason;
-  if (!status.success) throw new Failure(`the child ${describeStatus(status)}`, status.code);
-} else if (options.lines) {
-  for await (const line of stdinLines()) await print(line);
-} else {
-  for await (const message of readFrames(stdinBytes())) {
-    await writeBytes(frame(message));
-  }
+// cat knows nothing of messages: it sends back what comes, in whatever pieces.
+const command = new Deno.Command("cat", { stdin: "piped", stdout: "piped" });
+await using cat = startChild(command);
+const sent = messages.map(([, message]) => options.lines ? line(message) : frame(message));
+// Written while we read; otherwise a long message fills both pipes, and each waits for the other.
+const writing = ReadableStream.from(sent).pipeTo(cat.stdin);
+const reading = options.lines ? checkLines(cat) : checkFrames(cat);
+const [outcome] = await Promise.allSettled([reading, writing]);
+const status = await cat.status;
+// A cat that failed is the reason for a message that did not come; but 141 (SIGPIPE) only means that
+// we stopped reading, and our own error says why.
+if (![0, 141].includes(status.code)) {
+  throw new Failure(`cat ${describeStatus(status)}`, status.code);
 }
+if (outcome.status === "rejected") throw outcome.reason;
 
 async function checkFrames({ stdout }: Deno.ChildProcess) {
   // Its disposal cancels stdout: a child that still writes does not wait for us for ever.
@@ -74,7 +64,7 @@ async function checkFrames({ stdout }: Deno.ChildProcess) {
   for (const [name, message] of messages) {
     const { value: reply } = await replies.next();
     if (String(reply) !== String(message)) throw new Failure(`"${name}" came back different`);
-    await print(`${describe(name, message)}  came back equal`);
+    await tell(name, message, "equal");
   }
   if (!(await replies.next()).done) throw new Failure("more came back than was sent");
 }
@@ -90,7 +80,16 @@ async function checkLines({ stdout, status }: Deno.ChildProcess) {
     const isSame = String(encoder.encode(parts.join("\n"))) === String(message);
     if (parts.length > 1 || !isSame) damaged++;
     const fate = parts.length > 1 ? `as ${parts.length} lines` : "equal";
-    await print(`${describe(name, message)}  came back ${fate}${isSame ? "" : ", other bytes"}`);
+    await tell(name, message, `${fate}${isSame ? "" : ", other bytes"}`);
   }
   if (damaged !== 2) throw new Failure(`expected 2 damaged messages, got ${damaged}`);
+}
+
+async function tell(name: string, message: Uint8Array, fate: string) {
+  const hex = (bytes: Uint8Array) => bytes.toHex().replaceAll(/..(?=.)/g, "$& ");
+  const length = options.lines ? "" : `${hex(frame(message).subarray(0, 4))}  `;
+  const shown = options.lines ? line(message) : message;
+  const wire = `${length}${hex(shown.subarray(0, 8))}${shown.length > 8 ? " …" : ""}`;
+  const size = byteCount(message.length).padStart(13);
+  await print(`${strong(name.padEnd(14))}  ${size}  ${wire.padEnd(38)}  came back ${fate}`);
 }

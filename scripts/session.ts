@@ -1,6 +1,5 @@
 /**
- * A dialogue whose answers have any number of lines, even none, with a program that keeps
- * running.
+ * A dialogue whose answers have any number of lines, even none, with a program that keeps running.
  *
  * In Python:
  *
@@ -10,41 +9,43 @@
  *     while (line := child.stdout.readline()) != "the-mark\n":
  *         print(line[:-1])
  *
- * Where does an answer end? Only the program knows. So we also ask it to write a mark that cannot be
- * in the answer. All that comes before the mark is the answer.
+ * Where does an answer end? Only the program knows. Some say it by a line of their own, or by their
+ * prompt. Any other we ask to write a mark that cannot be in the answer: all that comes before the
+ * mark is the answer.
  *
  *     deno run --allow-run scripts/session.ts
- *     echo '2^100' | deno run --allow-run=bc scripts/session.ts --mark 'print "{}\n"' bc
+ *     echo '2^100' | deno run --allow-run=bc scripts/session.ts bc
  *
  * @module
  */
 import { describeStatus, startChild } from "../lib/child.ts";
-import { Dialogue } from "../lib/dialogue.ts";
-import { parseOptions, seconds, text, UsageError } from "../lib/options.ts";
+import { ChildEndedError, Dialogue } from "../lib/dialogue.ts";
+import { endOfAnswer } from "../lib/ends.ts";
+import { parseOptions, pattern, seconds, template, UsageError } from "../lib/options.ts";
 import { Failure, print, stdinLines } from "../lib/script.ts";
 import { explainSilence, Unasked } from "../lib/silence.ts";
-import { strong } from "../lib/terminal.ts";
+import { childStderr, markStderr, strong } from "../lib/terminal.ts";
 
-const { options: { mark: markLine, timeout }, operands } = parseOptions({
+const { options: { mark, until, timeout }, operands } = parseOptions({
   shows: `A dialogue whose answers have any number of lines, with a program that keeps
-running. Sends each line of stdin to PROGRAM, followed by the --mark line, in
-which {} is a random mark: all that comes before the mark is the answer.
-Without PROGRAM: sh, and a few questions of its own. PROGRAM has no terminal of
-its own: it cannot ask for a password there.
+running: sends it each line of stdin, and shows what comes back. Without PROGRAM:
+sh, and a few questions of its own. PROGRAM cannot ask for a password at a terminal.
 
-  bc             --mark 'print "{}\\n"'
-  sqlite3        --mark '.print {}'
-  python3 -iqu   --mark $'\\nprint("{}")'   (the empty line ends a block)
-  psql -qAt      --mark '\\echo {}'`,
+An answer ends with a mark that each question makes PROGRAM write, by a line such
+as --mark 'echo {}', in which {} is a random number; or by itself, at a line that
+REGEX matches (--until '^bestmove'), or at a prompt: then REGEX ends with a space
+and $, and the first prompt is waited for (--until '^> $'). Shells, bc, dc, gdb, jq,
+node -i, psql -qAt, python3 -iqu, sqlite3 and NO_COLOR=1 deno repl need neither.`,
   operands: "[PROGRAM [ARG…]]",
   maximumOperands: Infinity,
-  example: `session.ts --mark 'print "{}\\n"' bc < /dev/null`,
+  example: "session.ts python3 -iqu",
 }, {
-  mark: text("echo {}", "a line that makes PROGRAM write {}"),
+  mark: template("a line that makes PROGRAM write {}"),
+  until: pattern("what ends an answer of PROGRAM"),
   timeout: seconds(10, "how long to wait for each answer, and for the end", 0.001),
 });
-if (!markLine.includes("{}")) {
-  throw new UsageError(`--mark takes a text with {} in it; got ${JSON.stringify(markLine)}`);
+if (mark !== undefined && until !== undefined) {
+  throw new UsageError("an answer ends with --mark or --until, not with both");
 }
 
 const [program = "sh", ...args] = operands;
@@ -52,26 +53,48 @@ const command = new Deno.Command(program, {
   args,
   stdin: "piped",
   stdout: "piped",
+  stderr: childStderr,
   detached: true,
 });
-await using child = startChild(command, program);
+await using child = startChild(command, { name: program });
+const errorsShown = markStderr(child, program);
 const unasked = new Unasked(program, timeout);
+let asked = 0;
 const dialogue = new Dialogue(child, {
   name: program,
   timeout,
-  onUnasked: (line) => unasked.report(line),
+  // What comes before the first question is a greeting.
+  onUnasked: (line) => asked === 0 ? print(line) : unasked.report(line),
 });
+const explain = explainSilence("do --mark or --until fit (--help)? Is the question complete?");
+
+const end = until ?? mark ?? endOfAnswer(program);
+if (end instanceof RegExp && end.source.endsWith(" $")) {
+  await dialogue.waitUntil(end, print).catch(explain);
+}
 
 // Several lines; none; the state that x=3 left; an answer without a final newline.
 const examples = ["printf '%s\\n' how are you", "x=3", "echo $x", "printf abc"];
-const questions = operands.length > 0 ? stdinLines(dialogue.signal) : examples;
+const questions = operands.length > 0 ? stdinLines(dialogue.signal, program) : examples;
+let farewell: ChildEndedError | undefined;
 for await (const question of questions) {
+  if (farewell) throw farewell;
+  asked++;
   await print(strong(`> ${question}`));
-  // A random one for each question: no answer contains it by chance.
-  const mark = `mark-${crypto.randomUUID()}`;
-  await dialogue.askUntil(`${question}\n${markLine.replaceAll("{}", mark)}`, mark, print)
-    .catch(explainSilence("does --mark fit it (see --help)? Is the question complete?"));
+  try {
+    if (end instanceof RegExp) await dialogue.askUntil(question, end, print);
+    else {
+      // A random one for each question: no answer contains it by chance.
+      const number = String(1e15 + Math.floor(Math.random() * 8e15));
+      await dialogue.askUntil(`${question}\n${end.replaceAll("{}", number)}`, number, print);
+    }
+  } catch (error) {
+    // The exit is the answer to `quit`, if no question follows.
+    if (error instanceof ChildEndedError && error.status.success) farewell = error;
+    else explain(error);
+  }
 }
-const status = await dialogue.end();
+const status = farewell?.status ?? await dialogue.end();
+await errorsShown;
 if (!status.success) throw new Failure(`${program} ${describeStatus(status)}`, status.code);
 unasked.check();

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { isInstalled, processTest, runScript, temporaryFolder } from "./process.ts";
+import { fakeProgram, isInstalled, processTest, runScript, temporaryFolder } from "./process.ts";
 
 processTest("buffering waits in vain, then gets the answer in every way there is", async () => {
   const { code, stdout, stderr } = await runScript("buffering");
@@ -24,12 +24,8 @@ processTest("buffering names a way that is not installed as skipped", async () =
 });
 
 processTest("buffering names a way that fails with its status, and tries the others", async () => {
-  await using folder = await temporaryFolder();
-  const stdbuf = `${folder.path}/stdbuf`;
-  await Deno.writeTextFile(stdbuf, "#!/bin/sh\nexit 125\n");
-  await Deno.chmod(stdbuf, 0o755);
-  const path = `${folder.path}:${Deno.env.get("PATH")}`;
-  const { code, stdout } = await runScript("buffering", [], { env: { PATH: path } });
+  await using stdbuf = await fakeProgram("stdbuf", "exit 125");
+  const { code, stdout } = await runScript("buffering", [], { env: stdbuf.env });
   assertMatch(stdout, /\(stdbuf\)\n +failed: it exited with status 125\n/);
   assertMatch(stdout, /\(a terminal\)\n +(answered|skipped)/);
   assertEquals(code, 0);
@@ -42,9 +38,7 @@ processTest("buffering names a terminal whose shell fails with its status", asyn
 }, { needs: ["script"], os: "linux" });
 
 processTest("buffering says that a sed failed, not that it does not buffer", async () => {
-  await using folder = await temporaryFolder();
-  await Deno.writeTextFile(`${folder.path}/sed`, "#!/bin/sh\nexit 3\n", { mode: 0o755 });
-  const env = { PATH: `${folder.path}:${Deno.env.get("PATH")}` };
-  const { code, stderr } = await runScript("buffering", [], { env });
+  await using sed = await fakeProgram("sed", "exit 3");
+  const { code, stderr } = await runScript("buffering", [], { env: sed.env });
   assertEquals([code, stderr], [1, "buffering: this sed failed\n"]);
 });

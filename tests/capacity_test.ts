@@ -1,6 +1,13 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { LineReader } from "../lib/line_reader.ts";
-import { processesMarked, processTest, runCommand, runScript, scriptCommand } from "./process.ts";
+import {
+  kill,
+  processesMarked,
+  processTest,
+  runCommand,
+  runScript,
+  scriptCommand,
+} from "./process.ts";
 
 /** What the bytes of a page are on this machine; on Linux a pipe has 16 of them. */
 async function pageSize(): Promise<number> {
@@ -57,7 +64,7 @@ processTest("capacity counts right though its terminal's group is continued", as
   await using child = new Deno.Command(program, options).spawn();
   await using lines = new LineReader(child.stdout);
   assertEquals(await lines.readLine(), "wrote 4,096 bytes");
-  Deno.kill(-child.pid, "SIGCONT");
+  kill(-child.pid, "SIGCONT");
   const rest = await Array.fromAsync(lines);
   assert(rest.includes("then a write blocked: the pipe holds 65,536 bytes"), rest.join("\n"));
   assertEquals((await child.status).code, 0);

@@ -10,6 +10,14 @@ import {
 } from "../lib/dialogue.ts";
 import { processTest, runCommand, sideBySide, takeHome } from "./process.ts";
 
+/** Waits until a dialogue has failed. */
+async function aborted({ signal }: Dialogue): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  if (signal.aborted) resolve();
+  signal.addEventListener("abort", () => resolve());
+  await promise;
+}
+
 /** Starts a shell and a dialogue with it, which ends with the block, and all that it started. */
 function start(line: string, options: DialogueOptions = {}) {
   const command = new Deno.Command("sh", {
@@ -20,7 +28,7 @@ function start(line: string, options: DialogueOptions = {}) {
   });
   const child = startChild(command);
   const dialogue = new Dialogue(child, { name: "sh", timeout: 20, ...options });
-  return { dialogue, [Symbol.asyncDispose]: () => child[Symbol.asyncDispose]() };
+  return { child, dialogue, [Symbol.asyncDispose]: () => child[Symbol.asyncDispose]() };
 }
 
 processTest("Dialogue asks line by line, and its end is the child's end of file", async () => {
@@ -221,8 +229,8 @@ processTest("Dialogue hands on as it is what onUnasked throws", async () => {
     while (!it.dialogue.signal.aborted) await new Promise((resolve) => setTimeout(resolve, 5));
     assertEquals(await assertRejects(() => it.dialogue.ask("one"), Error), mistake);
   }
-  // The rest of a line that a grandchild keeps from being the last.
-  await using it = start("sleep 1000 & printf part; exit 0", { onUnasked });
+  // Of a child whose pipe a grandchild keeps open.
+  await using it = start("sleep 1000 & echo late; exit 0", { onUnasked });
   assertEquals(await assertRejects(() => it.dialogue.end(), Error), mistake);
   assertEquals(it.dialogue.signal.reason, mistake);
 });
@@ -250,6 +258,314 @@ processTest("Dialogue refuses a time limit below 0 or NaN, and an empty mark", a
   await assertRejects(() => dialogue.askUntil("one", "", () => {}), RangeError, "empty");
   await dialogue.end();
 });
+
+/** Each answers without reading the whole question. */
+const REFUSING: [what: string, line: string][] = [
+  ["exits", "head -c 1000 >/dev/null; echo too long"],
+  ["closes its stdin", "head -c 1000 >/dev/null; echo too long; exec <&-; sleep 1000"],
+];
+
+for (const [what, line] of REFUSING) {
+  processTest(`Dialogue takes the answer of a child that ${what} before it read all`, async () => {
+    await sideBySide(Array(60).keys(), async () => {
+      await using it = start(line, { onUnasked: (line) => assertEquals(line, "") });
+      assertEquals(await it.dialogue.ask("x".repeat(70_000)), "too long");
+    });
+  });
+}
+
+processTest("Dialogue says that a question was not read, when no answer comes", async () => {
+  await using it = start("head -c 1000 >/dev/null; exec <&-; sleep 1000", { timeout: 1 });
+  const error = await assertRejects(() => it.dialogue.ask("x".repeat(70_000)), NoAnswerError);
+  assertMatch(error.message, /within 1 s; it closed its stdin without reading all of it$/);
+});
+
+processTest("Dialogue takes no line for an answer that came before the question", async () => {
+  const unasked: string[] = [];
+  const answer = Promise.withResolvers<string>();
+  const line = "printf 'ready\\nwelcome\\n'; while read x; do echo got $x; done";
+  await using it = start(line, {
+    onUnasked: (line) => {
+      unasked.push(line);
+      if (line === "ready") answer.resolve(it.dialogue.ask("one"));
+    },
+  });
+  assertEquals(await answer.promise, "got one");
+  assertEquals(unasked, ["ready", "welcome"]);
+});
+
+processTest("Dialogue ends with what an async onUnasked throws", async () => {
+  const mistake = new Error("a mistake");
+  const onUnasked = () => Promise.reject(mistake);
+  await using it = start("echo early; exec cat", { onUnasked });
+  await aborted(it.dialogue);
+  assertEquals(await assertRejects(() => it.dialogue.ask("one"), Error), mistake);
+});
+
+processTest("Dialogue goes on after a question that cannot be sent", async () => {
+  await using it = start("exec cat");
+  const { ask } = it.dialogue as unknown as { ask: (question: unknown) => Promise<string> };
+  await assertRejects(() => ask.call(it.dialogue, Symbol("no text")), TypeError);
+  await assertRejects(() => it.dialogue.ask("x".repeat(2 ** 29 - 24)), RangeError);
+  assertEquals(await it.dialogue.ask("one"), "one");
+  await it.dialogue.end();
+});
+
+processTest("Dialogue's second end() does not postpone the first one's limit", async () => {
+  await using it = start("trap '' TERM; read x; sleep 1000", { timeout: 2 });
+  const started = performance.now();
+  const ends = [it.dialogue.end()];
+  const again = setInterval(() => ends.push(it.dialogue.end()), 100);
+  const error = await assertRejects(() => Promise.race(ends), ChildStayedError);
+  clearInterval(again);
+  const results = await Promise.allSettled(ends);
+  assertEquals(new Set(results.map((end) => end.status === "rejected" && end.reason)).size, 1);
+  assertEquals(results[0], { status: "rejected", reason: error });
+  assert(performance.now() - started < 12_000);
+});
+
+processTest("Dialogue tells a child what has no answer, also while one is awaited", async () => {
+  await using it = start("read x; read y; echo $x $y; read z; exit 7");
+  const answer = it.dialogue.ask("one");
+  await it.dialogue.tell("two");
+  assertEquals(await answer, "one two");
+  await it.dialogue.tell("quit");
+  assertEquals((await it.dialogue.end()).code, 7);
+  await assertRejects(() => it.dialogue.tell("late"), TypeError, "has ended");
+});
+
+processTest("Dialogue says that a child does not read what it is told", async () => {
+  await using deaf = start("sleep 1000", { timeout: 1 });
+  const error = await assertRejects(() => deaf.dialogue.tell("x".repeat(1e6)), NoAnswerError);
+  assertEquals(error.message, "sh did not read what it was told within 1 s");
+  await using closed = start("exec <&-; echo; sleep 1000");
+  await closed.dialogue.waitUntil(/^$/);
+  await assertRejects(() => closed.dialogue.tell("quit"), DialogueError, "sh closed its stdin ");
+});
+
+processTest("Dialogue finds a mark wherever it stands in its line", async () => {
+  await using it = start("exec sh");
+  const answers: string[][] = [];
+  for (const [begin, end] of [["", " "], ["> ", " <"], ["", ""]]) {
+    for (const print of ["echo", "printf"]) {
+      const lines: string[] = [];
+      const question = `echo a; ${print} '${begin}the-mark${end}'`;
+      await it.dialogue.askUntil(question, "the-mark", (line) => lines.push(line));
+      answers.push(lines);
+    }
+  }
+  const [plain, begun] = [["a"], ["a", "> "]];
+  assertEquals(answers, [plain, plain, begun, begun, plain, plain]);
+  assertEquals(await it.dialogue.ask("echo b"), "b");
+  await it.dialogue.end();
+});
+
+processTest("Dialogue reads an answer up to the line that a RegExp matches", async () => {
+  const line = "while read x; do echo info $x; printf best; sleep 0.2; echo move $x; done";
+  await using it = start(line);
+  for (const question of ["one", "two"]) {
+    const lines: string[] = [];
+    await it.dialogue.askUntil(question, /^best/g, (line) => lines.push(line));
+    // Not at "best" already: the line went on.
+    assertEquals(lines, [`info ${question}`, `bestmove ${question}`]);
+  }
+  await it.dialogue.end();
+});
+
+processTest("Dialogue takes no pause for the empty line that ends an answer", async () => {
+  await using it = start("read x; echo a; sleep 0.3; echo b; echo; exec cat");
+  const lines: string[] = [];
+  await it.dialogue.askUntil("one", /^$/, (line) => lines.push(line));
+  assertEquals(lines, ["a", "b", ""]);
+  await it.dialogue.end();
+});
+
+processTest("Dialogue gives each question the whole time limit", async () => {
+  await using it = start("while read x; do sleep 1.2; echo $x; done", { timeout: 3 });
+  for (const text of ["one", "two", "three", "four"]) {
+    assertEquals(await it.dialogue.ask(text), text);
+  }
+  await it.dialogue.end();
+});
+
+processTest("Dialogue reads an answer up to a prompt without a newline", async () => {
+  const unasked: string[] = [];
+  const line = "echo hello; while printf '(gdb) '; read x; do eval \"$x\"; done";
+  await using it = start(line, { onUnasked: (line) => unasked.push(line) });
+  const prompt = /\(gdb\) $/;
+  const answers: string[][] = [];
+  const answer = () => {
+    const lines: string[] = [];
+    answers.push(lines);
+    return (line: string) => lines.push(line);
+  };
+  await it.dialogue.waitUntil(prompt, answer());
+  for (const question of ["echo one; echo two", "y=3", "printf abc", "echo $y"]) {
+    await it.dialogue.askUntil(question, prompt, answer());
+  }
+  assertEquals(answers, [["hello"], ["one", "two"], [], ["abc"], ["3"]]);
+  assertEquals((await it.dialogue.end()).code, 0);
+  assertEquals(unasked, []);
+});
+
+processTest(
+  "Dialogue reads nothing more while onLine is busy with what stands before a prompt",
+  async () => {
+    const lines: string[] = [];
+    const unasked: string[] = [];
+    await using it = start("read x; printf 'abc> '; read y; echo late; exec cat", {
+      onUnasked: (line) => unasked.push(line),
+    });
+    await it.dialogue.askUntil("one", /> $/, async (line) => {
+      lines.push(line);
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+    });
+    await it.dialogue.end();
+    assertEquals([lines, unasked], [["abc"], ["late"]]);
+  },
+);
+
+processTest(
+  "Dialogue does not wait for a process that writes for ever after its child's exit",
+  async () => {
+    await using it = start("yes & exec cat", { timeout: 1 });
+    assertEquals((await it.dialogue.end()).code, 0);
+  },
+);
+
+processTest("Dialogue waits for a greeting, and says that none came", async () => {
+  await using it = start("echo loading; sleep 0.2; echo ready; exec cat", { timeout: 20 });
+  await it.dialogue.waitUntil(/^ready$/);
+  assertEquals(await it.dialogue.ask("one"), "one");
+  await using silent = start("printf rea; exec sleep 1000", { timeout: 1 });
+  const late = await assertRejects(() => silent.dialogue.waitUntil(/^ready$/), NoAnswerError);
+  assertEquals(late.message, 'sh did not write /^ready$/ within 1 s; so far it wrote "rea"');
+  await using gone = start("exit 3");
+  const ended = await assertRejects(() => gone.dialogue.waitUntil("ready"), ChildEndedError);
+  assertEquals(ended.message, "sh exited with status 3 without writing ready");
+});
+
+processTest("Dialogue takes a text without a newline after its end for a prompt", async () => {
+  const unasked: string[] = [];
+  const onUnasked = (line: string) => unasked.push(line);
+  await using it = start("while printf '> '; read x; do echo $x; done", { onUnasked });
+  assertEquals(await it.dialogue.ask("one"), "> one");
+  await it.dialogue.end();
+  // The same of one that exits by itself.
+  await using gone = start("read x; echo $x; printf '> '; exit 0", { onUnasked });
+  assertEquals(await gone.dialogue.ask("one"), "one");
+  await gone.dialogue.end();
+  assertEquals(unasked, []);
+});
+
+processTest("Dialogue hands over a last text where no end() comes", async () => {
+  const unasked: string[] = [];
+  const onUnasked = (line: string) => unasked.push(line);
+  await using it = start("read x; echo $x; printf '> '; exit 4", { onUnasked });
+  assertEquals(await it.dialogue.ask("one"), "one");
+  await aborted(it.dialogue);
+  assertEquals(unasked, ["> "]);
+});
+
+processTest("Dialogue bounds the length of a line", async () => {
+  await using it = start("exec cat", { maxLineLength: 5 });
+  assertEquals(await it.dialogue.ask("12345"), "12345");
+  await assertRejects(() => it.dialogue.ask("123456"), DialogueError, "longer than 5 ");
+});
+
+processTest("Dialogue ends a child that is asked while its exit is awaited", async () => {
+  await using it = start("read x; echo $x; exec >&-; sleep 1000", { timeout: 2 });
+  assertEquals(await it.dialogue.ask("one"), "one");
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  const error = await assertRejects(() => it.dialogue.ask("two"), ChildStayedError);
+  assertMatch(
+    error.message,
+    /^sh did not exit within 2 s .* after SIGTERM it was ended by SIGTERM$/,
+  );
+  assertEquals(error.status.signal, "SIGTERM");
+});
+
+processTest("Dialogue hands over nothing more after a failure", async () => {
+  const unasked: string[] = [];
+  await using it = start("read x; printf 'a\\nb\\nc\\n'; exec cat", {
+    onUnasked: (line) => unasked.push(line),
+  });
+  const mistake = new Error("a mistake");
+  const fail = () => {
+    throw mistake;
+  };
+  const asked = it.dialogue.askUntil("one", "never", fail);
+  assertEquals(await assertRejects(() => asked, Error), mistake);
+  await assertRejects(() => it.dialogue.end(), Error, "a mistake");
+  assertEquals(unasked, []);
+});
+
+processTest("Dialogue interrupts an answer of python3, and goes on", async () => {
+  await using it = start("exec python3 -iqu 2>&1");
+  const lines: string[] = [];
+  const question = "print('begun'); import time; time.sleep(1000)\nprint('the-', 'mark', sep='')";
+  await it.dialogue.askUntil(question, "the-mark", (line) => {
+    if (lines.push(line) === 1) Deno.kill(it.child.pid, "SIGINT");
+  });
+  assertMatch(lines[0] ?? "", /begun$/);
+  assertMatch(lines.join("\n"), /\nKeyboardInterrupt\n/);
+  assertMatch(await it.dialogue.ask("6*7"), /42$/);
+  await it.dialogue.end();
+}, { needs: ["python3"] });
+
+processTest("Dialogue speaks gdb's machine interface", async () => {
+  await using it = start("exec gdb -q -nx --interpreter=mi");
+  const prompt = /^\(gdb\) $/;
+  await it.dialogue.waitUntil(prompt);
+  const answers: string[][] = [];
+  for (const question of ["1-data-evaluate-expression 6*7", "2-no-such-command"]) {
+    const lines: string[] = [];
+    await it.dialogue.askUntil(question, prompt, (line) => lines.push(line));
+    answers.push(lines);
+  }
+  assertEquals(answers[0], ['1^done,value="42"', "(gdb) "]);
+  assertMatch(answers[1]?.[0] ?? "", /^2\^error,msg=/);
+  await it.dialogue.tell("-gdb-exit");
+  await it.dialogue.end();
+}, { needs: ["gdb"] });
+
+processTest("Dialogue writes a file with ed, whose insertions have no prompt", async () => {
+  await using it = start("exec ed -p '* '");
+  const prompt = /^\* $/;
+  await it.dialogue.waitUntil(prompt);
+  for (const line of ["a", "how", "are you", "."]) await it.dialogue.tell(line);
+  await it.dialogue.waitUntil(prompt);
+  const lines: string[] = [];
+  await it.dialogue.askUntil(",p", prompt, (line) => lines.push(line));
+  assertEquals(lines, ["how", "are you"]);
+  await it.dialogue.tell("Q");
+  await it.dialogue.end();
+}, { needs: ["ed"] });
+
+processTest("Dialogue reads aspell's answers, which end with an empty line", async () => {
+  await using it = start("exec aspell -a -l en");
+  await it.dialogue.waitUntil(/^@/);
+  const lines: string[] = [];
+  await it.dialogue.askUntil("hello wrld", /^$/, (line) => lines.push(line));
+  assertEquals([lines[0], lines[1]?.slice(0, 7), lines.at(-1)], ["*", "& wrld ", ""]);
+  await it.dialogue.end();
+}, { needs: ["aspell"] });
+
+const CHESS = "/usr/games/stockfish";
+processTest("Dialogue stops a chess engine while it thinks", async () => {
+  await using it = start(`exec ${CHESS}`);
+  await it.dialogue.waitUntil(/^Stockfish /);
+  await it.dialogue.askUntil("uci", /^uciok$/);
+  let thoughts = 0;
+  let bestMove = "";
+  await it.dialogue.askUntil("go infinite", /^bestmove /, async (line) => {
+    if (line.startsWith("info ") && ++thoughts === 3) await it.dialogue.tell("stop");
+    bestMove = line;
+  });
+  assertMatch(bestMove, /^bestmove [a-h][1-8][a-h][1-8]/);
+  await it.dialogue.tell("quit");
+  assertEquals((await it.dialogue.end()).code, 0);
+}, { needs: [CHESS] });
 
 processTest("dialogue.ts works when taken home with line_reader.ts", async () => {
   const program = `

@@ -8,6 +8,8 @@ import {
 import { LineReader } from "../lib/line_reader.ts";
 import { within } from "../lib/within.ts";
 import {
+  eventually,
+  fakeProgram,
   processTest,
   runCommand,
   runScript,
@@ -41,12 +43,15 @@ async function write(child: Deno.ChildProcess, text: string) {
   await writer.close();
 }
 
-/** A folder with a mkfifo that runs these lines of sh, and the PATH that finds it. */
-async function fakeMkfifo(lines: string) {
-  const folder = await temporaryFolder();
-  const options = { mode: 0o755 };
-  await Deno.writeTextFile(`${folder.path}/mkfifo`, `#!/bin/sh\n${lines}\n`, options);
-  return { ...folder, env: { PATH: `${folder.path}:${Deno.env.get("PATH")}` } };
+/** A mkfifo that runs these lines; `hold` waits in them until it is let go, or half a minute. */
+async function heldMkfifo(lines: string) {
+  const hold = 'hold() { for i in $(seq 600); do [ -e "$0.go" ] && break; sleep 0.05; done; }';
+  const mkfifo = await fakeProgram("mkfifo", `PATH=$PATH_BEFORE\n${hold}\n${lines}`);
+  return {
+    ...mkfifo,
+    env: { ...mkfifo.env, PATH_BEFORE: Deno.env.get("PATH") ?? "" },
+    letGo: () => Deno.writeTextFile(`${mkfifo.path}/mkfifo.go`, ""),
+  };
 }
 
 async function assertGone(path: string) {
@@ -165,14 +170,14 @@ processTest("fifo says in one line that it cannot create its name", async () => 
 
 processTest("fifo says in one line that the disk is full", async () => {
   const message = "mkfifo: cannot create fifo 'x: y': No space left on device";
-  await using mkfifo = await fakeMkfifo(`echo "${message}" >&2; exit 1`);
+  await using mkfifo = await fakeProgram("mkfifo", `echo "${message}" >&2; exit 1`);
   const path = `${mkfifo.path}/x: y`;
   const { code, stderr } = await runScript("fifo", ["read", path], { env: mkfifo.env });
   assertEquals([code, stderr], [1, `fifo: cannot create ${path}: No space left on device\n`]);
 });
 
 processTest("fifo says in one line that mkfifo was killed, or is not installed", async () => {
-  await using mkfifo = await fakeMkfifo("kill -KILL $$");
+  await using mkfifo = await fakeProgram("mkfifo", "kill -KILL $$");
   const path = `${mkfifo.path}/pipe`;
   const killed = await runScript("fifo", ["read", path], { env: mkfifo.env });
   const wasKilled = `fifo: cannot create ${path}: mkfifo was ended by SIGKILL\n`;
@@ -204,25 +209,20 @@ processTest("fifo removes the name that it made when it is ended", async () => {
 });
 
 processTest("fifo removes the name even when Ctrl-C comes while mkfifo runs", async () => {
-  // It has made the FIFO, and does not exit before it may (or ten seconds later).
-  await using mkfifo = await fakeMkfifo(
-    'PATH=$PATH_BEFORE; mkfifo "$@"; for i in $(seq 200); do [ -e "$0.go" ] && break; sleep 0.05; done',
-  );
+  await using mkfifo = await heldMkfifo('mkfifo "$@"; hold');
   const path = `${mkfifo.path}/pipe`;
   await using child = new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", scriptPath("fifo"), "read", path],
-    env: { ...mkfifo.env, PATH_BEFORE: Deno.env.get("PATH") ?? "" },
+    env: mkfifo.env,
     stdin: "null",
     stdout: "null",
     stderr: "null",
     detached: true,
   }).spawn();
-  while (!await Deno.lstat(path).then(() => true, () => false)) {
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
+  await eventually(() => Deno.lstat(path).then(() => true, () => false), `${path} is there`);
   // As Ctrl-C does, it reaches all that are in the group.
   Deno.kill(-child.pid, "SIGINT");
-  await Deno.writeTextFile(`${mkfifo.path}/mkfifo.go`, "");
+  await mkfifo.letGo();
   const status = await within(30, child.status);
   if (status === undefined) child.kill("SIGKILL");
   assertEquals(status?.code, 130);
@@ -294,13 +294,17 @@ processTest("fifo notices that the half that made the name has ended", async () 
 processTest("fifo without arguments ends when one half is killed", async () => {
   await using folder = await temporaryFolder();
   for (const half of ["reader", "writer"]) {
-    await using child = startScript("fifo", [], { env: { TMPDIR: folder.path } });
+    // The halves are not over before one is killed.
+    await using mkfifo = await heldMkfifo('hold; mkfifo "$@"');
+    const env = { ...mkfifo.env, TMPDIR: folder.path };
+    await using child = startScript("fifo", [], { env });
     const lines = new LineReader(child.stdout);
     const first = await lines.readLine() ?? "";
     const [, pid = ""] = new RegExp(`${half} (\\d+)`).exec(first) ?? [];
     Deno.kill(Number(pid), "SIGKILL");
-    const [{ code }, stderr] = await Promise.all([
-      child.status,
+    const { code } = await child.status;
+    await mkfifo.letGo();
+    const [stderr] = await Promise.all([
       child.stderr.text(),
       Array.fromAsync(lines),
       child.stdin.close(),
@@ -353,13 +357,16 @@ processTest(
   "fifo whose folder is removed while it runs fails without a trace",
   async () => {
     await using folder = await temporaryFolder();
-    await using child = startScript("fifo", [], { env: { TMPDIR: folder.path } });
+    await using mkfifo = await heldMkfifo('hold; mkfifo "$@"');
+    const env = { ...mkfifo.env, TMPDIR: folder.path };
+    await using child = startScript("fifo", [], { env });
     await using lines = new LineReader(child.stdout);
     const errors = child.stderr.text();
     assertMatch(await lines.readLine() ?? "", /know only/);
     for await (const { name } of Deno.readDir(folder.path)) {
       await Deno.remove(`${folder.path}/${name}`, { recursive: true });
     }
+    await mkfifo.letGo();
     const { code } = await child.status;
     // A half may not even start where its folder has gone, which Deno tells in its own way.
     assertMatch(await errors, /(^|\n)fifo: [^\n]*\n$/);

@@ -26,6 +26,15 @@ function cutStream(bytes: Uint8Array<ArrayBuffer>, cuts: number): ReadableStream
 Deno.test("frame writes the length first, the most significant byte before the others", () => {
   assertEquals(frame(new Uint8Array([7, 8])), new Uint8Array([0, 0, 0, 2, 7, 8]));
   assertEquals(frame(new Uint8Array(0x010203)).subarray(0, 4), new Uint8Array([0, 1, 2, 3]));
+  assertEquals(MESSAGES.map(frame), MESSAGES.map((message) => frame(message)));
+});
+
+Deno.test("frame and readFrames agree on the least significant byte first, too", async () => {
+  const littleEndian = true;
+  const message = Uint8Array.from({ length: 0x010203 }, (_, at) => at);
+  const bytes = frame(message, { littleEndian });
+  assertEquals([...bytes.subarray(0, 5), bytes.length], [3, 2, 1, 0, 0, 0x010207]);
+  assertEquals(await Array.fromAsync(readFrames(cutStream(bytes, 0), { littleEndian })), [message]);
 });
 
 Deno.test("frame refuses a message whose length four bytes cannot hold", () => {
@@ -55,6 +64,21 @@ Deno.test("readFrames says where a stream ended that ends inside a frame", async
       const whole = wholeFrames.filter((end) => end <= length).length;
       assertEquals(messages, MESSAGES.slice(0, whole));
     }
+  }
+});
+
+Deno.test("readFrames says how much of a frame had come", async () => {
+  const cases = [
+    [1, "1 of 4 bytes of a length"],
+    [4, "0 of 7 bytes of a message"],
+    [9, "5 of 7 bytes of a message"],
+    [13, "2 of 4 bytes of a length"],
+  ] as const;
+  const bytes = Uint8Array.from([...frame(new Uint8Array(7)), ...frame(new Uint8Array(0))]);
+  for (const [length, where] of cases) {
+    const frames = readFrames(cutStream(bytes.slice(0, length), 0));
+    const error = await assertRejects(() => Array.fromAsync(frames), FrameError, where);
+    assertEquals([error.name, error.exitCode], ["FrameError", 1]);
   }
 });
 
@@ -93,6 +117,81 @@ Deno.test("readFrames that is left before its first message lets go of the strea
   }
   await cancelled.promise;
   assertEquals(readable.locked, false);
+});
+
+/** A stream that gives these bytes and then neither more nor its end; and when it was cancelled. */
+function openStream(...chunks: Uint8Array[]) {
+  const cancelled = Promise.withResolvers<unknown>();
+  const readable = new ReadableStream<Uint8Array>({
+    start: (controller) => chunks.forEach((chunk) => controller.enqueue(chunk)),
+    cancel: cancelled.resolve,
+  });
+  return { readable, cancelled: cancelled.promise };
+}
+
+for (const method of ["return", "throw"] as const) {
+  Deno.test(`readFrames lets go of the stream at ${method}() before the first message`, async () => {
+    const { readable, cancelled } = openStream();
+    const frames = readFrames(readable);
+    const left = frames[method](new Error("enough"));
+    if (method === "throw") await assertRejects(() => left, Error, "enough");
+    else assertEquals((await left).done, true);
+    await cancelled;
+    assertEquals([readable.locked, (await frames.next()).done], [false, true]);
+  });
+
+  for (const length of [0, 2, 4, 6]) {
+    Deno.test(`readFrames lets go of the stream at ${method}() while it waits, after ${length} bytes`, async () => {
+      const { readable, cancelled } = openStream(frame(new Uint8Array(5)).subarray(0, length));
+      const frames = readFrames(readable);
+      const waiting = frames.next();
+      // Until all bytes have been read.
+      await new Promise((resolve) => setTimeout(resolve));
+      const left = frames[method](new Error("enough"));
+      if (method === "throw") await assertRejects(() => left, Error, "enough");
+      else assertEquals((await left).done, true);
+      await cancelled;
+      assertEquals([readable.locked, (await waiting).done], [false, true]);
+    });
+  }
+}
+
+Deno.test("readFrames that is disposed while a message is waited for ends at once", async () => {
+  const { readable, cancelled } = openStream(frame(new Uint8Array([7])));
+  let waiting: Promise<IteratorResult<Uint8Array>>;
+  {
+    await using frames = readFrames(readable);
+    assertEquals((await frames.next()).value, new Uint8Array([7]));
+    waiting = frames.next();
+  }
+  await cancelled;
+  assertEquals((await waiting).done, true);
+});
+
+Deno.test("readFrames answers calls of next() made at the same time in order", async () => {
+  const frames = readFrames(cutStream(BYTES, -1));
+  const results = await Promise.all([frames.next(), frames.next(), frames.next(), frames.next()]);
+  assertEquals(results.map(({ value }) => value), [...MESSAGES, undefined]);
+});
+
+Deno.test("readFrames tells a bad length even of a stream that cannot be cancelled", async () => {
+  const readable = new ReadableStream<Uint8Array>({
+    start: (controller) => controller.enqueue(new Uint8Array(4).fill(255)),
+    cancel: () => Promise.reject(new Error("no")),
+  });
+  await assertRejects(() => readFrames(readable).next(), FrameError, "over the bound");
+});
+
+Deno.test("readFrames refuses a stream that another reads, at once", () => {
+  const { readable } = openStream();
+  readable.getReader();
+  assertThrows(() => readFrames(readable), TypeError);
+});
+
+Deno.test("readFrames reads chunks that are an ArrayBuffer or a DataView", async () => {
+  const chunks: unknown[] = [BYTES.buffer.slice(0, 6), new DataView(BYTES.buffer, 6)];
+  const frames = readFrames(ReadableStream.from(chunks as Uint8Array[]));
+  assertEquals(await Array.fromAsync(frames), MESSAGES);
 });
 
 Deno.test("readFrames passes the error of its stream on as it is", async () => {
@@ -140,7 +239,7 @@ Deno.test("readFrames takes a bound that is NaN for no permission to read anythi
   await assertRejects(() => readFrames(stream, { maxLength: NaN }).next(), FrameError, "NaN");
 });
 
-processTest("frames.ts works when this file alone is taken home", async () => {
+processTest("frames.ts works when it is taken home with byte_reader.ts", async () => {
   const program = `
     import { frame, readFrames } from "./frames.ts";
     const command = new Deno.Command("cat", { stdin: "piped", stdout: "piped" });
@@ -150,7 +249,7 @@ processTest("frames.ts works when this file alone is taken home", async () => {
     await writer.close();
     for await (const message of readFrames(child.stdout)) console.log(message.length);
   `;
-  await using folder = await takeHome(["frames.ts"], program);
+  await using folder = await takeHome(["frames.ts", "byte_reader.ts"], program);
   const result = await runCommand(folder.command);
   assertEquals(result, { code: 0, stdout: "7\n0\n", stderr: "" });
 });

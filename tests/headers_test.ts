@@ -16,7 +16,7 @@ const PROGRAMS: Record<string, { before?: string; after?: string; output: string
   // One that goes on for ever is left after two rounds.
   hello: {
     before:
-      "sleep = time.sleep\ntime.sleep = lambda seconds: sleep(seconds / 4)\nsignal.alarm(1)\nwpipe = 1\n",
+      "wpipe, rounds = 1, iter([1])\ntime.sleep = lambda seconds: next(rounds, 0) or os._exit(0)\n",
     output: "how are you\nhow are you\n",
   },
   bytes: {
@@ -30,6 +30,13 @@ const PROGRAMS: Record<string, { before?: string; after?: string; output: string
   duplex: { output: "Hello\n" },
   pipetest: { before: "time.sleep = lambda seconds: None\n", output: "got: [a]\n" },
   capacity: { output: "65536\n" },
+  rpc: {
+    before: "import json\nfrom concurrent.futures import Future\nfrom threading import Thread\n" +
+      "server = ['sed', '-u', 's/\"method.*/\"result\": \"pong\"}/']\n" +
+      "child = Popen(server, stdin=PIPE, stdout=PIPE, text=True)\nfutures = {}\n",
+    after: "child.stdin.close()\n",
+    output: "pong\n",
+  },
   session: { output: "etc\n" },
   stderr: { before: "import threading\n", output: "err ls: " },
   timeout: { after: "print(child.wait())\n", output: "-15\n" },
@@ -41,7 +48,7 @@ const PROGRAMS: Record<string, { before?: string; after?: string; output: string
   },
   fifo: {
     before: "import tempfile\nos.chdir(tempfile.mkdtemp())\nif os.fork() == 0:\n" +
-      "    time.sleep(0.5)\n    open('pipe', 'w').write('hi\\n')\n    os._exit(0)\n",
+      "    while not os.path.exists('pipe'): time.sleep(0.05)\n    open('pipe', 'w').write('hi\\n')\n    os._exit(0)\n",
     after: "os.rmdir(os.getcwd())\n",
     output: "hi\n",
   },

@@ -1,5 +1,6 @@
 import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { flag, parseOptions, seconds, text, UsageError, wholeNumber } from "../lib/options.ts";
+import "./process.ts";
 
 const KNOWN = {
   count: wholeNumber(3, "how many"),
@@ -75,7 +76,27 @@ Deno.test("parseOptions names what it refuses, and what it expected", () => {
     [["--no-loud"], /^unknown option "--no-loud"/],
     [["--constructor"], /^unknown option "--constructor"/],
     [["--count.x", "3"], /^unknown option "--count\.x"/],
+    // Names that mean something to a parser, or to JavaScript.
+    [["--count", "1", "--count.x=2"], /^unknown option "--count\.x=2"/],
+    [["--count.x=2", "--count", "1"], /^unknown option "--count\.x=2"/],
+    [["--count.x.y"], /^unknown option "--count\.x\.y"/],
+    [["--help.x"], /^unknown option "--help\.x"/],
+    [["--x.y", "z"], /^unknown option "--x\.y"/],
+    [["--.=1"], /^unknown option "--\.=1"/],
+    [["--=1"], /^unknown option "--=1"/],
+    [["--_=1"], /^unknown option "--_=1"/],
+    [["--__proto__=1"], /^unknown option "--__proto__=1"/],
+    [["--__proto__.count=1"], /^unknown option "--__proto__\.count=1"/],
+    [["--no-count"], /^unknown option "--no-count"/],
+    [["--no-help"], /^unknown option "--no-help"/],
+    [["---count=1"], /^unknown option "---count=1"/],
+    [["-count=1"], /^unknown option "-count=1"/],
+    [["-h=1"], /^unknown option "-h=1"/],
+    [["-hh"], /^unknown option "-hh"/],
+    [["--a\nb"], /^unknown option "--a\\nb"/],
     [["-x"], /^unknown option "-x"/],
+    [["--count=1", "--count="], /^--count .*; got nothing/],
+    [["--count=x", "--count"], /^--count .*; got nothing/],
     [["a\nb"], /^unexpected argument "a\\nb"/],
     [["--", "a"], /^unexpected argument "a"/],
   ];

@@ -7,6 +7,7 @@
  * @module
  */
 import { onEnd } from "../lib/child.ts";
+import { frame } from "../lib/frames.ts";
 import { print } from "../lib/script.ts";
 import { isInstalled, mustSucceed, runCommand, scriptCommand } from "./process.ts";
 
@@ -62,6 +63,7 @@ const versionOf = async (program: string, ...args: string[]) => {
 };
 const hasNode = await versionOf("node", "--version");
 const hasPython = await versionOf("python3", "--version");
+const hasGit = await versionOf("git", "--version");
 const hasC = await versionOf("cc", "-dumpfullversion");
 // The interpreter itself: what stands for it on the PATH may be a shell script.
 const { stdout: python } = hasPython
@@ -127,10 +129,104 @@ if (Deno.build.os === "linux") {
   await print(`| 100,000 round trips | ${await peakOfTrips(100_000)} |`);
 }
 
+/** The packages of npm that speak JSON-RPC, in the folder; false if they cannot be had. */
+const hasPackages = hasNode && await (async () => {
+  const packages = ["@modelcontextprotocol/sdk@1.32.2", "vscode-jsonrpc@10.0.0"];
+  const options = ["--prefix", folder, "--no-save", "--no-audit", "--no-fund"];
+  const { code } = await runCommand(["npm", "install", ...options, ...packages]);
+  if (code !== 0) await print("\nnpm cannot install its packages for JSON-RPC: left out.");
+  return code === 0;
+})();
+const requests = (framing: string, open: number, count = 20_000): Contestant[] => {
+  const server = ["node", file("peers/rpc_server.mjs"), framing];
+  const args = [`${open}`, `${count}`, ...server];
+  const [client, library] = framing === "lines"
+    ? ["rpc_mcp.mjs", "the transport of the MCP SDK"]
+    : ["rpc_vscode.mjs", "`vscode-jsonrpc`"];
+  const isPlain = framing === "lines" && open === 1;
+  return [
+    { name: "`JsonRpcPeer`", command: deno("rpc", framing, ...args) },
+    ...(isPlain
+      ? [{
+        name: "a plain loop, no lines looked for",
+        command: deno("rpc_plain", `${count}`, ...server),
+      }]
+      : []),
+    ...(hasPackages
+      ? [{ name: library, command: ["node", file(`peers/${client}`), folder, ...args] }]
+      : []),
+    ...(hasPython
+      ? [{ name: "asyncio", command: [python, file("peers/rpc.py"), framing, ...args] }]
+      : []),
+  ];
+};
+if (hasNode) {
+  for (const count of [100_000, 1_000_000]) {
+    const [peer] = requests("lines", 64, count);
+    const peak = await peakOf(peer?.command ?? []);
+    await print(`| ${count.toLocaleString("en")} requests of \`JsonRpcPeer\` | ${peak} |`);
+  }
+  for (const open of [1, 64, 20_000]) {
+    for (const framing of ["lines", "content-length"]) {
+      const what = `20,000 requests to a server in Node.js, ${open.toLocaleString("en")} open`;
+      await compare(`${what}, ${framing}`, requests(framing, open));
+    }
+  }
+}
+
 await compare("64 MiB in chunks of 1 KiB", [
   { name: "one line", command: deno("long_line", "long") },
   { name: "lines of 12 bytes", command: deno("long_line", "short") },
 ]);
+
+/** Writes a file of equal frames. */
+async function writeFrames(path: string, length: number, count: number) {
+  const one = frame(new Uint8Array(length).fill(0x2e));
+  const all = new Uint8Array(count * one.length);
+  for (let at = 0; at < all.length; at += one.length) all.set(one, at);
+  await Deno.writeFile(path, all);
+}
+const asyncio = (...paths: string[]): Contestant[] =>
+  hasPython
+    ? [{ name: "Python 3, asyncio", command: [python, file("peers/frames.py"), ...paths] }]
+    : [];
+
+const large = `${folder}/large`;
+await writeFrames(large, 65_536, 1000);
+const larges = Array<string>(16).fill(large);
+await compare("1 GB of frames of 64 KiB out of `cat`", [
+  { name: "counting bytes only", command: deno("frames", "bytes", ...larges) },
+  { name: "`ByteReader`", command: deno("frames", "ByteReader", ...larges) },
+  { name: "`readFrames()`", command: deno("frames", "readFrames", ...larges) },
+  ...asyncio(...larges),
+]);
+
+const small = `${folder}/small`;
+await writeFrames(small, 12, 2_000_000);
+await compare("2 million frames of 12 bytes out of `cat`", [
+  { name: "`ByteReader`", command: deno("frames", "ByteReader", small) },
+  { name: "`readFrames()`", command: deno("frames", "readFrames", small) },
+  ...asyncio(small),
+]);
+
+if (hasGit) {
+  const repository = `${folder}/repository`;
+  const git = (words: string, stdin = "") =>
+    runCommand(["git", "-C", folder, "--git-dir", repository, ...words.split(" ")], { stdin });
+  await git("init --quiet --bare");
+  const blobs = Array.from({ length: 10_000 }, (_, n) => `${n}\n`.repeat(1 + n % 500));
+  const data = blobs.map((blob) => `blob\ndata ${blob.length}\n${blob}\n`).join("");
+  await git("fast-import --quiet", data);
+  const { stdout } = await git("cat-file --batch-all-objects --batch-check=%(objectname)");
+  const ids = `${folder}/ids`;
+  await Deno.writeTextFile(ids, stdout);
+  await compare("10,000 blobs out of one `git cat-file --batch`", [
+    { name: "`ByteReader`", command: deno("blobs", repository, ids) },
+    ...(hasPython
+      ? [{ name: "Python 3", command: [python, file("peers/blobs.py"), repository, ids] }]
+      : []),
+  ]);
+}
 
 const count = "20000";
 await compare("20,000 round trips of a line through `cat`", [

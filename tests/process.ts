@@ -1,8 +1,19 @@
 /**
- * What the tests share that start processes: they run the scripts as a user does.
+ * What the tests share: no test can run for ever, and those that start processes run the scripts as
+ * a user does. Every test file imports this one.
  *
  * @module
  */
+import { cpuUsage } from "node:process";
+import { limitTests } from "./time_limit.ts";
+
+/** The longest that a test may take, and a step that {@linkcode processTest} declares, in seconds. */
+const TIME_LIMIT = 120;
+
+// A test of many steps takes as long as they do.
+const declareTest = Deno.test;
+const limited = limitTests(TIME_LIMIT);
+
 const permission = await Deno.permissions.request({ name: "run" });
 const mayRun = permission.state === "granted";
 if (mayRun) {
@@ -52,9 +63,9 @@ export function processTest(
   const title = reasons.length > 0 ? `${name} (left out: ${reasons.join(", ")})` : name;
   // Deno can tell whose leak it is only if nothing runs beside it.
   const unchecked = { sanitizeOps: false, sanitizeResources: false, sanitizeExit: false };
-  processTests.push({ name: title, ignore: reasons.length > 0, fn, ...unchecked });
+  processTests.push({ name: title, ignore: reasons.length > 0, fn: limited(fn), ...unchecked });
   if (processTests.length > 1) return;
-  Deno.test({
+  declareTest({
     name: "with processes, side by side",
     ignore: !mayRun,
     fn: (t) => sideBySide(processTests, async (test) => void await t.step(test)),
@@ -187,18 +198,31 @@ export async function processesMarked(mark: string): Promise<string[]> {
     }
     if (found.length === 0) return found;
     if (performance.now() - start > 5000) {
-      for (const pid of pids) kill(pid);
+      for (const pid of pids) kill(pid, "SIGKILL");
       return found;
     }
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
 
-function kill(pid: number): void {
+/** Sends a signal to a process, or with a minus to a group, that may have ended by itself. */
+export function kill(pid: number, signal: Deno.Signal): void {
   try {
-    Deno.kill(pid, "SIGKILL");
+    Deno.kill(pid, signal);
   } catch {
     // It has ended since.
+  }
+}
+
+/** Looks until something is so that cannot be awaited; fails if it is not within half a minute. */
+export async function eventually(
+  condition: () => boolean | Promise<boolean>,
+  what: string,
+): Promise<void> {
+  const start = performance.now();
+  while (!await condition()) {
+    if (performance.now() - start > 30_000) throw new Error(`in vain for 30 s: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }
 
@@ -206,6 +230,13 @@ function kill(pid: number): void {
 export async function temporaryFolder(): Promise<AsyncDisposable & { path: string }> {
   const path = await Deno.makeTempDir();
   return { path, [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }) };
+}
+
+/** A folder with a program that runs these lines of sh, and the PATH on which it comes first. */
+export async function fakeProgram(name: string, lines: string) {
+  const folder = await temporaryFolder();
+  await Deno.writeTextFile(`${folder.path}/${name}`, `#!/bin/sh\n${lines}\n`, { mode: 0o755 });
+  return { ...folder, env: { PATH: `${folder.path}:${Deno.env.get("PATH")}` } };
 }
 
 /**
@@ -222,12 +253,21 @@ export async function takeHome(files: string[], program: string) {
   return { ...folder, command };
 }
 
-/** The largest gap between two ticks of a 10 ms interval while `work` is done, in milliseconds. */
+/**
+ * The largest gap between two ticks of a 10 ms interval while `work` is done, in milliseconds. What
+ * other processes take of it does not count, where `work` is never idle.
+ */
 export async function largestGap(work: () => Promise<void>): Promise<number> {
-  let [largest, last] = [0, performance.now()];
+  const clocks = () => {
+    const { user, system } = cpuUsage();
+    return [performance.now(), (user + system) / 1000] as const;
+  };
+  let largest = 0;
+  let [time, busy] = clocks();
   const look = () => {
-    const now = performance.now();
-    [largest, last] = [Math.max(largest, now - last), now];
+    const [timeNow, busyNow] = clocks();
+    largest = Math.max(largest, Math.min(timeNow - time, busyNow - busy));
+    [time, busy] = [timeNow, busyNow];
   };
   const timer = setInterval(look, 10);
   await work();

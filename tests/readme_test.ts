@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import {
+  fakeProgram,
   isInstalled,
   processesMarked,
   processTest,
@@ -76,7 +77,12 @@ async function runSnippet(block: Block, options: RunOptions = {}): Promise<void>
   const result = await runCommand(folder.command, { ...options, cwd: folder.path, env });
   const { code, stdout, stderr } = result;
   assertEquals([code, stderr], [0, ""], `${block.heading}: ${code} ${stderr}`);
-  if (block.output !== undefined) assertEquals(stdout, block.output, block.heading);
+  // What comes out of two pipes has no order between them.
+  const inOrder = (text: string) =>
+    block.heading === "read stdout and stderr" ? text.split("\n").sort().join("\n") : text;
+  if (block.output !== undefined) {
+    assertEquals(inOrder(stdout), inOrder(block.output), block.heading);
+  }
   const names = await Array.fromAsync(Deno.readDir(folder.path), ({ name }) => name);
   assertEquals(names.sort(), ["lib", "snippet.ts"], block.heading);
 }
@@ -215,6 +221,48 @@ processTest("a snippet that ends its child on a signal leaves nothing behind", a
     assertEquals(await processesMarked(mark), []);
     assertEquals(await Array.fromAsync(Deno.readDir(`${folder.path}/tmp`)), []);
   });
+});
+
+processTest("the recipe for workers does not start itself without end when compiled", async () => {
+  const snippet = await snippetUnder("have workers answer JSON lines, four at once");
+  await using folder = await copyOf(snippet);
+  // What `deno compile` makes cannot be made without a download, so this stands for it: a program
+  // that Deno.execPath() names, and that refuses to be started more often than there are workers.
+  const [deno = "", ...args] = folder.command;
+  await using compiled = await fakeProgram(
+    "compiled",
+    `echo >>"$0.starts"; [ $(wc -l <"$0.starts") -le 4 ] && exec ${deno} run -A snippet.ts "$@"`,
+  );
+  const preload = `${compiled.path}/preload.ts`;
+  await Deno.writeTextFile(
+    preload,
+    `Object.defineProperty(Deno, "build", { value: { ...Deno.build, standalone: true } });
+    Deno.execPath = () => "${compiled.path}/compiled";`,
+  );
+  args.splice(1, 0, `--preload=${preload}`);
+  const result = await runCommand([deno, ...args], { cwd: folder.path });
+  assertEquals(result, { code: 0, stdout: snippet.output ?? "", stderr: "" });
+});
+
+processTest(
+  "the recipe for a pipeline ends with its reader, though its source is silent",
+  async () => {
+    const snippet = await snippetUnder("have a pipeline's output as text");
+    const silent = '"sh", { args: ["-c", "yes | head -2; exec sleep 1000"],';
+    const code = snippet.code.replace('"yes", {', silent);
+    assert(code.includes(silent));
+    await using folder = await copyOf({ ...snippet, code });
+    const command = ["timeout", "-s", "KILL", "60", ...folder.command];
+    const result = await runCommand(command, { cwd: folder.path });
+    assertEquals(result, { code: 0, stdout: snippet.output ?? "", stderr: "" });
+  },
+  { needs: ["timeout"] },
+);
+
+processTest("the README promises the version of Deno that a task checks", async () => {
+  const [, version] = /Deno (2\.\d+) or later/.exec(await readme()) ?? [];
+  const { tasks } = JSON.parse(await Deno.readTextFile(`${root}deno.json`));
+  assertStringIncludes(tasks["test:minimum"].command, `deno@${version}.0 test`);
 });
 
 processTest("every task that the README names is there, and says what it does", async () => {

@@ -1,5 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { within } from "../lib/within.ts";
+import "./process.ts";
 
 Deno.test("within gives what a promise resolves to, or undefined when the time has passed", async () => {
   const { promise, resolve } = Promise.withResolvers<string>();

@@ -1,0 +1,50 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { processesMarked, processTest, runCommand, temporaryFolder } from "./process.ts";
+
+const CASES: [what: string, permissions: string[], body: string][] = [
+  ["is in an endless loop", [], "for (;;);"],
+  ["waits for ever", [], "await new Promise(() => {});"],
+  [
+    "is in an endless loop and has started processes",
+    ["-A"],
+    `await using child = new Deno.Command("sh", {
+      args: ["-c", "setsid sleep 1000 & (sleep 1000 &) ; echo; sleep 1000"],
+      stdout: "piped",
+    }).spawn();
+    await child.stdout.getReader().read();
+    for (;;);`,
+  ],
+];
+
+for (const [what, permissions, body] of CASES) {
+  processTest(`a test that ${what} ends the run, which names it`, async () => {
+    await using folder = await temporaryFolder();
+    const path = `${folder.path}/endless_test.ts`;
+    await Deno.writeTextFile(
+      path,
+      `import { limitTests } from ${JSON.stringify(new URL("time_limit.ts", import.meta.url))};
+      limitTests(3);
+      Deno.test("ends", () => new Promise((resolve) => setTimeout(resolve, 10)));
+      Deno.test("never ends", async () => { ${body} });`,
+    );
+    const mark = crypto.randomUUID();
+    const command = [Deno.execPath(), "test", "--no-config", "--no-check", ...permissions, path];
+    const env = { MARK: mark, NO_COLOR: "1" };
+    const { code, stdout } = await runCommand(command, { env });
+    assert(code !== 0);
+    assertStringIncludes(stdout, "\nends ... ok (");
+    assertStringIncludes(stdout, '\n"never ends" did not end within 3 s, so the whole run ends ');
+    assertEquals(await processesMarked(mark), []);
+  }, { needs: ["setsid"] });
+}
+
+processTest("every test file keeps the time limit", async () => {
+  for await (const { name } of Deno.readDir(new URL(".", import.meta.url))) {
+    if (!name.endsWith("_test.ts")) continue;
+    const source = await Deno.readTextFile(new URL(name, import.meta.url));
+    assert(
+      source.includes('from "./process.ts";') || source.includes('import "./process.ts";'),
+      name,
+    );
+  }
+});
