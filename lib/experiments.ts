@@ -5,6 +5,7 @@
  * @module
  */
 import { describeStatus, startChild } from "./child.ts";
+import { paste, wordsFor } from "./cures.ts";
 import { doing } from "./hang.ts";
 import { activityOf, look, mayLook } from "./proc.ts";
 import { quote } from "./silence.ts";
@@ -158,31 +159,16 @@ export function atTerminal(command: string[]): string[] {
     : ["script", "-q", "/dev/null", "sh", "-c", `stty -echo; ${line}`];
 }
 
-/** The switches with which programs write each line at once. */
-const SWITCHES: [program: RegExp, ...words: string[]][] = [
-  [/^(python[\d.]*|pypy\d*|g?sed)$/, "-u"],
-  [/^[ef]?grep$/, "--line-buffered"],
-  [/^m?awk$/, "-W", "interactive"],
-  [/^jq$/, "--unbuffered"],
-];
-
 /** The commands that may make a program write each line at once over pipes, the simplest first. */
 export function curesOf({ command, name }: Trial): string[][] {
   const [program = "", ...args] = command;
-  const [, ...words] = SWITCHES.find(([pattern]) => pattern.test(name)) ?? [];
+  const words = wordsFor(name);
   const isNamed = program.replace(/.*\//, "") === name;
   return [
     ...(isNamed && words.length > 0 ? [[program, ...words, ...args]] : []),
     ...(!isNamed && name.startsWith("python") ? [["env", "PYTHONUNBUFFERED=1", ...command]] : []),
     ["stdbuf", "-oL", ...command],
   ];
-}
-
-/** A command as one types it into a shell. */
-export function paste(command: string[]): string {
-  return command.map((word) =>
-    /^[\w%+,./:=@-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
-  ).join(" ");
 }
 
 /** What happened in a trial, in a line. */
