@@ -5,6 +5,7 @@
  * @module
  */
 import { describeStatus, startChild } from "./child.ts";
+import { paste, wordsFor } from "./cures.ts";
 import { doing } from "./hang.ts";
 import { activityOf, look, mayLook } from "./proc.ts";
 import { quote } from "./silence.ts";
@@ -125,21 +126,22 @@ function collect(stream: ReadableStream<Uint8Array>) {
   return output;
 }
 
-/** Waits until it is over, or until nothing has moved for some seconds, ten times as long at most. */
+/**
+ * Waits until it is over, or until nothing has moved for some seconds; ten times as long at most. Time
+ * that has passed proves nothing by itself: this process may have been stopped. So looks are counted.
+ */
 async function untilStill(
   isOver: () => boolean,
   progress: () => number,
   seconds: number,
 ): Promise<void> {
-  const latest = performance.now() + seconds * 10_000;
+  const enough = seconds * 200;
   let last = NaN;
-  let since = performance.now();
-  while (!isOver() && performance.now() < latest) {
-    const now = progress();
-    if (now !== last) since = performance.now();
-    else if (performance.now() - since >= seconds * 1000) return;
-    last = now;
+  for (let [looks, still] = [0, 0]; still < enough && looks < enough * 10 && !isOver(); looks++) {
     await new Promise((resolve) => setTimeout(resolve, 5));
+    const now = progress();
+    still = now === last ? still + 1 : 0;
+    last = now;
   }
 }
 
@@ -157,32 +159,16 @@ export function atTerminal(command: string[]): string[] {
     : ["script", "-q", "/dev/null", "sh", "-c", `stty -echo; ${line}`];
 }
 
-/** The switches with which programs write each line at once. */
-const SWITCHES: [program: RegExp, ...words: string[]][] = [
-  [/^(python[\d.]*|pypy\d*|g?sed)$/, "-u"],
-  [/^[ef]?grep$/, "--line-buffered"],
-  [/^m?awk$/, "-W", "interactive"],
-  [/^jq$/, "--unbuffered"],
-];
-
-/** The commands that may make a program write each line at once, the simplest first. */
+/** The commands that may make a program write each line at once over pipes, the simplest first. */
 export function curesOf({ command, name }: Trial): string[][] {
   const [program = "", ...args] = command;
-  const [, ...words] = SWITCHES.find(([pattern]) => pattern.test(name)) ?? [];
+  const words = wordsFor(name);
   const isNamed = program.replace(/.*\//, "") === name;
   return [
     ...(isNamed && words.length > 0 ? [[program, ...words, ...args]] : []),
     ...(!isNamed && name.startsWith("python") ? [["env", "PYTHONUNBUFFERED=1", ...command]] : []),
     ["stdbuf", "-oL", ...command],
-    atTerminal(command),
   ];
-}
-
-/** A command as one types it into a shell. */
-export function paste(command: string[]): string {
-  return command.map((word) =>
-    /^[\w%+,./:=@-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
-  ).join(" ");
 }
 
 /** What happened in a trial, in a line. */
@@ -264,7 +250,7 @@ const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
   function exited({ piped }) {
     if (piped.status === undefined || piped.milliseconds !== undefined) return;
     return {
-      what: `it ${ended(piped)}, without an answer`,
+      what: `it exited without an answer (${ended(piped)})`,
       cures: [`see what it says by itself: ${paste(piped.command)}`],
       section: "Uncaught (in promise) BrokenPipe: Broken pipe (os error 32)",
     };
@@ -301,17 +287,15 @@ const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
     };
   },
 
-  function buffers({ piped, terminal, cured }) {
-    if (terminal?.milliseconds === undefined && cured === undefined) return;
+  function buffers({ piped, terminal, cured = terminal }) {
+    if (cured?.milliseconds === undefined) return;
     const wrote = piped.unread === 0 ? "it has read the question and written nothing" : "no answer";
     const at = terminal?.milliseconds === undefined
       ? ""
       : `; at a terminal it answered after ${terminal.milliseconds} ms`;
     return {
       what: `it buffers because it writes to a pipe: ${wrote}${at}`,
-      cures: cured === undefined
-        ? ["none of the cures made it answer over pipes"]
-        : [`${paste(cured.command)}   # answered after ${cured.milliseconds} ms`],
+      cures: [`${paste(cured.command)}   # answered after ${cured.milliseconds} ms`],
       section: "No answer from the child, or all answers at once when it exits",
     };
   },

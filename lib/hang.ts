@@ -24,6 +24,8 @@ interface Edge {
   from: number;
   wait: Wait;
   to: number[];
+  /** Whether its thread waits for nothing else. */
+  isOnly: boolean;
 }
 
 /** Everybody whom a process waits for, one after the other. */
@@ -77,8 +79,11 @@ const VERDICTS: ((knot: Knot) => Verdict | undefined)[] = [
     };
   },
 
-  function ownWriteEnd({ processes, pipes, edges }) {
-    const edge = edges.find(({ from, wait, to }) => wait.for === "read" && to.includes(from));
+  function ownWriteEnd({ pid, processes, pipes, edges }) {
+    // A pool of workers shares its pipes, so that each worker holds both ends: others may write.
+    const edge = edges.find(({ from, wait, to, isOnly }) =>
+      wait.for === "read" && to.includes(from) && isOnly && (from === pid || to.length === 1)
+    );
     if (edge?.wait.for !== "read") return;
     const { from, wait, to } = edge;
     const own = pipes.get(wait.pipe)?.writers.find((end) => end.pid === from);
@@ -185,7 +190,7 @@ const VERDICTS: ((knot: Knot) => Verdict | undefined)[] = [
           labelOf(end?.descriptor)
         })${does}`,
       cure: isLeaked
-        ? "keep the write end from a child that is not to write (close_fds=True, O_CLOEXEC)"
+        ? `if ${names} need${s} not write there, keep the write end from it (close_fds, O_CLOEXEC)`
         : "wait for the exit of the child instead of end of file, then end its whole group",
       section: END_OF_FILE,
       waiting,
@@ -289,10 +294,16 @@ export function draw(pid: number, snapshot: Snapshot, width: number): string[] {
 /** What a process waits for: pipes before children. */
 function edgesOf(snapshot: Snapshot, pid: number): Edge[] {
   const order = ["write", "read", "writer", "reader", "exit"];
-  return (snapshot.processes.get(pid)?.threads.flat() ?? [])
-    .filter((wait) => wait.for !== "else")
-    .sort((a, b) => order.indexOf(a.for) - order.indexOf(b.for))
-    .map((wait) => ({ from: pid, wait, to: awaited(snapshot, wait) }));
+  const threads = snapshot.processes.get(pid)?.threads ?? [];
+  const edges = threads.flatMap((waits) => waits.map((wait) => ({ wait, isOnly: !waits[1] })));
+  return edges.filter(({ wait }) => wait.for !== "else")
+    .sort((a, b) => order.indexOf(a.wait.for) - order.indexOf(b.wait.for))
+    .map(({ wait, isOnly }) => {
+      const all = awaited(snapshot, wait);
+      // Who writes does not wait for itself, though it may have inherited the read end, too.
+      const others = wait.for === "write" ? all.filter((other) => other !== pid) : [];
+      return { from: pid, wait, to: others.length > 0 ? others : all, isOnly };
+    });
 }
 
 /** What a process waits for, then what those wait for, and so on. */
@@ -366,7 +377,8 @@ function say({ processes, pipes }: Snapshot, { from, to }: Edge, waits: Wait[]):
     // The child's end is its stdin or stdout; the parent's has only a number.
     const written = writers.filter((end) => end.pid === from && end.descriptor < 3);
     const ends = written.length > 0 ? written : readers.filter(({ pid }) => to.includes(pid));
-    return `read${s} its ${list(ends.map(({ descriptor }) => labelOf(descriptor)))}`;
+    const labels = new Set(ends.map(({ descriptor }) => labelOf(descriptor)));
+    return `read${s} its ${list([...labels])}`;
   });
   const others = list(to.map((pid) => who(processes, pid)));
   return `${who(processes, from)} waits until ${others} ${[...new Set(acts)].join(" or ")}`;

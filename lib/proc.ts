@@ -403,7 +403,10 @@ function waitOn(
     return isOpen ? { for: direction, pipe: link, descriptor } : undefined;
   }
   if (!link.startsWith("/dev/") || link === "/dev/null") return undefined;
-  return { for: "else", does: `waits for ${/tty|pts/.test(link) ? "the terminal " : ""}${link}` };
+  return {
+    for: "else",
+    does: `waits for ${/tty|pts|ptmx/.test(link) ? "the terminal " : ""}${link}`,
+  };
 }
 
 function waitOnSocket(

@@ -19,10 +19,11 @@
  * @module
  */
 import { describeStatus, startChild } from "../lib/child.ts";
+import { hintFor } from "../lib/cures.ts";
 import { Dialogue } from "../lib/dialogue.ts";
 import { flag, parseOptions, seconds, wholeNumber } from "../lib/options.ts";
 import { Failure, print, stdinLines } from "../lib/script.ts";
-import { explainSilence, hintFor, Unasked } from "../lib/silence.ts";
+import { explainSilence, Unasked } from "../lib/silence.ts";
 import { childStderr, markStderr } from "../lib/terminal.ts";
 
 const { options, operands } = parseOptions({
@@ -70,7 +71,7 @@ const questions = options.stdin ? stdinLines(dialogue.signal, name) : greetings(
 
 let asked = 0;
 for await (const question of questions) {
-  const answer = await dialogue.ask(question).catch(explainSilence(hintFor(operands)));
+  const answer = await dialogue.ask(question).catch(explainSilence(hintFor(operands), operands));
   await print(`Parent got: "${answer}"`);
   if (++asked === count) break;
 }

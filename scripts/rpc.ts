@@ -21,6 +21,7 @@
  */
 import { type Call, parseCall } from "../lib/call.ts";
 import { describeStatus, startChild } from "../lib/child.ts";
+import { seeWhy } from "../lib/cures.ts";
 import { ConnectionClosedError, JsonRpcError, JsonRpcPeer } from "../lib/json_rpc.ts";
 import { parseOptions, seconds, text, UsageError } from "../lib/options.ts";
 import { Failure, print, stdinLines } from "../lib/script.ts";
@@ -123,7 +124,7 @@ async function ask({ method, params }: Call) {
   // Look twice: if this process was stopped, the answer is still in the pipe.
   const text = await within(timeout, answer) ?? await within(0.1, answer);
   if (text === undefined) {
-    const hint = "is --framing right? Must something else be asked first?";
+    const hint = `is --framing right? Must something else be asked first?${seeWhy(operands)}`;
     throw new Failure(`no answer from ${name} to ${method} within ${timeout} s; ${hint}`, 124);
   }
   order.push(number);

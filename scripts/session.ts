@@ -66,7 +66,7 @@ const dialogue = new Dialogue(child, {
   // What comes before the first question is a greeting.
   onUnasked: (line) => asked === 0 ? print(line) : unasked.report(line),
 });
-const explain = explainSilence("do --mark or --until fit (--help)? Is the question complete?");
+const explain = explainSilence("do --mark or --until fit (-h)? Is the question whole?", operands);
 
 const end = until ?? mark ?? endOfAnswer(program);
 if (end instanceof RegExp && end.source.endsWith(" $")) {

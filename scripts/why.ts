@@ -19,6 +19,7 @@
  * @module
  */
 import { StartError } from "../lib/child.ts";
+import { paste } from "../lib/cures.ts";
 import {
   ask,
   atTerminal,
@@ -26,7 +27,6 @@ import {
   curesOf,
   describe,
   isUnclear,
-  paste,
   type Trial,
 } from "../lib/experiments.ts";
 import { draw, explain } from "../lib/hang.ts";

@@ -90,6 +90,16 @@ const CASES: [title: string, snapshot: Snapshot, says: RegExp][] = [
     /^p7 7 gets no end of file .* holds the write end of that pipe itself .*, as p8 8 does$/,
   ],
   [
+    "a writer that has inherited the read end does not wait for itself",
+    snapshot({ 7: [[exit(8)]], 8: [[write("7,8>7,8")]] }, ["7,8>7,8"]),
+    /^deadlock: p7 7 waits until p8 8 exits, and p8 8 waits until p7 7 reads its stdout$/,
+  ],
+  [
+    "workers share both ends of their pipes",
+    snapshot({ 7: [[read("7,8>7"), exit(8)]], 8: [[sleeps]] }, ["7,8>7"]),
+    /^p7 7 gets no end of file from its stdin before p8 8 exits/,
+  ],
+  [
     "an end in a process that has gone meanwhile",
     snapshot({ 7: [[read("8>7")]] }, ["8>7"]),
     /^p7 7 gets no end of file .* before process 8 exits/,

@@ -150,6 +150,7 @@ async function checkLine({ command, transcripts }: Line): Promise<void> {
 const NEEDS: [pattern: RegExp, ...programs: string[]][] = [
   [/^npx/, "npx"],
   [/buffering\.ts/, "stdbuf", "script"],
+  [/why\.ts/, "script"],
   [/Command\("stdbuf"/, "stdbuf"],
   [/session\.ts .*bc/, "bc"],
 ];

@@ -6,7 +6,14 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { explain } from "../lib/hang.ts";
 import { look } from "../lib/proc.ts";
-import { processTest, runCommand, runScript, scriptCommand, temporaryFolder } from "./process.ts";
+import {
+  processesMarked,
+  processTest,
+  runCommand,
+  runScript,
+  scriptCommand,
+  temporaryFolder,
+} from "./process.ts";
 
 /** Starts a program that will hang, in a group of its own, which ends with the block. */
 function start([program = "", ...args]: string[]) {
@@ -39,6 +46,12 @@ async function until<T>(act: () => T | undefined, what: () => string): Promise<T
 
 const readme = Deno.readTextFile(new URL("../README.md", import.meta.url)).catch(() => "");
 
+/** Sees that the README has the section that a verdict names, if it names one. */
+async function mustHaveSection(stdout: string): Promise<void> {
+  const [, section = "License"] = /README\.md: (.*)/.exec(stdout) ?? [];
+  assert((await readme).split("\n").some((line) => line.replace(/^#+ /, "") === section), section);
+}
+
 /** Waits until the process hangs with this verdict, and sees that the script says so. */
 async function mustSay(pid: number, expected: RegExp): Promise<string> {
   let last = "";
@@ -51,8 +64,7 @@ async function mustSay(pid: number, expected: RegExp): Promise<string> {
   const { code, stdout, stderr } = await runScript("why", ["--pid", `${pid}`]);
   assertEquals([code, stderr], [0, ""]);
   assertMatch(stdout, expected);
-  const [, section = "License"] = /README\.md: (.*)/.exec(stdout) ?? [];
-  assertMatch(await readme, new RegExp(`^#+ ${section}$`, "m"));
+  await mustHaveSection(stdout);
   for (const line of (stdout.split("\n\n")[0] ?? "").split("\n")) assert(line.length <= 80, line);
   return stdout;
 }
@@ -375,7 +387,6 @@ const REFUSED: Record<string, { command: string[]; says: RegExp; exitCode: numbe
     exitCode: 1,
   },
   "what is no PID": { command: scriptCommand("why", ["--pid", "0"]), says: /--pid/, exitCode: 2 },
-  "no process": { command: scriptCommand("why", []), says: /--pid/, exitCode: 2 },
   "Deno without -A": {
     command: scriptCommand("why", ["--pid", "1"], ["--allow-read"]),
     says: /run again with -A, which is --allow-all/,
@@ -419,3 +430,187 @@ processTest("why says that there is no /proc", async () => {
   assertEquals([code, stdout], [1, ""], stderr);
   assertMatch(stderr, /^why: there is no \/proc here[^\n]*\n$/);
 }, { needs: ["unshare"], os: "linux" });
+
+interface Experiment {
+  command: string[];
+  says: RegExp;
+  args?: string[];
+  needs?: string[];
+}
+
+const buffered =
+  /it buffers because it writes to a pipe: it has read the question and written nothing; at a terminal it answered after \d+ ms/;
+const cure = (command: string) =>
+  new RegExp(`${buffered.source}\\n  ${command} {3}# answered after \\d+ ms\\n`);
+const echo = "import sys\nfor line in sys.stdin: print(line.strip())";
+const reader = "import sys; print(len(sys.stdin.read()))";
+
+const EXPERIMENTS: Record<string, Experiment> = {
+  "cat answers at once": {
+    command: ["cat"],
+    says: /answers at once over pipes, after \d+ ms: the fault is in the parent\n.*\n.*\n.*--pid/,
+  },
+  "sed -u answers at once": { command: ["sed", "-u", "p"], says: /answers at once/ },
+  "sed buffers": { command: ["sed", "s/a/b/"], says: cure("sed -u s/a/b/") },
+  "python buffers": {
+    command: ["python3", "-c", echo],
+    says: cure("python3 -u -c [^]*"),
+    needs: ["python3"],
+  },
+  "grep buffers": { command: ["grep", "q"], says: cure("grep --line-buffered q") },
+  "mawk buffers": { command: ["mawk", "1"], says: cure("mawk -W interactive 1"), needs: ["mawk"] },
+  "cut buffers": { command: ["cut", "-c1-"], says: cure("stdbuf -oL cut -c1-"), needs: ["stdbuf"] },
+  "a program in a shell buffers": {
+    command: ["sh", "-c", "sed p; true"],
+    says: cure("stdbuf -oL sh -c 'sed p; true'"),
+    needs: ["stdbuf"],
+  },
+  "perl buffers": {
+    command: ["perl", "-ne", "print"],
+    says: cure("script -qec 'stty -echo; perl -ne print' /dev/null"),
+    needs: ["perl"],
+  },
+  "ruby buffers": {
+    command: ["ruby", "-pe", "1"],
+    says: cure("script -qec 'stty -echo; ruby -pe 1' /dev/null"),
+    needs: ["ruby"],
+  },
+  "sort answers at its end of file": {
+    command: ["sort"],
+    says: /answers only at end of file: it wrote "question\\n" when/,
+  },
+  "wc answers at its end of file": {
+    command: ["wc", "-c"],
+    says: /answers only at end of file: it wrote "9\\n" when/,
+  },
+  "python answers at its end of file": {
+    command: ["python3", "-c", reader],
+    says: /answers only at end of file/,
+    needs: ["python3"],
+  },
+  "bc has nothing to say to an assignment": {
+    command: ["bc"],
+    args: ["--question", "x=3"],
+    says:
+      /it has nothing to say: it has read the question, waits to read stdin, and wrote nothing at end of file or at a terminal/,
+    needs: ["bc"],
+  },
+  "a prompt": {
+    command: ["sh", "-c", 'printf "Name? "; read n; echo hi $n'],
+    says: /a prompt without a newline: it wrote "Name\? " and waits/,
+  },
+  "sleep never reads": {
+    command: ["sleep", "300"],
+    says: /it never reads its stdin: the question is still in the pipe, and it sleeps/,
+  },
+  "a shell that waits for another never reads": {
+    command: ["sh", "-c", "sleep 300; true"],
+    says: /it never reads its stdin: .* waits for the exit of sleep \d+, which sleeps/,
+  },
+  "a server never reads": {
+    command: python('socket.create_server(("127.0.0.1", 0)).accept()'),
+    says: /it never reads its stdin: .* waits for a network connection to its port/,
+    needs: ["python3"],
+  },
+  "much on stderr": {
+    command: ["sh", "-c", "head -c 1000000 /dev/zero >&2; cat"],
+    says:
+      /its stderr carries much, 1,000,000 bytes: a parent that pipes it and does not read it hangs/,
+  },
+  "one that looks for a terminal": {
+    command: ["sh", "-c", "[ -t 0 ] || { echo no tty >&2; exit 3; }; cat"],
+    says:
+      /it wants a terminal: over pipes it exited with status 3, saying "no tty"; at a terminal it answered/,
+  },
+  "one that reads from the terminal": {
+    command: ["sh", "-c", "read x < /dev/tty || exit; echo $x"],
+    says: /it wants a terminal: .*\/dev\/tty/,
+  },
+  "false exits": {
+    command: ["false"],
+    says: /it exited without an answer \(exited with status 1\)/,
+  },
+  "a program that fails": {
+    command: ["sh", "-c", "echo one >&2; echo two >&2; exit 3"],
+    says: /it exited without an answer \(exited with status 3, saying "two"\)/,
+  },
+  "a crash": {
+    command: ["sh", "-c", "read x; kill -SEGV $$"],
+    says: /it exited without an answer \(was ended by SIGSEGV\)/,
+  },
+  "yes floods": {
+    command: ["yes"],
+    says: /it floods: it wrote [\d,]{7,} lines without being asked/,
+  },
+};
+
+for (const [title, { command, says, args = [], needs = [] }] of Object.entries(EXPERIMENTS)) {
+  processTest(`why finds out: ${title}`, async () => {
+    const mark = crypto.randomUUID();
+    const env = { MARK: mark, PYTHONUNBUFFERED: "" };
+    const { code, stdout, stderr } = await runScript("why", [...args, ...command], { env });
+    assertEquals([code, stderr], [0, ""]);
+    assertMatch(stdout, says);
+    await mustHaveSection(stdout);
+    assertEquals(await processesMarked(mark), []);
+  }, { needs: ["script", ...needs], os: "linux" });
+}
+
+processTest("why finds out: a script that names its interpreter buffers", async () => {
+  await using folder = await temporaryFolder();
+  const path = `${folder.path}/echo.py`;
+  await Deno.writeTextFile(path, `#!/usr/bin/env python3\n${echo}\n`, { mode: 0o755 });
+  const env = { PYTHONUNBUFFERED: "" };
+  assertMatch(
+    (await runScript("why", [path], { env })).stdout,
+    cure(`env PYTHONUNBUFFERED=1 ${path}`),
+  );
+}, { needs: ["python3", "script"], os: "linux" });
+
+processTest("why finds out: a program in C buffers", async () => {
+  await using folder = await temporaryFolder();
+  const text =
+    '#include <stdio.h>\nint main(void) { char s[99]; while (fgets(s, 99, stdin)) printf("%s", s); }';
+  await Deno.writeTextFile(`${folder.path}/echo.c`, text);
+  const path = `${folder.path}/echo`;
+  await runCommand(["cc", "-o", path, `${path}.c`]);
+  assertMatch((await runScript("why", [path])).stdout, cure(`stdbuf -oL ${path}`));
+}, { needs: ["cc", "stdbuf", "script"], os: "linux" });
+
+processTest("why tries sed if there is nothing else to try", async () => {
+  const { code, stdout } = await runScript("why");
+  assertEquals(code, 0);
+  assertMatch(stdout, cure("sed -u s/question/answer/"));
+}, { needs: ["script"], os: "linux" });
+
+processTest("why says what it cannot see without -A, and concludes from the rest", async () => {
+  const permissions = ["--allow-run"];
+  const { code, stdout, stderr } = await runScript("why", ["sed", "p"], { permissions });
+  assertEquals([code, stderr], [0, ""]);
+  assertMatch(stdout, /\n {2}what it waits for cannot be seen: that takes Linux, and -A\n/);
+  assertMatch(stdout, /it buffers because it writes to a pipe: no answer; at a terminal/);
+}, { needs: ["script"], os: "linux" });
+
+processTest("why skips what is not installed", async () => {
+  await using folder = await temporaryFolder();
+  await Deno.symlink("/bin/sed", `${folder.path}/sed`);
+  const { code, stdout, stderr } = await runScript("why", [], { env: { PATH: folder.path } });
+  assertEquals([code, stderr], [0, ""]);
+  assertMatch(stdout, /skipped: cannot start script: not found/);
+  assertMatch(stdout, /it buffers because it writes to a pipe: .* nothing\n {2}sed -u/);
+}, { os: "linux" });
+
+processTest("why names a program that cannot be started", async () => {
+  await using folder = await temporaryFolder();
+  const path = `${folder.path}/program`;
+  await Deno.writeTextFile(path, "#!/nonexistent/interpreter\n", { mode: 0o755 });
+  const { code, stdout, stderr } = await runScript("why", [path]);
+  assertEquals(code, 127, stdout);
+  assertMatch(stderr, /^why: cannot start [^\n]*#! line names a missing one\n$/);
+});
+
+processTest("why takes a PID or a PROGRAM", async () => {
+  const { code, stderr } = await runScript("why", ["--pid", "1", "cat"]);
+  assertEquals(code, 2);
+  assertMatch(stderr, /^why: --pid and PROGRAM exclude each other\n$/);
+});
