@@ -23,7 +23,7 @@ export function passOn(child: Deno.ChildProcess): (isLate: boolean) => Promise<v
   return async (isLate) => {
     // More than a pipe holds, and time enough for all of that.
     const most = passed + 2 ** 21;
-    for (let looks = 0; looks < 20 && passed < most;) {
+    for (let looks = 0; looks < 10 && passed < most;) {
       if (await within(0.05, passing)) return;
       if (isLate || !isBlocked) looks++;
     }

@@ -79,8 +79,7 @@ async function limit([program = "", ...args]: string[]) {
   const command = new Deno.Command(program, { args, stdout: "piped", detached: true });
   await using child = startChild(command, { name: program });
   const finish = passOn(child); // To our stdout.
-  // Asked twice: if this script was stopped meanwhile, its timer fires before the exit is reported.
-  const status = await within(timeout, child.status) ?? await within(0.05, child.status);
+  const status = await within(timeout, child.status);
   // What the command left running ends with it, too.
   const end = await endChild(child);
   // Not to end of file: somebody outside the group may still hold the pipe.

@@ -95,7 +95,7 @@ const MISFORTUNES: [command: string[], code: number, stderr: RegExp][] = [
     /wrote "\{\}" where a header/,
   ],
   [["no-such-program"], 127, /^rpc: cannot start no-such-program: /],
-  [["--framing=both", "cat"], 2, /^rpc: --framing takes lines or content-length; got "both"\n$/],
+  [["--framing=both", "cat"], 2, /^rpc: --framing takes lines or content-length; got "both" /],
   [["--timeout=0.5", "yes"], 1, /yes wrote \d+ lines nobody asked for/],
   [
     [
