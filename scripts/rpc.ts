@@ -66,10 +66,10 @@ const order: number[] = [];
 let [asked, ending] = [0, ""];
 // Nobody needs another question when one has failed, or the program has closed its end.
 const over = new AbortController();
-const end = (error: unknown) => over.abort(error);
-peer.closed.finally(() => Promise.allSettled(answers)).then(() => end(null), end);
+const end = () => over.abort();
+peer.closed.then(end, end);
 try {
-  for await (const line of isDemo ? questions() : stdinLines(over.signal)) {
+  for await (const line of isDemo ? questions() : stdinLines(over.signal, name)) {
     const call = parseCall(line);
     if (line.trim() === "") await Promise.all(answers.splice(0));
     else if (call === undefined) {
@@ -84,14 +84,14 @@ try {
   }
   await Promise.all(answers);
 } catch (error) {
-  if (error !== null && !(error instanceof ConnectionClosedError)) throw error;
-  // Throws what else ended the connection. Why the program has closed its end, its status tells.
-  await within(timeout, peer.closed);
-  if (error !== null) ending = `${error.message}; `;
+  // Why the program has closed its end, its status tells.
+  if (!(error instanceof ConnectionClosedError)) throw error;
+  ending = `${error.message}; `;
 }
 if (isDemo && order.every((n, at) => n === at + 1)) throw new Failure("all answers came in order");
 // Our end of file is the other side's sign to exit.
-const status = await within(timeout, peer.close().then(() => child.status));
+const closed = Promise.all([peer.close(), peer.closed]);
+const status = await within(timeout, closed.then(() => child.status));
 const how = status ? describeStatus(status) : `did not exit within ${timeout} s of its end of file`;
 if (!status?.success || ending !== "") {
   throw new Failure(`${ending}${name} ${how}`, status ? status.code || 1 : 124);
@@ -116,10 +116,11 @@ async function* questions() {
 async function ask({ method, params }: Call) {
   const [number, start] = [++asked, performance.now()];
   if (isDemo) await print(`${number} → ${method}`);
-  const answer = peer.request(method, params).then((result) => JSON.stringify(result), (error) => {
-    if (!(error instanceof JsonRpcError)) throw error;
-    return `error ${error.code}: ${quote(error.message)}`;
-  });
+  const answer = peer.request(method, params).then((result = null) => JSON.stringify(result))
+    .catch((error) => {
+      if (!(error instanceof JsonRpcError)) throw error;
+      return `error ${error.code}: ${quote(error.message)}`;
+    });
   // Look twice: if this process was stopped, the answer is still in the pipe.
   const text = await within(timeout, answer) ?? await within(0.1, answer);
   if (text === undefined) {
