@@ -324,7 +324,7 @@ export class ByteReader implements AsyncDisposable {
   #close(closed: () => null, reason?: unknown): Promise<void> {
     this.#closed = closed;
     this.#head = this.#chunk = NOTHING;
-    this.#wake();
+    // Ends the read that a call waits for.
     return this.#reader.cancel(reason);
   }
 

@@ -106,7 +106,8 @@ async function* questions() {
 async function ask({ method, params }: Call) {
   const [number, start] = [++asked, performance.now()];
   if (isDemo) await print(`${number} → ${method}`);
-  const result = await within(timeout, peer.request(method, params)).catch(explain);
+  const answer = peer.request(method, params).then((result = null) => result, explain);
+  const result = await within(timeout, answer);
   if (result === undefined) {
     const hint = `is --framing right? Must something else be asked first?${seeWhy(operands)}`;
     throw new Failure(`no answer from ${name} to ${method} within ${timeout} s; ${hint}`, 124);

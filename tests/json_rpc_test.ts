@@ -347,7 +347,12 @@ Deno.test("JsonRpcPeer bounds a message", async () => {
   await assertRejects(() => asked, RangeError, "longer than 100");
   await using bodies = connect({ maxLength: 100, framing: "content-length" });
   const bounded = bodies.peer.request("a");
-  await bodies.write("Content-Length: 101\r\n\r\n").catch(() => {});
+  const [fits, tooLong] = [100, 101].map((size) => {
+    const text = JSON.stringify({ jsonrpc: "2.0", method: "" });
+    const body = text.replace('""', JSON.stringify("n".repeat(size - text.length)));
+    return `Content-Length: ${size}\r\n\r\n${body}`;
+  });
+  await bodies.write(`${fits}${fits}${tooLong}`).catch(() => {});
   await assertRejects(() => bounded, FramingError, "announces 101 bytes");
 });
 
