@@ -377,7 +377,6 @@ function rest<T extends ArrayBufferLike>(
   bytes: Uint8Array<T>,
   at: number,
 ): Uint8Array<T | ArrayBuffer> {
-  if (at === 0) return bytes;
   return at < bytes.length ? bytes.subarray(at) : NOTHING;
 }
 

@@ -808,6 +808,26 @@ Deno.test("ByteReader never starves timers where there is no setImmediate", asyn
   }
 });
 
+processTest("ByteReader hears a signal while pieces come without end", async () => {
+  const program = `
+    import { ByteReader } from "./byte_reader.ts";
+    await using yes = new Deno.Command("yes", { stdout: "piped" }).spawn();
+    await using reader = new ByteReader(yes.stdout);
+    let sent = Infinity;
+    Deno.addSignalListener("SIGUSR1", () => {
+      console.log(performance.now() - sent < 500);
+      Deno.exit();
+    });
+    setTimeout(() => {
+      sent = performance.now();
+      Deno.kill(Deno.pid, "SIGUSR1");
+    }, 100);
+    while (!(performance.now() - sent > 5000)) await reader.readUntil("\\n");
+  `;
+  await using folder = await takeHome(["byte_reader.ts"], program);
+  assertEquals(await runCommand(folder.command), { code: 0, stdout: "true\n", stderr: "" });
+}, { os: "linux" });
+
 processTest("ByteReader keeps no memory of what it has handed out", async () => {
   const program = `
     import { ByteReader } from "./byte_reader.ts";
