@@ -541,6 +541,7 @@ function errorOf(error: unknown): JsonRpcError {
 }
 
 function cannotSend({ method }: Call, why: Error): ConnectionClosedError {
+  if (why instanceof FramingError) return why;
   return new ConnectionClosedError(`${method} cannot be sent: ${why.message}`);
 }
 

@@ -106,8 +106,8 @@ async function* questions() {
 async function ask({ method, params }: Call) {
   const [number, start] = [++asked, performance.now()];
   if (isDemo) await print(`${number} → ${method}`);
-  const answer = peer.request(method, params).then((result = null) => result, explain);
-  const result = await within(timeout, answer);
+  const answer = peer.request(method, params).then((result = null) => result);
+  const result = await within(timeout, answer).catch(explain);
   if (result === undefined) {
     const hint = `is --framing right? Must something else be asked first?${seeWhy(operands)}`;
     throw new Failure(`no answer from ${name} to ${method} within ${timeout} s; ${hint}`, 124);

@@ -332,7 +332,9 @@ Deno.test("JsonRpcPeer tells of the wrong framing at once", async () => {
     await using other = connect({ framing });
     const asked = [other.peer.request("a"), other.peer.request("b")];
     await other.write(text).catch(() => {});
-    const failures = await Promise.allSettled([...asked, other.peer.closed]);
+    await other.peer.closed.catch(() => {});
+    const late = [other.peer.request("c"), other.peer.notify("d")];
+    const failures = await Promise.allSettled([...asked, ...late, other.peer.closed]);
     for (const failure of failures) {
       assert(failure.status === "rejected" && failure.reason instanceof FramingError, text);
       assertMatch(failure.reason.message, expected);
