@@ -63,7 +63,7 @@ export async function ask(
   child.status.then((end) => status = end);
   const hasEnded = () => status !== undefined && stdout.isDone && stderr.isDone;
   const isFlood = () => stdout.text.length >= FLOOD;
-  const progress = () => (activityOf(child.pid) || 0) + stdout.text.length + stderr.count;
+  const progress = () => activityOf(child.pid) + stdout.text.length + stderr.count;
   const trial: Trial = {
     command,
     name: program.replace(/.*\//, ""),

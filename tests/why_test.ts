@@ -410,7 +410,7 @@ processTest("why may not look at another user's process, and says so", async () 
     'sleep 0.01; done\nsetpriv --bounding-set=-all "$@" $!\nstatus=$?; kill $!; exit $status';
   const { code, stdout, stderr } = await runCommand(["sh", "-c", line, "sh", ...command]);
   assertEquals([code, stdout], [1, ""], stderr);
-  assertMatch(stderr, /^why: may not look at process \d+: it is another user's; try sudo\n$/);
+  assertMatch(stderr, /^why: may not look at process \d+: is it another user's\? Try sudo\n$/);
 }, { needs: ["setpriv"], os: "linux" });
 
 processTest("why says that there is no /proc", async () => {
