@@ -8,6 +8,7 @@ import { describeStatus, startChild } from "./child.ts";
 import { paste, wordsFor } from "./cures.ts";
 import { doing } from "./hang.ts";
 import { activityOf, look, mayLook } from "./proc.ts";
+import { Failure } from "./script.ts";
 import { quote } from "./silence.ts";
 import { byteCount } from "./terminal.ts";
 
@@ -100,15 +101,20 @@ export async function ask(
   return trial;
 }
 
-/** What can be seen of a program that was asked. */
-function observe(pid: number): Pick<Trial, "name" | "unread" | "does"> {
-  const snapshot = look(pid);
-  const stdin = [...snapshot.pipes.values()].find(({ readers, writers }) =>
-    readers.some((end) => end.pid === pid && end.descriptor === 0) &&
-    writers.some((end) => end.pid === Deno.pid)
-  );
-  const { name = "" } = snapshot.processes.get(pid) ?? {};
-  return { name, unread: stdin?.held, does: doing(pid, snapshot) };
+/** What can be seen of a program that was asked; nothing if it has just exited. */
+function observe(pid: number): Partial<Trial> {
+  try {
+    const snapshot = look(pid);
+    const stdin = [...snapshot.pipes.values()].find(({ readers, writers }) =>
+      readers.some((end) => end.pid === pid && end.descriptor === 0) &&
+      writers.some((end) => end.pid === Deno.pid)
+    );
+    const { name = "" } = snapshot.processes.get(pid) ?? {};
+    return { name, unread: stdin?.held, does: doing(pid, snapshot) };
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    return {};
+  }
 }
 
 /** Reads a stream: to its end, or until it has become a flood. */

@@ -50,7 +50,7 @@ export interface Process {
   /** What each thread waits for: any of it lets the thread go on. Threads that only wait for
    * another thread of the process, for a timer or a signal, are left out if there are others. */
   threads: Wait[][];
-  /** How often these threads have begun to wait: a number that grows means that they move. */
+  /** How often those that wait for others have begun to wait: a number that grows if they move. */
   waited: number;
 }
 
@@ -210,6 +210,7 @@ function readProcess(view: View, pid: number): Process | undefined {
     const waits = waitsOf(view, pid, thread);
     if (waits.length === 0) continue;
     process.threads.push(waits);
+    if (waits.every((wait) => wait.for === "else")) continue;
     const status = readText(`${folder}/task/${thread}/status`);
     process.waited += Number(field(status, "voluntary_ctxt_switches"));
   }

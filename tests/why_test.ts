@@ -55,8 +55,11 @@ async function mustHaveSection(stdout: string): Promise<void> {
 /** Waits until the process hangs with this verdict, and sees that the script says so. */
 async function mustSay(pid: number, expected: RegExp): Promise<string> {
   let last = "";
+  let before = look(pid);
   const see = () => {
-    const { what, cure } = explain(pid, look(pid));
+    const now = look(pid);
+    const { what, cure } = explain(pid, now, before);
+    before = now;
     last = `${what}\n${cure}`;
     return expected.test(last) || undefined;
   };
