@@ -211,19 +211,14 @@ const VERDICTS: ((knot: Knot) => Verdict | undefined)[] = [
 /**
  * Why a process hangs, as two looks at it show.
  *
- * @param before A look at it a moment before, which tells whether anything moves.
+ * @param before A look a moment before: who has moved since does not hang.
+ * @returns Undefined if all that wait have moved.
  */
-export function explain(pid: number, now: Snapshot, before = now): Verdict {
+export function explain(pid: number, now: Snapshot, before = now): Verdict | undefined {
   const hasMoved = (pid: number) =>
     now.processes.get(pid)?.waited !== before.processes.get(pid)?.waited;
   const verdict = findVerdict({ ...now, pid, edges: edgesFrom(now, pid) });
-  const { waiting } = verdict;
-  if (waiting.length > 0) {
-    if (!waiting.every(hasMoved)) return verdict;
-    const names = list(waiting.map((pid) => who(now.processes, pid)));
-    const what = `nothing hangs at this moment: ${names} moved while we looked`;
-    return { what, cure: "look again when nothing moves", waiting };
-  }
+  if (verdict.waiting.length > 0) return verdict.waiting.every(hasMoved) ? undefined : verdict;
   // Somebody else may wait for this process alone.
   for (const other of now.processes.keys()) {
     const edges = edgesToOnly(now, pid, other);

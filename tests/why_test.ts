@@ -58,9 +58,9 @@ async function mustSay(pid: number, expected: RegExp): Promise<string> {
   let before = look(pid);
   const see = () => {
     const now = look(pid);
-    const { what, cure } = explain(pid, now, before);
+    const verdict = explain(pid, now, before);
     before = now;
-    last = `${what}\n${cure}`;
+    last = verdict ? `${verdict.what}\n${verdict.cure}` : "it moves";
     return expected.test(last) || undefined;
   };
   await until(see, () => `${expected} of ${last}`);
