@@ -8,7 +8,9 @@ import { describeStatus, startChild } from "./child.ts";
 import { paste, wordsFor } from "./cures.ts";
 import { doing } from "./hang.ts";
 import { activityOf, look, mayLook } from "./proc.ts";
+import { Failure } from "./script.ts";
 import { quote } from "./silence.ts";
+import { untilStill } from "./still.ts";
 import { byteCount } from "./terminal.ts";
 
 /** What a program did that was asked over its stdin. */
@@ -58,12 +60,8 @@ export async function ask(
   const [program = "", ...args] = command;
   const pipes = { stdin: "piped", stdout: "piped", stderr: "piped", detached: true } as const;
   await using child = startChild(new Deno.Command(program, { args, ...pipes }), { name: program });
-  const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)];
-  let status: Deno.CommandStatus | undefined;
-  child.status.then((end) => status = end);
-  const hasEnded = () => status !== undefined && stdout.isDone && stderr.isDone;
-  const isFlood = () => stdout.text.length >= FLOOD;
-  const progress = () => (activityOf(child.pid) || 0) + stdout.text.length + stderr.count;
+  // What comes after this is the answer.
+  let start = Infinity;
   const trial: Trial = {
     command,
     name: program.replace(/.*\//, ""),
@@ -73,25 +71,39 @@ export async function ask(
     lastError: "",
     does: "",
   };
+  const answer = () => readable(stdout.text.slice(trial.before.length));
+  const hasAnswered = () => performance.now() >= start && /\S.*\n/.test(answer());
+  const stdout = collect(child.stdout, () => {
+    if (hasAnswered()) trial.milliseconds ??= Math.ceil(performance.now() - start);
+  });
+  const stderr = collect(child.stderr);
+  let status: Deno.CommandStatus | undefined;
+  child.status.then((end) => status = end);
+  const hasEnded = () => status !== undefined && stdout.isDone && stderr.isDone;
+  const isFlood = () => stdout.text.length >= FLOOD;
+  const until = (isOver: () => boolean, seconds: number) => {
+    const progress = () => activityOf(child.pid) + stdout.text.length + stderr.count;
+    // A slow start has time, but one that never comes to rest is not waited for.
+    const latest = performance.now() + seconds * 5_000;
+    return untilStill(progress, seconds, () => isOver() || performance.now() > latest);
+  };
 
-  await untilStill(() => hasEnded() || isFlood(), progress, 0.3);
+  await until(() => hasEnded() || isFlood(), 0.3);
   trial.before = stdout.text;
   if (!isFlood()) {
-    const start = performance.now();
+    start = performance.now();
     const writer = child.stdin.getWriter();
     // One that has gone breaks the pipe; its status says more.
     writer.write(new TextEncoder().encode(`${question}\n`)).catch(() => {});
-    const answer = () => readable(stdout.text.slice(trial.before.length));
-    const hasAnswered = () => /\S.*\n/.test(answer());
-    await untilStill(() => hasEnded() || hasAnswered(), progress, timeout);
+    await until(() => hasEnded() || hasAnswered(), timeout);
     trial.answer = answer();
-    if (hasAnswered()) trial.milliseconds = Math.ceil(performance.now() - start);
+    start = Infinity;
     if (status !== undefined) trial.status = status;
     else if (andClose) {
       if (mayLook()) Object.assign(trial, observe(child.pid));
       const written = stdout.text.length;
       writer.close().catch(() => {});
-      await untilStill(hasEnded, progress, timeout);
+      await until(hasEnded, timeout);
       trial.atEnd = readable(stdout.text.slice(written));
     }
   }
@@ -100,49 +112,36 @@ export async function ask(
   return trial;
 }
 
-/** What can be seen of a program that was asked. */
-function observe(pid: number): Pick<Trial, "name" | "unread" | "does"> {
-  const snapshot = look(pid);
-  const stdin = [...snapshot.pipes.values()].find(({ readers, writers }) =>
-    readers.some((end) => end.pid === pid && end.descriptor === 0) &&
-    writers.some((end) => end.pid === Deno.pid)
-  );
-  const { name = "" } = snapshot.processes.get(pid) ?? {};
-  return { name, unread: stdin?.held, does: doing(pid, snapshot) };
+/** What can be seen of a program that was asked; nothing if it has just exited. */
+function observe(pid: number): Partial<Trial> {
+  try {
+    const snapshot = look(pid);
+    const stdin = [...snapshot.pipes.values()].find(({ readers, writers }) =>
+      readers.some((end) => end.pid === pid && end.descriptor === 0) &&
+      writers.some((end) => end.pid === Deno.pid)
+    );
+    const { name = "" } = snapshot.processes.get(pid) ?? {};
+    return { name, unread: stdin?.held, does: doing(pid, snapshot) };
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    return {};
+  }
 }
 
 /** Reads a stream: to its end, or until it has become a flood. */
-function collect(stream: ReadableStream<Uint8Array>) {
+function collect(stream: ReadableStream<Uint8Array>, onText = () => {}) {
   const output = { text: "", count: 0, isDone: false };
   const decoder = new TextDecoder();
   (async () => {
     for await (const chunk of stream) {
       output.count += chunk.length;
       output.text += decoder.decode(chunk, { stream: true });
+      onText();
       if (output.count >= FLOOD * 2) break;
     }
     output.isDone = true;
   })();
   return output;
-}
-
-/**
- * Waits until it is over, or until nothing has moved for some seconds; ten times as long at most. Time
- * that has passed proves nothing by itself: this process may have been stopped. So looks are counted.
- */
-async function untilStill(
-  isOver: () => boolean,
-  progress: () => number,
-  seconds: number,
-): Promise<void> {
-  const enough = seconds * 200;
-  let last = NaN;
-  for (let [looks, still] = [0, 0]; still < enough && looks < enough * 10 && !isOver(); looks++) {
-    await new Promise((resolve) => setTimeout(resolve, 5));
-    const now = progress();
-    still = now === last ? still + 1 : 0;
-    last = now;
-  }
 }
 
 /** Without what moves the cursor of a terminal, and its ends of lines. */

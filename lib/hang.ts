@@ -100,48 +100,44 @@ const VERDICTS: ((knot: Knot) => Verdict | undefined)[] = [
     };
   },
 
-  function circle(knot) {
-    const edges = findCircle(knot);
-    const [first, second = first] = edges;
-    if (first === undefined || second === undefined) return;
+  function deadlock(knot) {
     const { processes } = knot;
-    const waiting = edges.map(({ from }) => from);
-    const unless = waiting.flatMap((pid) =>
-      doingElse(processes.get(pid)).map((does) =>
-        `, unless another thread of ${who(processes, pid)}, which ${does}, goes on`
-      )
-    ).join("");
-    // One process may wait for another in several ways: for what it writes, and for its exit.
-    const ways = edges.map(({ from, to }) =>
-      knot.edges.filter((edge) => edge.from === from && edge.to.some((pid) => to.includes(pid)))
-        .map(({ wait }) => wait)
-    );
-    const chain = list(edges.map((edge, index) => say(knot, edge, ways[index] ?? [])), ", and ");
-    const what = `deadlock: ${chain}${unless}`;
-    const has = (kind: Wait["for"]) => ways.flat().some((wait) => wait.for === kind);
-    if (has("write")) {
-      if (ways.every((waits) => waits.some((wait) => wait.for === "write"))) {
-        return { what, cure: "read while you write", section: READ_WHILE_WRITING, waiting };
-      }
-      if (has("exit") && !chain.includes("stderr")) {
-        const cure = "read before you wait for the exit, as communicate() does";
-        return { what, cure, section: READ_WHILE_WRITING, waiting };
-      }
-      return { what, cure: "read both outputs at the same time", section: READ_BOTH, waiting };
+    const circle = findCircle(knot);
+    const ways = circle.map((edge) => waysOf(knot, edge));
+    const all = (kind: Wait["for"]) =>
+      ways.every((waits) => waits.some((wait) => wait.for === kind));
+    const some = (kind: Wait["for"]) => ways.flat().some((wait) => wait.for === kind);
+    if (!some("write") && all("read")) return;
+    const waiting = circle.map(({ from }) => from);
+    const chain = list(circle.map((edge, index) => say(knot, edge, ways[index] ?? [])), ", and ");
+    const what = `deadlock: ${chain}${unless(processes, waiting)}`;
+    if (all("write")) {
+      return { what, cure: "read while you write", section: READ_WHILE_WRITING, waiting };
     }
-    if (has("exit") && !ways.every((waits) => waits.some((wait) => wait.for === "read"))) {
+    if (!some("write")) {
       const cure = "close the child's stdin when all is sent: that is its end of file";
       return { what, cure, section: CLOSE_STDIN, waiting };
     }
+    if (some("exit") && !chain.includes("stderr")) {
+      const cure = "read before you wait for the exit, as communicate() does";
+      return { what, cure, section: READ_WHILE_WRITING, waiting };
+    }
+    return { what, cure: "read both outputs at the same time", section: READ_BOTH, waiting };
+  },
+
+  function allRead(knot) {
+    const { processes } = knot;
+    const circle = findCircle(knot);
+    const [first, second] = circle;
+    if (first === undefined || second === undefined) return;
+    const waiting = circle.map(({ from }) => from);
     const isParent = processes.get(first.from)?.parent === second.from;
     const [asked, asker] = (isParent ? [first, second] : [second, first])
       .map(({ from }) => who(processes, from));
     return {
-      what:
-        `${list(waiting.map((pid) => who(processes, pid)))} ${
-          edges.length > 2 ? "all" : "both"
-        } wait to read, and nothing is in their pipes: ${asked} has read what was sent, so the ` +
-        `answer is in its buffer, or there is none${unless}`,
+      what: `${list(waiting.map((pid) => who(processes, pid)))} ${waiting[2] ? "all" : "both"} ` +
+        `wait to read, and nothing is in their pipes: ${asked} has read what was sent, so the ` +
+        `answer is in its buffer, or there is none${unless(processes, waiting)}`,
       cure: `have ${asked} write each answer at once (its own switch, or stdbuf -oL); if it ` +
         `answers only at end of file, close its stdin; and see that ${asker} flushes what it sends`,
       section: BUFFER,
@@ -162,7 +158,7 @@ const VERDICTS: ((knot: Knot) => Verdict | undefined)[] = [
     const to = edge.to.filter((pid) => !isWaiting(pid));
     if (to.length === 0) {
       const other = wait.for === "read" ? "writes" : "reads";
-      const why = isPartial ? "it belongs to another user: try with sudo" : "it may have just gone";
+      const why = isPartial ? "it may be another user's: try sudo" : "it may have just gone";
       const what = `${waiter} waits until somebody ${other}, who cannot be seen; ${why}`;
       return { what, cure: "look again", waiting };
     }
@@ -215,19 +211,14 @@ const VERDICTS: ((knot: Knot) => Verdict | undefined)[] = [
 /**
  * Why a process hangs, as two looks at it show.
  *
- * @param before A look at it a moment before, which tells whether anything moves.
+ * @param before A look a moment before: who has moved since does not hang.
+ * @returns Undefined if all that wait have moved.
  */
-export function explain(pid: number, now: Snapshot, before = now): Verdict {
+export function explain(pid: number, now: Snapshot, before = now): Verdict | undefined {
   const hasMoved = (pid: number) =>
     now.processes.get(pid)?.waited !== before.processes.get(pid)?.waited;
   const verdict = findVerdict({ ...now, pid, edges: edgesFrom(now, pid) });
-  const { waiting } = verdict;
-  if (waiting.length > 0) {
-    if (!waiting.every(hasMoved)) return verdict;
-    const names = list(waiting.map((pid) => who(now.processes, pid)));
-    const what = `nothing hangs at this moment: ${names} moved while we looked`;
-    return { what, cure: "look again when nothing moves", waiting };
-  }
+  if (verdict.waiting.length > 0) return verdict.waiting.every(hasMoved) ? undefined : verdict;
   // Somebody else may wait for this process alone.
   for (const other of now.processes.keys()) {
     const edges = edgesToOnly(now, pid, other);
@@ -357,6 +348,21 @@ function pathOf(edges: Edge[], start: number, end: number): Edge[] {
     }
   }
   return [];
+}
+
+/** A process may wait for another in several ways: for what that writes, and for its exit. */
+function waysOf(knot: Knot, { from, to }: Edge): Wait[] {
+  return knot.edges.filter((edge) => edge.from === from && edge.to.some((pid) => to.includes(pid)))
+    .map(({ wait }) => wait);
+}
+
+/** What could end a deadlock: other threads of these processes, which do something else. */
+function unless(processes: Snapshot["processes"], pids: number[]): string {
+  return pids.flatMap((pid) =>
+    doingElse(processes.get(pid)).map((does) =>
+      `, unless another thread of ${who(processes, pid)}, which ${does}, goes on`
+    )
+  ).join("");
 }
 
 function who(processes: Snapshot["processes"], pid: number): string {

@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { callOf } from "./calls.ts";
 import { Failure } from "./script.ts";
 
 /** An end of a pipe, as one process holds it. */
@@ -49,7 +50,7 @@ export interface Process {
   /** What each thread waits for: any of it lets the thread go on. Threads that only wait for
    * another thread of the process, for a timer or a signal, are left out if there are others. */
   threads: Wait[][];
-  /** How often these threads have begun to wait: a number that grows means that they move. */
+  /** How often those that wait for others have begun to wait: a number that grows if they move. */
   waited: number;
 }
 
@@ -128,27 +129,20 @@ export function awaited({ pipes }: Pick<Snapshot, "pipes">, wait: Wait): number[
 
 /**
  * A number that grows while a process or one that it has started does anything: runs, reads, writes
- * or begins to wait. NaN where that cannot be seen.
+ * or begins to wait. 0 where that cannot be seen.
  */
 export function activityOf(pid: number): number {
-  let sum = NaN;
+  let sum = 0;
   const family = mayLook() ? [pid] : [];
   for (const one of family) {
     family.push(...childrenOf(one));
     const stat = readText(`/proc/${one}/stat`);
-    if (stat === "") continue;
-    // What follows the name, which may have spaces: the state, and its time on a processor.
+    // What follows the name, which may have spaces: the state, and the time on a processor.
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    const isRunning = fields[0] === "R";
-    const counts = [
-      fields[11],
-      fields[12],
-      field(readText(`/proc/${one}/status`), "voluntary_ctxt_switches"),
-      field(readText(`/proc/${one}/io`), "rchar"),
-      field(readText(`/proc/${one}/io`), "wchar"),
-      isRunning ? performance.now() : 0,
-    ];
-    sum = (sum || 0) + counts.reduce<number>((total, count) => total + (Number(count) || 0), 0);
+    if (fields[0] === "R") sum += performance.now();
+    sum += Number(fields[11] ?? 0) + Number(fields[12] ?? 0);
+    sum += Number(field(readText(`/proc/${one}/status`), "voluntary_ctxt_switches"));
+    for (const [count] of readText(`/proc/${one}/io`).matchAll(/\d+/g)) sum += Number(count);
   }
   return sum;
 }
@@ -168,7 +162,7 @@ function linksOf(pid: number): Map<number, string> {
   } catch {
     const isThere = readText(`/proc/${pid}/stat`) !== "";
     if (isThere) {
-      throw new Failure(`may not look at process ${pid}: it is another user's; try sudo`);
+      throw new Failure(`may not look at process ${pid}: is it another user's? Try sudo`);
     }
     if (readText("/proc/self/stat") === "") {
       throw new Failure("there is no /proc here to look at a process with: Linux has it");
@@ -203,11 +197,10 @@ function readProcess(view: View, pid: number): Process | undefined {
   if (status === "") return undefined;
   const [program = ""] = readText(`${folder}/cmdline`).split("\0");
   const name = /^[^ ]*?([^/ ]+)$/.exec(program)?.[1] ?? field(status, "Name");
+  const state = field(status, "State");
   const process: Process = {
     name: name.replace(/^-/, ""),
-    state:
-      ({ T: "stopped", t: "stopped", Z: "exited" } as const)[field(status, "State")[0] ?? ""] ??
-        "alive",
+    state: state.startsWith("Z") ? "exited" : /^t/i.test(state) ? "stopped" : "alive",
     parent: Number(field(status, "PPid")),
     threads: [],
     waited: 0,
@@ -217,6 +210,7 @@ function readProcess(view: View, pid: number): Process | undefined {
     const waits = waitsOf(view, pid, thread);
     if (waits.length === 0) continue;
     process.threads.push(waits);
+    if (waits.every((wait) => wait.for === "else")) continue;
     const status = readText(`${folder}/task/${thread}/status`);
     process.waited += Number(field(status, "voluntary_ctxt_switches"));
   }
@@ -227,80 +221,11 @@ function readProcess(view: View, pid: number): Process | undefined {
   return process;
 }
 
-/** The system calls that a thread can wait in, and their numbers: x86-64, arm64. */
-const CALLS: [name: string, x86: number, arm: number][] = [
-  ["read", 0, 63],
-  ["read", 19, 65], // readv
-  ["read", 45, 207], // recvfrom
-  ["read", 47, 212], // recvmsg
-  ["read", 43, 202], // accept
-  ["read", 288, 242], // accept4
-  ["write", 1, 64],
-  ["write", 20, 66], // writev
-  ["write", 44, 206], // sendto
-  ["write", 46, 211], // sendmsg
-  ["splice", 275, 76],
-  ["sendfile", 40, 71],
-  ["poll", 7, -1],
-  ["poll", 271, 73], // ppoll
-  ["select", 23, -1],
-  ["select", 270, 72], // pselect6
-  ["epoll", 232, -1],
-  ["epoll", 281, 22], // epoll_pwait
-  ["epoll", 441, 441], // epoll_pwait2
-  ["wait4", 61, 260],
-  ["waitid", 247, 95],
-  ["open", 2, -1],
-  ["openat", 257, 56],
-  ["sleep", 35, 101], // nanosleep
-  ["sleep", 230, 115], // clock_nanosleep
-  ["signal", 34, -1], // pause
-  ["signal", 130, 133], // rt_sigsuspend
-  ["signal", 128, 137], // rt_sigtimedwait
-  ["futex", 202, 98],
-  ["connect", 42, 203],
-  ["file lock", 73, 32], // flock
-  ["file lock", 72, 25], // fcntl
-  ["io_uring", 426, 426],
-];
-
-/** What the kernel calls the place where a thread waits, for whoever may see no more than that. */
-const PLACES: [place: RegExp, name: string, isSocket?: true][] = [
-  [/pipe_read/, "read"],
-  [/pipe_write/, "write"],
-  [/unix_stream_(read|data_wait)/, "read", true],
-  [/sock_alloc_send/, "write", true],
-  [/do_wait/, "wait4"],
-  [/nanosleep/, "sleep"],
-  [/futex/, "futex"],
-  [/ep_poll|epoll/, "epoll"],
-  [/sigsuspend|sigtimedwait/, "signal"],
-];
-
-/** The call that a thread is in: its arguments, or at least whether it waits for a socket. */
-interface Call {
-  name: string;
-  args?: bigint[];
-  isSocket?: boolean;
-}
-
-function callOf(task: string): Call {
-  const [number = "", ...words] = readText(`${task}/syscall`).trim().split(" ");
-  if (number === "") {
-    const place = readText(`${task}/wchan`);
-    const [, name = place, isSocket = false] = PLACES.find(([part]) => part.test(place)) ?? [];
-    return { name, isSocket };
-  }
-  if (number === "running" || number === "-1") return { name: "running" };
-  const column = Deno.build.arch === "x86_64" ? 1 : 2;
-  const name = CALLS.find((call) => call[column] === Number(number))?.[0];
-  return { name: name ?? `system call ${number}`, args: words.map(BigInt) };
-}
-
 /** What a thread waits for; nothing if that is a timer, a signal or another thread of its process. */
 function waitsOf(view: View, pid: number, thread: string): Wait[] {
   const task = `/proc/${pid}/task/${thread}`;
-  const { name, args, isSocket } = callOf(task);
+  const syscall = readText(`${task}/syscall`);
+  const { name, args, isSocket } = callOf(syscall, readText(`${task}/wchan`));
   const number = (index: number) => Number(BigInt.asIntN(32, args?.[index] ?? 0n));
   const on = (index: number, direction: "read" | "write") =>
     waitOn(view, pid, number(index), direction);
@@ -359,8 +284,9 @@ function waitsOf(view: View, pid: number, thread: string): Wait[] {
     }
     case "open":
     case "openat": {
+      if (args === undefined) return does("waits in open for the other end of a FIFO");
       const at = name === "open" ? 0 : 1;
-      const path = textAt(pid, args?.[at] ?? 0n);
+      const path = textAt(pid, args[at] ?? 0n);
       const base = name === "open" || number(0) < 0 ? "cwd" : `fd/${number(0)}`;
       const full = path.startsWith("/") ? path : `${linkOf(`/proc/${pid}/${base}`)}/${path}`;
       if (!isFifo(full)) return does(`opens ${full}`);

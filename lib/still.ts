@@ -4,10 +4,15 @@
  * meanwhile, or starved, still looks ten times, with a turn of the event loop before each.
  *
  * @param seconds The length of the stretch, at least 0.1.
+ * @param isOver Asked at each look: whether there is nothing more to wait for.
  */
-export async function untilStill(progress: () => number, seconds: number): Promise<void> {
+export async function untilStill(
+  progress: () => number,
+  seconds: number,
+  isOver: () => boolean = () => false,
+): Promise<void> {
   let last = progress();
-  for (let looks = 0; looks < 10; looks++) {
+  for (let looks = 0; looks < 10 && !isOver(); looks++) {
     await new Promise((resolve) => setTimeout(resolve, Math.max(0.01, seconds / 10) * 1000));
     if (progress() !== last) looks = 0;
     last = progress();

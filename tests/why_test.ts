@@ -55,9 +55,12 @@ async function mustHaveSection(stdout: string): Promise<void> {
 /** Waits until the process hangs with this verdict, and sees that the script says so. */
 async function mustSay(pid: number, expected: RegExp): Promise<string> {
   let last = "";
+  let before = look(pid);
   const see = () => {
-    const { what, cure } = explain(pid, look(pid));
-    last = `${what}\n${cure}`;
+    const now = look(pid);
+    const verdict = explain(pid, now, before);
+    before = now;
+    last = verdict ? `${verdict.what}\n${verdict.cure}` : "it moves";
     return expected.test(last) || undefined;
   };
   await until(see, () => `${expected} of ${last}`);
@@ -410,7 +413,7 @@ processTest("why may not look at another user's process, and says so", async () 
     'sleep 0.01; done\nsetpriv --bounding-set=-all "$@" $!\nstatus=$?; kill $!; exit $status';
   const { code, stdout, stderr } = await runCommand(["sh", "-c", line, "sh", ...command]);
   assertEquals([code, stdout], [1, ""], stderr);
-  assertMatch(stderr, /^why: may not look at process \d+: it is another user's; try sudo\n$/);
+  assertMatch(stderr, /^why: may not look at process \d+: is it another user's\? Try sudo\n$/);
 }, { needs: ["setpriv"], os: "linux" });
 
 processTest("why says that there is no /proc", async () => {

@@ -1,0 +1,30 @@
+import { assertEquals } from "@std/assert";
+import { callOf } from "../lib/calls.ts";
+
+Deno.test("a call has other numbers on arm64 than on x86-64", () => {
+  const calls = [["0", "63", "read"], ["1", "64", "write"], ["61", "260", "wait4"]] as const;
+  for (const [x86, arm, name] of calls) {
+    assertEquals(callOf(`${x86} 0x3 0x0`, "", "x86_64"), { name, args: [3n, 0n] });
+    assertEquals(callOf(`${arm} 0x3 0x0`, "", "aarch64"), { name, args: [3n, 0n] });
+  }
+  // poll(2) is not on arm64: its number there is another call's.
+  assertEquals(callOf("7 0x0", "", "aarch64").name, "system call 7");
+});
+
+Deno.test("a call that may not be seen is told from the place where its thread waits", () => {
+  const places = {
+    anon_pipe_read: { name: "read", isSocket: false },
+    pipe_write: { name: "write", isSocket: false },
+    unix_stream_read_generic: { name: "read", isSocket: true },
+    do_epoll_wait: { name: "epoll", isSocket: false },
+    hrtimer_nanosleep: { name: "sleep", isSocket: false },
+    wait_for_partner: { name: "open", isSocket: false },
+    somewhere: { name: "somewhere", isSocket: false },
+  };
+  for (const [place, call] of Object.entries(places)) assertEquals(callOf("", place), call);
+});
+
+Deno.test("a thread on a processor is in no call", () => {
+  assertEquals(callOf("running\n", "0").name, "running");
+  assertEquals(callOf("-1 0x7ffe 0x7f00\n", "0").name, "running");
+});
