@@ -1,16 +1,45 @@
 /**
  * Starts a child that does not outlive the script, whether that ends by itself, by an error, by
- * `Deno.exit()` or by a signal; only SIGKILL leaves it behind, and on Windows only Ctrl-C is heard.
- * Copy this file alone: it imports nothing.
+ * `Deno.exit()` or by a signal. Copy this file alone: it imports nothing.
+ *
+ * A child is left behind only where no code of the script runs any more. These signals end Deno at
+ * once: SIGKILL (which the system sends, too, when its memory is used up), SIGILL, SIGFPE, SIGPROF and
+ * those for real time. So does a crash of Deno, such as a full heap. And a script that never reaches
+ * its event loop, as in `while (true);`, hears no signal while it has a child: only SIGKILL ends it.
+ * Windows has only Ctrl-C and Ctrl-Break.
+ *
+ * Start children in the main thread. `worker.terminate()`, `Deno.exit()` in the main thread and an
+ * error there end a Worker without running any more of its code, so a child started in it lives on.
  *
  * @module
  */
 
-/** What ends a script from outside: the terminal closes, Ctrl-C, Ctrl-\, `kill`. The numbers are
- * those of signal(7). */
-const SIGNALS: [signal: Deno.Signal, number: number][] = Deno.build.os === "windows"
-  ? [["SIGINT", 2]]
-  : [["SIGHUP", 1], ["SIGINT", 2], ["SIGQUIT", 3], ["SIGTERM", 15]];
+const isLinux = Deno.build.os === "linux";
+
+/**
+ * The signals that end the script while there is something to end, and their numbers (signal(7)).
+ * If your script uses one of them for something else, delete it here before you start a child; also
+ * SIGUSR1, if you want to open Deno's debugger by it.
+ */
+export const endingSignals: Map<Deno.Signal, number> = new Map(
+  Deno.build.os === "windows" ? [["SIGINT", 2], ["SIGBREAK", 21]] : [
+    // Not SIGPROF, which `deno --cpu-prof` sends to itself, nor SIGBUS, which does not end Deno.
+    ["SIGHUP", 1],
+    ["SIGINT", 2],
+    ["SIGQUIT", 3],
+    ["SIGTRAP", 5],
+    ["SIGABRT", 6],
+    ["SIGALRM", 14],
+    ["SIGTERM", 15],
+    ["SIGXCPU", 24],
+    ["SIGXFSZ", 25],
+    ["SIGVTALRM", 26],
+    ["SIGUSR1", isLinux ? 10 : 30],
+    ["SIGUSR2", isLinux ? 12 : 31],
+    ["SIGSYS", isLinux ? 31 : 12],
+    ...(isLinux ? [["SIGSTKFLT", 16], ["SIGIO", 29], ["SIGPWR", 30]] as const : []),
+  ],
+);
 
 /** A program that could not be started. */
 export class StartError extends Error {
@@ -26,24 +55,41 @@ export class StartError extends Error {
   }
 }
 
-const children = new Set<Deno.ChildProcess>();
+/** How to start a child. */
+export interface StartOptions {
+  /** The program's name in errors (default: the one given to Deno.Command). */
+  name?: string;
+  /**
+   * Seconds from SIGTERM to SIGKILL, whenever the child is ended (default 0.5). A child that saves its
+   * work on SIGTERM needs more. One that only closes its files needs a few milliseconds, and half a
+   * second is what a person at a terminal bears after Ctrl-C where a child does not react.
+   */
+  grace?: number;
+}
+
+/** The children that may have left somebody to end, and the grace of each. */
+const children = new Map<Deno.ChildProcess, number>();
+/** The children that {@linkcode endChild} has sent SIGTERM, and the grace that holds. */
+const asked = new WeakMap<Deno.ChildProcess, number>();
+/** The children whose families have ended: their numbers may be given to others. */
+const gone = new WeakSet<Deno.ChildProcess>();
 const cleanups = new Set<() => Promise<void>>();
-/** The children that {@linkcode endChild} has asked to end. */
-const asked = new WeakSet<Deno.ChildProcess>();
 
 /**
  * Starts a child and sees to its end. When the block of `await using` is left, a child that still
- * runs is ended as by {@linkcode endChild}. SIGINT, SIGTERM, SIGHUP and SIGQUIT end the child first
- * and then the script, as the signal would have without this; a listener of your own hears the signal
- * again then. An error that nobody catches ends the child as well. If you prevent the default of
- * "error" or "unhandledrejection", listen for them before the first child is started.
+ * runs is ended as by {@linkcode endChild}. A signal that would end the script
+ * ({@linkcode endingSignals}) ends the child first and then the script, as it would have without
+ * this; a second one, a second later, waits for nothing. An error that nobody catches ends the child
+ * as well. If you prevent the default of "error" or "unhandledrejection", listen for them before the
+ * first child is started.
  *
  * With `detached: true` the child leads a process group, and all that it started ends with the block
- * too, even what it left running when it exited, but for what left the group (setsid). It then has no terminal of its own: it cannot ask
- * for a password there.
+ * too, even what it left running when it exited, but for what left the group (setsid). It then has no
+ * terminal of its own: it cannot ask for a password there. The number of an empty group may be given
+ * to another; a group that outlives the child is looked at once a second, and let go of when it is
+ * empty, so that a signal could reach a stranger only if its number went round within that second.
  *
  * @param command The caller sets and uses its streams.
- * @param name The program's name in errors (default: the one given to Deno.Command).
  * @throws {StartError} If there is no such program, or it cannot be executed.
  * @throws {Error} While the script is ending.
  *
@@ -52,43 +98,51 @@ const asked = new WeakSet<Deno.ChildProcess>();
  * import { startChild } from "./child.ts";
  *
  * const command = new Deno.Command("sh", { args: ["-c", "sleep 9 & sleep 9"], detached: true });
- * await using child = startChild(command);
- * console.log(`${child.pid} and its family end with this block.`);
+ * await using child = startChild(command, { grace: 5 });
+ * console.log(`${child.pid} and its family end with this block, within 5 s.`);
  * ```
  */
-export function startChild(command: Deno.Command, name?: string): Deno.ChildProcess {
-  if (ending) throw new Error("No child is started while the script is ending");
+export function startChild(
+  command: Deno.Command,
+  { name, grace = 0.5 }: StartOptions = {},
+): Deno.ChildProcess {
+  if (isEnding()) throw new Error("No child is started while the script is ending");
   // Before the child is there: a signal that came in between would leave it behind.
   listen(true);
   let child: Deno.ChildProcess;
   try {
     child = spawn(command, name);
-    children.add(child);
+    children.set(child, grace);
   } finally {
     listen();
   }
-  const release = () => {
+  let watch: ReturnType<typeof setInterval> | undefined;
+  /** Lets go of a family that nobody is left of, or returns false. */
+  const letGo = () => {
+    if (signalGroup(child, "SIGURG")) return false;
+    clearInterval(watch);
     children.delete(child);
+    gone.add(child);
     listen();
+    return true;
   };
   const exited = child.status.then(async ({ signal }) => {
-    const isOurs = signal === "SIGTERM" && asked.has(child);
-    if (!isOurs && SIGNALS.some(([name]) => name === signal)) {
+    if (signal !== null && endingSignals.has(signal) && !asked.has(child)) {
       // Ctrl-C reaches script and child alike, and word of the child may come first. On a busy
       // machine a single timer may be heard before the signal, too.
-      for (let turn = 0; turn < 10 && !ending; turn++) {
-        await new Promise((resolve) => setTimeout(resolve, 20));
-      }
+      for (let turn = 0; turn < 10; turn++) await sleep(20);
     }
+    await turn();
+    if (letGo()) return;
     // What the child left running keeps its group, and is still ours to end.
-    if (!signalGroup(child, "SIGCONT")) release();
+    watch = setInterval(letGo, 1000);
+    Deno.unrefTimer(watch);
   });
   child[Symbol.asyncDispose] = async () => {
-    if (children.has(child)) await endChild(child);
+    await endChild(child);
     await exited;
-    // A signal is ending the script: the errors that this causes are nobody's.
-    if (ending) await new Promise(() => {});
-    release();
+    letGo();
+    await neverIfEnding();
   };
   return child;
 }
@@ -101,7 +155,9 @@ function spawn(command: Deno.Command, name?: string): Deno.ChildProcess {
     const [, program = "", reason = ""] = /^Failed to spawn '(.*)': (.*)$/s.exec(error.message) ??
       [];
     const what = `cannot start ${(name ?? program) || '""'}: `;
-    if (reason.startsWith("No such cwd")) throw new StartError(`${what}${reason}`, 126);
+    if (/^(No such cwd|cwd is not a directory)/.test(reason)) {
+      throw new StartError(`${what}${reason}`, 126);
+    }
     if (error instanceof Deno.errors.NotFound) {
       const hint = program.includes("/")
         ? "no such file, or its #! line names a missing one"
@@ -109,7 +165,7 @@ function spawn(command: Deno.Command, name?: string): Deno.ChildProcess {
       throw new StartError(what + hint, 127);
     }
     const hint = error instanceof Deno.errors.PermissionDenied
-      ? "a folder, or not executable (chmod +x?)"
+      ? "a folder, not executable (chmod +x?), or its cwd is closed to you"
       : reason || error.message;
     throw new StartError(what + hint, 126);
   }
@@ -121,40 +177,80 @@ function spawn(command: Deno.Command, name?: string): Deno.ChildProcess {
  * still runs. That takes the permission `--allow-run` without a list; with a list, the child alone
  * is ended.
  *
- * @param grace Seconds from SIGTERM to SIGKILL.
+ * @param grace Seconds from SIGTERM to SIGKILL (default: what {@linkcode startChild} was given, else
+ * 0.5). It holds also where the child is being ended already, by a signal to the script for instance.
  * @returns The status it exited with.
  */
 export async function endChild(
   child: Deno.ChildProcess,
-  grace = 0.5,
+  grace: number = asked.get(child) ?? children.get(child) ?? 0.5,
 ): Promise<Deno.CommandStatus> {
-  asked.add(child);
-  signalFamily(child, "SIGTERM");
+  if (gone.has(child)) return child.status;
+  // Once: many programs take a second SIGTERM as an order to leave their work.
+  if (!asked.has(child)) signalFamily(child, "SIGTERM");
+  asked.set(child, grace);
   // A stopped process gets SIGTERM only when it continues.
   signalFamily(child, "SIGCONT");
-  const deadline = performance.now() + grace * 1000;
-  // setTimeout takes no more, some 24 days, and calls at once.
-  const milliseconds = Math.min(grace * 1000, 2 ** 31 - 1);
-  const timer = setTimeout(() => signalFamily(child, "SIGKILL"), milliseconds);
-  const status = await child.status;
-  clearTimeout(timer);
+  const start = performance.now();
+  const isLate = () => performance.now() - start >= (asked.get(child) ?? grace) * 1000;
+  let hasExited = false;
+  const exit = child.status.finally(() => hasExited = true);
   // The leader may exit before its family does.
-  while (signalGroup(child, "SIGCONT") && performance.now() < deadline) {
-    await new Promise((resolve) => setTimeout(resolve, 10));
+  for (let pause = 1; !isLate() && (!hasExited || await isAnyoneAlive(child)); pause *= 2) {
+    await sleep(Math.min(pause, 100));
   }
+  // Also if nobody is alive: one may have been born while we looked at the others.
   signalFamily(child, "SIGKILL");
+  const status = await exit;
+  gone.add(child);
   return status;
+}
+
+/** Lets a signal be heard that has come already, before nobody listens any more. */
+async function turn(): Promise<void> {
+  const { port1, port2 } = new MessageChannel();
+  const { promise, resolve } = Promise.withResolvers();
+  port1.onmessage = resolve;
+  port2.postMessage(null);
+  await promise;
+  port1.close();
+  port2.close();
+}
+
+function sleep(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
 /** False if nobody is left in the group, if the child leads none, or if it may not be signalled. */
 function signalGroup(child: Deno.ChildProcess, signal: Deno.Signal): boolean {
   // Asked first: without the permission to signal any process, Deno would prompt for it.
-  if (Deno.permissions.querySync({ name: "run" }).state !== "granted") return false;
+  if (gone.has(child) || !maySignal()) return false;
   try {
     Deno.kill(-child.pid, signal);
     return true;
   } catch {
     return false;
+  }
+}
+
+function maySignal(): boolean {
+  return Deno.permissions.querySync({ name: "run" }).state === "granted";
+}
+
+/** Whether the child's group has a member that is no zombie: these take signals, too. */
+async function isAnyoneAlive(child: Deno.ChildProcess): Promise<boolean> {
+  // SIGURG does nothing to whoever does not listen, and little to whoever does.
+  if (!signalGroup(child, "SIGURG")) return false;
+  // Elsewhere process 1 reaps orphans at once. In a container it may never do so.
+  if (!isLinux) return true;
+  try {
+    // A shell, since Deno itself may read /proc with -A alone. See proc_pid_stat(5).
+    const args = ["-c", "cat /proc/[0-9]*/stat"];
+    const command = new Deno.Command("sh", { args, stdin: "null", stderr: "null" });
+    const list = new TextDecoder().decode((await command.output()).stdout);
+    return list === "" || new RegExp(`\\) [^ZX] \\d+ ${child.pid} `).test(list);
+  } catch {
+    return true;
   }
 }
 
@@ -186,56 +282,74 @@ export function describeStatus({ code, signal }: Deno.CommandStatus): string {
  * ```
  */
 export function onEnd(cleanup: () => void | Promise<void>): AsyncDisposable {
+  const isLate = isEnding();
   let done: Promise<void> | undefined;
   const run = () =>
-    done ??= Promise.try(cleanup).finally(() => {
+    done ??= Promise.resolve().then(cleanup).finally(async () => {
+      await turn();
       cleanups.delete(run);
       listen();
     });
   cleanups.add(run);
   listen();
-  // A signal is ending the script: the errors that this causes are nobody's.
-  return { [Symbol.asyncDispose]: () => run().then(() => ending && new Promise(() => {})) };
+  return {
+    async [Symbol.asyncDispose]() {
+      // The cleanup itself may call this, and must not wait for itself.
+      const isRunning = done !== undefined && cleanups.has(run);
+      if (isRunning) return;
+      await run();
+      // What was registered while the script ends belongs to a cleanup, which goes on.
+      if (!isLate) await neverIfEnding();
+    },
+  };
 }
 
-const listeners = SIGNALS.map(([signal, number]) => ({
-  signal,
-  hear: () => {
-    // A second signal, a second later, means now. Sooner, it may be the same: timeout(1) sends two.
-    if (performance.now() - endingSince > 1000) Deno.exit(128 + number);
-    end(() => raise(signal, number));
-  },
-}));
+/** Keeps what follows a block from running, and failing, while the script is ending. */
+async function neverIfEnding(): Promise<void> {
+  if (isEnding()) await new Promise(() => {});
+}
+
+let endingSince: number | undefined;
 let ending: Promise<void> | undefined;
-let endingSince = Infinity;
-let isListening = false;
+const listeners = new Map<Deno.Signal, () => void>();
 
 /** Listens as long as there is something to end: without a listener, a signal ends the script. */
 function listen(isNeeded = children.size + cleanups.size > 0): void {
-  if (isNeeded === isListening) return;
-  isListening = isNeeded;
-  for (const { signal, hear } of listeners) {
-    (isNeeded ? Deno.addSignalListener : Deno.removeSignalListener)(signal, hear);
+  if (isNeeded === listeners.size > 0) return;
+  if (!isNeeded) {
+    for (const [signal, listener] of listeners) Deno.removeSignalListener(signal, listener);
+    return listeners.clear();
   }
-  const act = isNeeded ? addEventListener : removeEventListener;
+  for (const [signal, number] of endingSignals) {
+    const listener = () => onSignal(signal, number);
+    Deno.addSignalListener(signal, listener);
+    listeners.set(signal, listener);
+  }
   // Deno.exit() and an error that nobody catches wait for nothing.
-  act("unload", killChildren);
-  for (const type of ["error", "unhandledrejection"]) act(type, onError);
+  addEventListener("unload", killChildren);
+  addEventListener("error", onError);
+  addEventListener("unhandledrejection", onError);
+}
+
+function onSignal(signal: Deno.Signal, number: number): void {
+  // A second signal, a second later, means now. Sooner, it may be the same: timeout(1) sends two.
+  if (endingSince !== undefined && performance.now() - endingSince > 1000) Deno.exit(128 + number);
+  end(() => raise(signal, number));
 }
 
 function killChildren(): void {
-  for (const child of children) signalFamily(child, "SIGKILL");
+  for (const child of children.keys()) signalFamily(child, "SIGKILL");
 }
 
 function onError(event: Event): void {
-  // The errors that the ending causes are nobody's.
-  if (ending) event.preventDefault();
+  // Errors caused by the ending are not reported.
+  if (isEnding()) event.preventDefault();
   else if (!event.defaultPrevented) killChildren();
 }
 
 /** Whether a signal or {@linkcode endScript} is ending the script. */
 export function isEnding(): boolean {
-  return ending !== undefined;
+  return endingSince !== undefined;
 }
 
 /**
@@ -244,37 +358,56 @@ export function isEnding(): boolean {
  *
  * @returns Never settles; a cleanup must not wait for it.
  */
-export function endScript(exitCode: number): Promise<void> {
+export function endScript(exitCode: number): Promise<never> {
   return end(() => Deno.exit(exitCode));
 }
 
-function end(leave: () => unknown): Promise<void> {
-  return ending ??= (async () => {
-    endingSince = performance.now();
-    // The last first, as blocks are left: so a writer hears of it before its reader has gone.
-    await Promise.all([...children].reverse().map((child) => endChild(child)));
-    for (const cleanup of [...cleanups].reverse()) await cleanup().catch(tellOfCleanup);
-    children.clear();
-    cleanups.clear();
-    listen();
-    await leave();
-  })();
-}
+/** The event by which all copies of this file in a program end together. */
+const ENDING = "child.ts: ending";
 
-function tellOfCleanup(error: unknown): void {
-  try {
-    console.error(`cannot clean up: ${error instanceof Error ? error.message : error}`);
-  } catch {
-    // stderr cannot be written: there is nobody to tell.
+addEventListener(ENDING, (event) => {
+  endingSince ??= performance.now();
+  if (children.size + cleanups.size === 0) return;
+  ending ??= endAll().finally(() => ending = undefined);
+  if (event instanceof CustomEvent) event.detail.push(ending);
+});
+
+async function end(exit: () => never): Promise<never> {
+  for (;;) {
+    const endings: Promise<void>[] = [];
+    dispatchEvent(new CustomEvent(ENDING, { detail: endings }));
+    // Nothing was registered meanwhile, and now nothing can be.
+    if (endings.length === 0) exit();
+    await Promise.all(endings);
   }
 }
 
-/** Now that nobody listens, the signal does what it always does. */
-async function raise(signal: Deno.Signal, number: number): Promise<void> {
-  if (Deno.permissions.querySync({ name: "run" }).state === "granted") {
+async function endAll(): Promise<void> {
+  // The last first, as blocks are left: so a writer hears of it before its reader has gone.
+  await Promise.all([...children.keys()].reverse().map((child) => endChild(child)));
+  children.clear();
+  for (const cleanup of [...cleanups].reverse()) await cleanup().catch(reportCleanup);
+  listen();
+}
+
+function reportCleanup(error: unknown): void {
+  try {
+    console.error(`cannot clean up: ${error instanceof Error ? error.message : error}`);
+  } catch {
+    // stderr cannot be written: nobody can be told.
+  }
+}
+
+/** Now that nobody listens, the signal does what it always does, if Deno can still do that. */
+function raise(signal: Deno.Signal, number: number): never {
+  // Deno 2.9.6 panics at the first two, ignores SIGIO, opens its debugger at SIGUSR1, and on Windows
+  // cannot send SIGBREAK.
+  const isRaisable = !["SIGSTKFLT", "SIGPWR", "SIGIO", "SIGUSR1", "SIGBREAK"].includes(signal);
+  // No signal of its own ends process 1.
+  if (isRaisable && Deno.pid !== 1 && maySignal()) {
     Deno.kill(Deno.pid, signal);
-    // In a moment: another thread of Deno hears it first.
-    await new Promise((resolve) => setTimeout(resolve, 1000));
+    // Another thread of Deno ends the process, in a moment.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000);
   }
   Deno.exit(128 + number);
 }

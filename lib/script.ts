@@ -85,14 +85,14 @@ function isForTheUser(error: unknown): error is Error {
  *
  * @throws {Failure} If stdin cannot be read.
  */
-export async function* stdinLines(signal?: AbortSignal, reader = ""): AsyncGenerator<string> {
-  if (reader && Deno.stdin.isTerminal()) console.error(`Type a line for ${reader}; Ctrl-D ends.`);
-  const until = signal && new Promise<void>((resolve) => {
+export async function* stdinLines(signal: AbortSignal, reader: string): AsyncGenerator<string> {
+  if (Deno.stdin.isTerminal()) console.error(`Type a line for ${reader}; Ctrl-D ends.`);
+  const until = new Promise<void>((resolve) => {
     if (signal.aborted) resolve();
     signal.addEventListener("abort", () => resolve(), { once: true });
   });
   try {
-    yield* new LineReader(Deno.stdin.readable, until && { until });
+    yield* new LineReader(Deno.stdin.readable, { until });
   } catch (error) {
     throw stdinFailure(error);
   }

@@ -1,56 +1,15 @@
+import { seeWhy } from "./cures.ts";
 import { NoAnswerError } from "./dialogue.ts";
 import { escapeControls, Failure, scriptName } from "./script.ts";
 
-/** What may be wrong, and what helps, by the name of the program; and what shows that it was tried. */
-const HINTS: [program: RegExp, advice: string, tried?: RegExp][] = [
-  [
-    /^python[\d.]*$|^pypy/,
-    "Python buffers its output itself: run it with -u, or flush",
-    /^-[a-zA-Z]*u/,
-  ],
-  [/^mawk$/, "mawk buffers its input: run it with -W interactive", /^-W$/],
-  [
-    /^(g|n|o)?awk$/,
-    "awk buffers its output: call fflush(). mawk buffers its input, too: -W interactive",
-    /fflush|^-W$/,
-  ],
-  [
-    /^g?sed$/,
-    "sed buffers its output: run it with -u",
-    /^(-[a-zA-Z]*u|--(line-|un)buffered|stdbuf$)/,
-  ],
-  [
-    /^[ef]?grep$/,
-    "grep buffers its output: run it with --line-buffered",
-    /^(--line-buffered|stdbuf)$/,
-  ],
-  [/^(sort|wc|tac|tail|[a-z0-9]+sum)$/, "it answers at the end of its input, not before"],
-  [/^(dc|bc)$/, "an assignment has no answer; ask for a value, or see session.ts"],
-  [/^(sh|bash|dash|zsh|ksh|sqlite3|psql)$/, "a command may print nothing; see session.ts"],
-];
-
-const CAUSES = "it may wait for end of file, or have nothing to say (see session.ts)";
-
-/** What to do about a program that does not answer. */
-export function hintFor(command: readonly string[]): string {
-  const names = command.map((word) => word.replace(/.*\//, ""));
-  const isWrapped = names[0] === "stdbuf" || names[0] === "unbuffer";
-  const name = names.slice(isWrapped ? 1 : 0).find((word) => !word.startsWith("-")) ?? "";
-  const [, advice, tried] = HINTS.find(([program]) => program.test(name)) ?? [];
-  const isTried = names.some((word) => tried?.test(word));
-  // What a shell runs by -c may be anything.
-  const isLine = name.endsWith("sh") && names.includes("-c");
-  if (advice !== undefined && !isTried && !isLine) return advice;
-  if (isWrapped) return `stdbuf does not help a program that buffers by itself; else ${CAUSES}`;
-  if (isTried) return CAUSES;
-  return `its output may wait in a buffer (try stdbuf -oL, see buffering.ts), ${CAUSES}`;
-}
-
-/** For `catch()`: adds to a {@linkcode NoAnswerError} what to do about it. */
-export function explainSilence(advice: string): (error: unknown) => never {
+/** For `catch()`: adds to a {@linkcode NoAnswerError} what to do about it, and how to find out why. */
+export function explainSilence(
+  advice: string,
+  command: readonly string[],
+): (error: unknown) => never {
   return (error) => {
     if (!(error instanceof NoAnswerError)) throw error;
-    throw new Failure(`${error.message}; ${advice}`, error.exitCode);
+    throw new Failure(`${error.message}; ${advice}${seeWhy(command)}`, error.exitCode);
   };
 }
 

@@ -32,7 +32,7 @@ const edit = "s/question/answer/";
 
 function start([program = "", ...args]: string[]): Deno.ChildProcess {
   const command = new Deno.Command(program, { args, stdin: "piped", stdout: "piped" });
-  return startChild(command, program);
+  return startChild(command, { name: program });
 }
 
 /** Sends a question. True when the answer has come, false at end of file without it. */

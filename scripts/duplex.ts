@@ -19,10 +19,11 @@
  * @module
  */
 import { describeStatus, startChild } from "../lib/child.ts";
+import { hintFor } from "../lib/cures.ts";
 import { Dialogue } from "../lib/dialogue.ts";
 import { flag, parseOptions, seconds, wholeNumber } from "../lib/options.ts";
 import { Failure, print, stdinLines } from "../lib/script.ts";
-import { explainSilence, hintFor, Unasked } from "../lib/silence.ts";
+import { explainSilence, Unasked } from "../lib/silence.ts";
 import { childStderr, markStderr } from "../lib/terminal.ts";
 
 const { options, operands } = parseOptions({
@@ -59,7 +60,7 @@ const command = new Deno.Command(program, {
   stderr: childStderr,
   detached: true,
 });
-await using child = startChild(command, name);
+await using child = startChild(command, { name });
 const errorsShown = markStderr(child, name);
 // A line nobody asked for would shift every later answer by one: so it is shown, and the script fails.
 const unasked = new Unasked(name, options.stdin ? timeout : Infinity);
@@ -70,7 +71,7 @@ const questions = options.stdin ? stdinLines(dialogue.signal, name) : greetings(
 
 let asked = 0;
 for await (const question of questions) {
-  const answer = await dialogue.ask(question).catch(explainSilence(hintFor(operands)));
+  const answer = await dialogue.ask(question).catch(explainSilence(hintFor(operands), operands));
   await print(`Parent got: "${answer}"`);
   if (++asked === count) break;
 }

@@ -49,7 +49,7 @@ const children = stages.map(([program = "", ...args], index) => {
     stdout: index === stages.length - 1 ? "inherit" : "piped",
   });
   try {
-    return running.use(startChild(command, program));
+    return running.use(startChild(command, { name: program }));
   } catch (error) {
     throw explainOneWord(error, program);
   }

@@ -56,7 +56,7 @@ const command = new Deno.Command(program, {
   stderr: childStderr,
   detached: true,
 });
-await using child = startChild(command, program);
+await using child = startChild(command, { name: program });
 const errorsShown = markStderr(child, program);
 const unasked = new Unasked(program, timeout);
 let asked = 0;
@@ -66,7 +66,7 @@ const dialogue = new Dialogue(child, {
   // What comes before the first question is a greeting.
   onUnasked: (line) => asked === 0 ? print(line) : unasked.report(line),
 });
-const explain = explainSilence("do --mark or --until fit (--help)? Is the question complete?");
+const explain = explainSilence("do --mark or --until fit (-h)? Is the question whole?", operands);
 
 const end = until ?? mark ?? endOfAnswer(program);
 if (end instanceof RegExp && end.source.endsWith(" $")) {

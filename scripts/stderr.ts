@@ -45,7 +45,7 @@ const command = new Deno.Command(program, {
   stderr: "piped",
   detached: true,
 });
-await using child = startChild(command, program);
+await using child = startChild(command, { name: program });
 
 const bytes = { out: 0, err: 0 };
 async function show(name: "out" | "err", output: ReadableStream<Uint8Array>) {

@@ -21,8 +21,8 @@
 import { describeStatus, endChild, startChild } from "../lib/child.ts";
 import { LineReader } from "../lib/line_reader.ts";
 import { parseOptions, seconds } from "../lib/options.ts";
+import { passOn } from "../lib/pass_on.ts";
 import { Failure, print } from "../lib/script.ts";
-import { passOn } from "../lib/still.ts";
 import { strong } from "../lib/terminal.ts";
 import { within } from "../lib/within.ts";
 
@@ -68,7 +68,7 @@ async function demonstrate() {
   await print("  end of file comes at once");
   // A process that is gone has no state; Z is one whose status nobody has asked for yet.
   const args = ["-o", "stat=", "-p", `${grandchild}`];
-  await using ps = startChild(new Deno.Command("ps", { args, stdout: "piped" }), "ps");
+  await using ps = startChild(new Deno.Command("ps", { args, stdout: "piped" }), { name: "ps" });
   const state = (await ps.stdout.text()).trim();
   if (state !== "" && !state.startsWith("Z")) throw new Failure(`${grandchild} still runs`);
   await print("  and nobody is left");
@@ -77,10 +77,9 @@ async function demonstrate() {
 async function limit([program = "", ...args]: string[]) {
   // The command has our stdin, which spawn() hands on unless told otherwise.
   const command = new Deno.Command(program, { args, stdout: "piped", detached: true });
-  await using child = startChild(command, program);
-  const finish = passOn(child.stdout); // To our stdout.
-  // Asked twice: if this script was stopped meanwhile, its timer fires before the exit is reported.
-  const status = await within(timeout, child.status) ?? await within(0.05, child.status);
+  await using child = startChild(command, { name: program });
+  const finish = passOn(child); // To our stdout.
+  const status = await within(timeout, child.status);
   // What the command left running ends with it, too.
   const end = await endChild(child);
   // Not to end of file: somebody outside the group may still hold the pipe.

@@ -30,9 +30,11 @@ const NUMBERS: Record<string, string[]> = {
   lines: ["count", "interval"],
   pipeline: [],
   pipetest: ["count", "delay"],
+  rpc: ["timeout"],
   session: ["timeout"],
   stderr: [],
   timeout: ["timeout"],
+  why: ["pid", "timeout"],
 };
 const SCRIPTS = Object.keys(NUMBERS);
 
@@ -55,7 +57,7 @@ processTest("every script refuses rubbish in one line and starts nothing", async
 });
 
 processTest("every script that takes no command refuses a stray argument", async () => {
-  const commands = ["duplex", "pipeline", "session", "stderr", "timeout"];
+  const commands = ["duplex", "pipeline", "rpc", "session", "stderr", "timeout", "why"];
   const others = SCRIPTS.filter((script) => !commands.includes(script));
   await sideBySide(others, async (script) => {
     const { code, stderr } = await runScript(script, ["one", "two", "three", "four"]);
@@ -88,6 +90,8 @@ const LONG: [script: string, ...args: string[]][] = [
   ["duplex", "sh", "-c", "trap '' TERM; while :; do sleep 0.1; done"],
   ["duplex", "--timeout=1000", "yes"],
   ["pipetest", "--delay=1000", "spam"],
+  ["rpc", "sleep", "1000"],
+  ["rpc"],
   ["session", "sleep", "1000"],
   ["session"],
   ["stderr", "sh", "-c", "yes & yes >&2"],
@@ -103,6 +107,8 @@ const LONG: [script: string, ...args: string[]][] = [
   ["lifetime"],
   ["deadlock", "--timeout=1000"],
   ["buffering"],
+  ["why"],
+  ["why", "sh", "-c", "sleep 1000 & cat; wait"],
 ];
 
 const SIGNALS: [Deno.Signal, number][] = [
@@ -212,6 +218,7 @@ const WRITING: [script: string, ...args: string[]][] = [
   ["pipeline", "yes", "|", "cat"],
   ["stderr", "yes"],
   ["timeout", "yes"],
+  ["rpc"],
   ["session"],
   ["fifo"],
   ["capacity"],
@@ -219,6 +226,7 @@ const WRITING: [script: string, ...args: string[]][] = [
   ["lifetime"],
   ["deadlock", "--timeout=0.5"],
   ["buffering"],
+  ["why"],
 ];
 
 processTest("every script stops quietly when the reader of its stdout has gone", async () => {
@@ -257,6 +265,7 @@ const CASES: Case[] = [
     tooFew: ["--allow-run=cat"],
   },
   { script: "pipetest", args: ["spam"], needs: [] },
+  { script: "rpc", args: ["--timeout=100"], needs: ["--allow-run"], tooFew: [] },
   { script: "session", needs: ["--allow-run"], tooFew: [] },
   { script: "stderr", needs: ["--allow-run"], tooFew: [] },
   {

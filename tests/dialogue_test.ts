@@ -372,6 +372,22 @@ processTest("Dialogue reads an answer up to the line that a RegExp matches", asy
   await it.dialogue.end();
 });
 
+processTest("Dialogue takes no pause for the empty line that ends an answer", async () => {
+  await using it = start("read x; echo a; sleep 0.3; echo b; echo; exec cat");
+  const lines: string[] = [];
+  await it.dialogue.askUntil("one", /^$/, (line) => lines.push(line));
+  assertEquals(lines, ["a", "b", ""]);
+  await it.dialogue.end();
+});
+
+processTest("Dialogue gives each question the whole time limit", async () => {
+  await using it = start("while read x; do sleep 1.2; echo $x; done", { timeout: 3 });
+  for (const text of ["one", "two", "three", "four"]) {
+    assertEquals(await it.dialogue.ask(text), text);
+  }
+  await it.dialogue.end();
+});
+
 processTest("Dialogue reads an answer up to a prompt without a newline", async () => {
   const unasked: string[] = [];
   const line = "echo hello; while printf '(gdb) '; read x; do eval \"$x\"; done";

@@ -140,7 +140,7 @@ processTest("duplex shows the part of a line that came before its child fell sil
   assertEquals([code, stdout], [124, ""]);
   assertMatch(
     stderr,
-    /^duplex: no answer from sh .*; so far it wrote "half a l"; .*session\.ts\)\n$/,
+    /^duplex: no answer from sh .*; so far it wrote "half a l"; .*session\.ts\); why: .*why\.ts sh -c 'read x.*\n$/,
   );
 });
 

@@ -30,6 +30,13 @@ const PROGRAMS: Record<string, { before?: string; after?: string; output: string
   duplex: { output: "Hello\n" },
   pipetest: { before: "time.sleep = lambda seconds: None\n", output: "got: [a]\n" },
   capacity: { output: "65536\n" },
+  rpc: {
+    before: "import json\nfrom concurrent.futures import Future\nfrom threading import Thread\n" +
+      "server = ['sed', '-u', 's/\"method.*/\"result\": \"pong\"}/']\n" +
+      "child = Popen(server, stdin=PIPE, stdout=PIPE, text=True)\nfutures = {}\n",
+    after: "child.stdin.close()\n",
+    output: "pong\n",
+  },
   session: { output: "etc\n" },
   stderr: { before: "import threading\n", output: "err ls: " },
   timeout: { after: "print(child.wait())\n", output: "-15\n" },
@@ -48,6 +55,7 @@ const PROGRAMS: Record<string, { before?: string; after?: string; output: string
   lifetime: { output: "b''\n" },
   deadlock: { output: null },
   buffering: { output: null },
+  why: { output: null },
 };
 
 for (const [script, { before = "", after = "", output }] of Object.entries(PROGRAMS)) {

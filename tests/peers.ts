@@ -129,6 +129,51 @@ if (Deno.build.os === "linux") {
   await print(`| 100,000 round trips | ${await peakOfTrips(100_000)} |`);
 }
 
+/** The packages of npm that speak JSON-RPC, in the folder; false if they cannot be had. */
+const hasPackages = hasNode && await (async () => {
+  const packages = ["@modelcontextprotocol/sdk@1.32.2", "vscode-jsonrpc@10.0.0"];
+  const options = ["--prefix", folder, "--no-save", "--no-audit", "--no-fund"];
+  const { code } = await runCommand(["npm", "install", ...options, ...packages]);
+  if (code !== 0) await print("\nnpm cannot install its packages for JSON-RPC: left out.");
+  return code === 0;
+})();
+const requests = (framing: string, open: number, count = 20_000): Contestant[] => {
+  const server = ["node", file("peers/rpc_server.mjs"), framing];
+  const args = [`${open}`, `${count}`, ...server];
+  const [client, library] = framing === "lines"
+    ? ["rpc_mcp.mjs", "the transport of the MCP SDK"]
+    : ["rpc_vscode.mjs", "`vscode-jsonrpc`"];
+  const isPlain = framing === "lines" && open === 1;
+  return [
+    { name: "`JsonRpcPeer`", command: deno("rpc", framing, ...args) },
+    ...(isPlain
+      ? [{
+        name: "a plain loop, no lines looked for",
+        command: deno("rpc_plain", `${count}`, ...server),
+      }]
+      : []),
+    ...(hasPackages
+      ? [{ name: library, command: ["node", file(`peers/${client}`), folder, ...args] }]
+      : []),
+    ...(hasPython
+      ? [{ name: "asyncio", command: [python, file("peers/rpc.py"), framing, ...args] }]
+      : []),
+  ];
+};
+if (hasNode) {
+  for (const count of [100_000, 1_000_000]) {
+    const [peer] = requests("lines", 64, count);
+    const peak = await peakOf(peer?.command ?? []);
+    await print(`| ${count.toLocaleString("en")} requests of \`JsonRpcPeer\` | ${peak} |`);
+  }
+  for (const open of [1, 64, 20_000]) {
+    for (const framing of ["lines", "content-length"]) {
+      const what = `20,000 requests to a server in Node.js, ${open.toLocaleString("en")} open`;
+      await compare(`${what}, ${framing}`, requests(framing, open));
+    }
+  }
+}
+
 await compare("64 MiB in chunks of 1 KiB", [
   { name: "one line", command: deno("long_line", "long") },
   { name: "lines of 12 bytes", command: deno("long_line", "short") },

@@ -151,8 +151,11 @@ processTest(
   async () => {
     const command = [...scriptCommand("session", ["sh"])].map((word) => `'${word}'`).join(" ");
     const stdin = "echo out; echo err >&2; printf part >&2\n";
-    const { stdout } = await runCommand(["script", "-qec", command, "/dev/null"], { stdin });
-    const lines = stdout.replaceAll(/\x1b\[\d*m/g, "").split("\r\n");
+    const { stdout } = await runCommand(["script", "-qec", command, "/dev/null"], {
+      stdin,
+      env: { NO_COLOR: "1" },
+    });
+    const lines = stdout.split("\r\n");
     assert(lines.includes("Type a line for sh; Ctrl-D ends."), stdout);
     assert(
       lines.includes("out") && lines.includes("sh: err") && lines.includes("sh: part"),

@@ -1,45 +1,5 @@
-import { assertEquals, assertMatch } from "@std/assert";
-import { hintFor, quote } from "../lib/silence.ts";
-import "./process.ts";
-
-const HINTS: [command: string, hint: RegExp][] = [
-  ["python3 x.py", /run it with -u/],
-  ["/usr/bin/python3.11 x.py", /run it with -u/],
-  ["mawk {print}", /-W interactive/],
-  ["awk {print}", /fflush\(\).*-W interactive/],
-  ["sed s/a/b/", /run it with -u/],
-  ["grep x", /--line-buffered/],
-  ["sort", /at the end of its input/],
-  ["bc", /assignment has no answer/],
-  ["sh -c x", /session\.ts/],
-  ["stdbuf -oL sort", /at the end of its input/],
-  ["stdbuf -oL python3 x.py", /run it with -u/],
-  ["sh -c sed", /buffer.*buffering\.ts.*session\.ts/],
-  ["python3 -u x.py", /^it may wait for end of file, or have nothing to say/],
-  ["python3 -iqu", /^it may wait for end of file/],
-  ["mawk -W interactive {print}", /^it may wait for end of file/],
-  ["grep --line-buffered x", /^it may wait for end of file/],
-  ["sed --unbuffered p", /^it may wait for end of file/],
-  ["stdbuf -oL sed p", /^stdbuf does not help a program that buffers by itself/],
-];
-
-Deno.test("the hint for a silent child fits the program", () => {
-  for (const [command, hint] of HINTS) assertMatch(hintFor(command.split(" ")), hint);
-});
-
-Deno.test("the hint names three causes where it cannot know", () => {
-  for (const command of ["cat", "./my-program"]) {
-    const hint = hintFor(command.split(" "));
-    assertMatch(hint, /buffer.*end of file.*nothing to say/);
-    assertMatch(hint, /buffering\.ts.*session\.ts/);
-  }
-});
-
-Deno.test("the hint does not advise stdbuf when stdbuf is there already", () => {
-  for (const command of ["stdbuf -oL python3 x.py", "stdbuf -oL my-program"]) {
-    assertEquals(hintFor(command.split(" ")).includes("stdbuf -oL"), false);
-  }
-});
+import { assertEquals } from "@std/assert";
+import { quote } from "../lib/silence.ts";
 
 Deno.test("quote cuts a long text, and keeps it on one line", () => {
   assertEquals(quote('a\n"b"'), String.raw`"a\n\"b\""`);

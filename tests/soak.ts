@@ -8,6 +8,7 @@
  */
 import { assert, assertEquals, assertLess } from "@std/assert";
 import { TextLineStream } from "@std/streams/text-line-stream";
+import { startChild } from "../lib/child.ts";
 import { Dialogue } from "../lib/dialogue.ts";
 import { LineReader } from "../lib/line_reader.ts";
 import { parseOptions, wholeNumber } from "../lib/options.ts";
@@ -255,6 +256,31 @@ async function halfRead(random: () => number): Promise<string> {
   return "1,000 answers, each to its own question";
 }
 
+/** Families of which a zombie is left, whose parent has left the group and asks for no status. */
+async function zombies(): Promise<string> {
+  const mark = crypto.randomUUID();
+  const line = "(sleep 1000 & exec setsid sh -c 'echo $$; exec sleep 1000') & wait";
+  let slowest = 0;
+  await inParallel(1000, 4, async () => {
+    const command = new Deno.Command("sh", {
+      args: ["-c", line],
+      env: { MARK: mark },
+      stdout: "piped",
+      detached: true,
+    });
+    const child = startChild(command, { grace: 60 });
+    await using lines = new LineReader(child.stdout);
+    const parent = Number(await lines.readLine());
+    const start = performance.now();
+    await child[Symbol.asyncDispose]();
+    slowest = Math.max(slowest, performance.now() - start);
+    Deno.kill(parent, "SIGKILL");
+  });
+  assertEquals(await processesMarked(mark), []);
+  assertLess(slowest, 10_000);
+  return `no process left; none was waited for: the slowest took ${Math.ceil(slowest)} ms`;
+}
+
 const { options } = parseOptions({
   shows: "Runs the collection for about a minute and counts what was lost.",
   example: "../tests/soak.ts --seed 1",
@@ -265,6 +291,7 @@ await print("| what was run | what was lost or left |\n| --- | --- |");
 const row = async (what: string, work: Promise<string>) => print(`| ${what} | ${await work} |`);
 await row("500 dialogues, 200 of them ended by a signal", dialogues(random));
 await row("100 dialogues with `yes`, ended by a signal", floods(random));
+await row("1,000 families with a zombie, each with a grace of 60 s", zombies());
 await row("12 dialogues stopped for longer than their time limit", pauses(random));
 await row("4 GB of lines through `LineReader`", longStream());
 await row("10,000 random texts at random cuts", randomTexts(random));

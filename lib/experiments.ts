@@ -1,0 +1,337 @@
+/**
+ * What a person would try with a program that does not answer over pipes: ask it and wait, close its
+ * stdin, ask it at a terminal, try the cures. And what follows from all that.
+ *
+ * @module
+ */
+import { describeStatus, startChild } from "./child.ts";
+import { paste, wordsFor } from "./cures.ts";
+import { doing } from "./hang.ts";
+import { activityOf, look, mayLook } from "./proc.ts";
+import { quote } from "./silence.ts";
+import { byteCount } from "./terminal.ts";
+
+/** What a program did that was asked over its stdin. */
+export interface Trial {
+  /** The command. */
+  command: string[];
+  /** What the process is called that runs it: `python3` for a script whose first line says so. */
+  name: string;
+  /** What it wrote to stdout before it was asked. */
+  before: string;
+  /** What it wrote then. */
+  answer: string;
+  /** After how many milliseconds a line of the answer was there; undefined if none was. */
+  milliseconds?: number;
+  /** What it wrote once its stdin was closed; undefined if that was not tried. */
+  atEnd?: string;
+  /** How many bytes it wrote to stderr. */
+  errors: number;
+  /** The last line of these. */
+  lastError: string;
+  /** How many bytes of the question it left in the pipe; undefined where that cannot be seen. */
+  unread?: number | undefined;
+  /** What it did instead of an answer; empty where that cannot be seen. */
+  does: string;
+  /** How it ended, if that was before its stdin was closed. */
+  status?: Deno.CommandStatus;
+}
+
+/** Whoever writes as many bytes unasked floods, and is read no further. */
+const FLOOD = 1_000_000;
+/** What a pipe holds on Linux. */
+const CAPACITY = 65_536;
+
+/**
+ * Starts a program over pipes, asks it, and ends it with all that it started.
+ *
+ * @param timeout Seconds in which nothing must move before it counts as having no answer.
+ * @param andClose Whether to look at what it waits for, and then to close its stdin.
+ * @throws {StartError} If it cannot be started.
+ */
+export async function ask(
+  command: string[],
+  question: string,
+  timeout: number,
+  andClose = false,
+): Promise<Trial> {
+  const [program = "", ...args] = command;
+  const pipes = { stdin: "piped", stdout: "piped", stderr: "piped", detached: true } as const;
+  await using child = startChild(new Deno.Command(program, { args, ...pipes }), { name: program });
+  const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)];
+  let status: Deno.CommandStatus | undefined;
+  child.status.then((end) => status = end);
+  const hasEnded = () => status !== undefined && stdout.isDone && stderr.isDone;
+  const isFlood = () => stdout.text.length >= FLOOD;
+  const progress = () => (activityOf(child.pid) || 0) + stdout.text.length + stderr.count;
+  const trial: Trial = {
+    command,
+    name: program.replace(/.*\//, ""),
+    before: "",
+    answer: "",
+    errors: 0,
+    lastError: "",
+    does: "",
+  };
+
+  await untilStill(() => hasEnded() || isFlood(), progress, 0.3);
+  trial.before = stdout.text;
+  if (!isFlood()) {
+    const start = performance.now();
+    const writer = child.stdin.getWriter();
+    // One that has gone breaks the pipe; its status says more.
+    writer.write(new TextEncoder().encode(`${question}\n`)).catch(() => {});
+    const answer = () => readable(stdout.text.slice(trial.before.length));
+    const hasAnswered = () => /\S.*\n/.test(answer());
+    await untilStill(() => hasEnded() || hasAnswered(), progress, timeout);
+    trial.answer = answer();
+    if (hasAnswered()) trial.milliseconds = Math.ceil(performance.now() - start);
+    if (status !== undefined) trial.status = status;
+    else if (andClose) {
+      if (mayLook()) Object.assign(trial, observe(child.pid));
+      const written = stdout.text.length;
+      writer.close().catch(() => {});
+      await untilStill(hasEnded, progress, timeout);
+      trial.atEnd = readable(stdout.text.slice(written));
+    }
+  }
+  trial.errors = stderr.count;
+  trial.lastError = stderr.text.trim().split("\n").at(-1) ?? "";
+  return trial;
+}
+
+/** What can be seen of a program that was asked. */
+function observe(pid: number): Pick<Trial, "name" | "unread" | "does"> {
+  const snapshot = look(pid);
+  const stdin = [...snapshot.pipes.values()].find(({ readers, writers }) =>
+    readers.some((end) => end.pid === pid && end.descriptor === 0) &&
+    writers.some((end) => end.pid === Deno.pid)
+  );
+  const { name = "" } = snapshot.processes.get(pid) ?? {};
+  return { name, unread: stdin?.held, does: doing(pid, snapshot) };
+}
+
+/** Reads a stream: to its end, or until it has become a flood. */
+function collect(stream: ReadableStream<Uint8Array>) {
+  const output = { text: "", count: 0, isDone: false };
+  const decoder = new TextDecoder();
+  (async () => {
+    for await (const chunk of stream) {
+      output.count += chunk.length;
+      output.text += decoder.decode(chunk, { stream: true });
+      if (output.count >= FLOOD * 2) break;
+    }
+    output.isDone = true;
+  })();
+  return output;
+}
+
+/**
+ * Waits until it is over, or until nothing has moved for some seconds; ten times as long at most. Time
+ * that has passed proves nothing by itself: this process may have been stopped. So looks are counted.
+ */
+async function untilStill(
+  isOver: () => boolean,
+  progress: () => number,
+  seconds: number,
+): Promise<void> {
+  const enough = seconds * 200;
+  let last = NaN;
+  for (let [looks, still] = [0, 0]; still < enough && looks < enough * 10 && !isOver(); looks++) {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    const now = progress();
+    still = now === last ? still + 1 : 0;
+    last = now;
+  }
+}
+
+/** Without what moves the cursor of a terminal, and its ends of lines. */
+function readable(text: string): string {
+  // deno-lint-ignore no-control-regex
+  return text.replaceAll(/\x1b(\[[0-9;?]*[A-Za-z]|[()][A-Z0-9]|[=>])|\r/g, "");
+}
+
+/** The command that runs another at a terminal, which does not echo what is sent. */
+export function atTerminal(command: string[]): string[] {
+  const line = paste(command);
+  return Deno.build.os === "linux"
+    ? ["script", "-qec", `stty -echo; ${line}`, "/dev/null"]
+    : ["script", "-q", "/dev/null", "sh", "-c", `stty -echo; ${line}`];
+}
+
+/** The commands that may make a program write each line at once over pipes, the simplest first. */
+export function curesOf({ command, name }: Trial): string[][] {
+  const [program = "", ...args] = command;
+  const words = wordsFor(name);
+  const isNamed = program.replace(/.*\//, "") === name;
+  return [
+    ...(isNamed && words.length > 0 ? [[program, ...words, ...args]] : []),
+    ...(!isNamed && name.startsWith("python") ? [["env", "PYTHONUNBUFFERED=1", ...command]] : []),
+    ["stdbuf", "-oL", ...command],
+  ];
+}
+
+/** What happened in a trial, in a line. */
+export function describe(trial: Trial, question: string, timeout: number): string {
+  const { before, milliseconds, answer, status, unread, does, lastError, atEnd } = trial;
+  const line = quote(answer.split("\n").find((line) => line.trim() !== "") ?? "");
+  if (before.length >= FLOOD) return `wrote ${byteCount(before.length)} without being asked`;
+  if (milliseconds !== undefined) return `answered ${line} after ${milliseconds} ms`;
+  if (status !== undefined) {
+    return `${describeStatus(status)}${lastError && `: ${quote(lastError)}`}`;
+  }
+  const length = new TextEncoder().encode(question).length + 1;
+  const facts = [
+    unread === undefined ? "" : `read ${length - unread} of ${byteCount(length)}`,
+    `wrote ${answer === "" ? "nothing" : quote(answer)}`,
+    does,
+    atEnd === undefined ? "" : `at end of file ${atEnd === "" ? "nothing" : quote(atEnd)}`,
+  ];
+  return `no answer within ${timeout} s: ${facts.filter((fact) => fact !== "").join(", ")}`;
+}
+
+/** What has been tried with a program. */
+export interface Evidence {
+  /** Over pipes. */
+  piped: Trial;
+  /** At a terminal, if that was tried. */
+  terminal?: Trial | undefined;
+  /** The first cure that made it answer. */
+  cured?: Trial | undefined;
+}
+
+/** Whether a trial leaves open why there was no answer. */
+export function isUnclear({ before, milliseconds }: Trial): boolean {
+  return before.length < FLOOD && milliseconds === undefined;
+}
+
+/** What follows from the trials. */
+export interface Outcome {
+  /** Why there is no answer. */
+  what: string;
+  /** What to do about it. */
+  cures: string[];
+  /** The heading in the README that says more. */
+  section: string;
+}
+
+/** What may follow, the surest first: each looks at the evidence and says what it sees, if it does. */
+const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
+  function floods({ piped: { before } }) {
+    if (before.length < FLOOD) return;
+    const lines = (before.split("\n").length - 1).toLocaleString("en");
+    return {
+      what: `it floods: it wrote ${lines} lines without being asked, and was read no further`,
+      cures: ["count or pass on what it writes, and end it when you have enough"],
+      section: "limit the time of a child and its family",
+    };
+  },
+
+  function muchOnStderr({ piped: { errors } }) {
+    if (errors < CAPACITY) return;
+    return {
+      what: `its stderr carries much, ${byteCount(errors)}: a parent that pipes it and does not ` +
+        "read it hangs",
+      cures: ["read stdout and stderr at the same time, or let stderr be inherited"],
+      section: "It hangs as soon as the child writes much to stderr",
+    };
+  },
+
+  function wantsTerminal({ piped, terminal }) {
+    if (piped.status === undefined || piped.milliseconds !== undefined) return;
+    if (terminal?.milliseconds === undefined) return;
+    return {
+      what: `it wants a terminal: over pipes it ${ended(piped)}; at a terminal it answered`,
+      cures: [`give it one: ${paste(terminal.command)}`],
+      section: "ssh, sudo or getpass cannot ask for a password",
+    };
+  },
+
+  function exited({ piped }) {
+    if (piped.status === undefined || piped.milliseconds !== undefined) return;
+    return {
+      what: `it exited without an answer (${ended(piped)})`,
+      cures: [`see what it says by itself: ${paste(piped.command)}`],
+      section: "Uncaught (in promise) BrokenPipe: Broken pipe (os error 32)",
+    };
+  },
+
+  function prompts({ piped: { before } }) {
+    if (before === "" || before.endsWith("\n")) return;
+    return {
+      what: `a prompt without a newline: it wrote ${quote(before)} and waits`,
+      cures: ["read up to the prompt; whoever reads whole lines waits for its newline"],
+      section: "Files to take home",
+    };
+  },
+
+  function answersAtOnce({ piped: { milliseconds } }) {
+    if (milliseconds === undefined) return;
+    return {
+      what: `it answers at once over pipes, after ${milliseconds} ms: the fault is in the parent`,
+      cures: [
+        "does the parent end each question with a newline, and flush it?",
+        "does it read while it writes, and before it waits for the exit?",
+        "while it hangs, look at it: why.ts --pid PID",
+      ],
+      section: "Why does mine hang? Ask",
+    };
+  },
+
+  function neverReads({ piped: { unread = 0, does } }) {
+    if (unread === 0) return;
+    return {
+      what: `it never reads its stdin: the question is still in the pipe, and it ${does}`,
+      cures: [`let it do that, or tell it to read stdin; some programs take "-" for that`],
+      section: "Why does mine hang? Ask",
+    };
+  },
+
+  function buffers({ piped, terminal, cured = terminal }) {
+    if (cured?.milliseconds === undefined) return;
+    const wrote = piped.unread === 0 ? "it has read the question and written nothing" : "no answer";
+    const at = terminal?.milliseconds === undefined
+      ? ""
+      : `; at a terminal it answered after ${terminal.milliseconds} ms`;
+    return {
+      what: `it buffers because it writes to a pipe: ${wrote}${at}`,
+      cures: [`${paste(cured.command)}   # answered after ${cured.milliseconds} ms`],
+      section: "No answer from the child, or all answers at once when it exits",
+    };
+  },
+
+  function answersAtEnd({ piped: { atEnd = "" }, terminal }) {
+    if (atEnd === "") return;
+    const unsure = terminal ? "" : " (or buffers: no terminal could be tried)";
+    return {
+      what: `it answers only at end of file${unsure}: it wrote ${quote(atEnd)} when its ` +
+        "stdin was closed",
+      cures: ["close its stdin when all is sent, then read the answer"],
+      section: "The child never exits",
+    };
+  },
+
+  function hasNothingToSay({ piped: { unread, does } }) {
+    const read = unread === 0 ? "it has read the question, " : "";
+    return {
+      what:
+        `it has nothing to say: ${read}${does && `${does}, `}and wrote nothing at end of file ` +
+        "or at a terminal",
+      cures: ["ask what has an answer: --question TEXT", "or ask for a mark after each answer"],
+      section: "get whole answers, of any number of lines",
+    };
+  },
+];
+
+function ended({ status, lastError }: Trial): string {
+  return (status ? describeStatus(status) : "") + (lastError && `, saying ${quote(lastError)}`);
+}
+
+/** Why a program does not answer, as far as the trials tell. */
+export function conclude(evidence: Evidence): Outcome {
+  for (const look of OUTCOMES) {
+    const outcome = look(evidence);
+    if (outcome !== undefined) return outcome;
+  }
+  throw new Error("the last outcome fits everything");
+}

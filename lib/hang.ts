@@ -1,0 +1,412 @@
+/**
+ * Why processes hang on their pipes, told from a snapshot of them: who waits for whom, a picture, and
+ * a verdict with its cure.
+ *
+ * @module
+ */
+import { awaited, type End, type Process, type Snapshot, type Wait } from "./proc.ts";
+import { byteCount } from "./terminal.ts";
+
+/** Why it hangs. */
+export interface Verdict {
+  /** A sentence that names the processes. */
+  what: string;
+  /** What to do about it. */
+  cure: string;
+  /** The heading in the README that says more. */
+  section?: string;
+  /** The processes that are said to hang; none if that is not for a pipe. */
+  waiting: number[];
+}
+
+/** A process that waits, what for, and the processes of which one can let it go on. */
+interface Edge {
+  from: number;
+  wait: Wait;
+  to: number[];
+  /** Whether its thread waits for nothing else. */
+  isOnly: boolean;
+}
+
+/** Everybody whom a process waits for, one after the other. */
+interface Knot extends Snapshot {
+  pid: number;
+  /** Beginning with those of `pid`. */
+  edges: Edge[];
+}
+
+const BUFFER = "No answer from the child, or all answers at once when it exits";
+const READ_WHILE_WRITING = "It hangs when much goes through, though little works";
+const READ_BOTH = "It hangs as soon as the child writes much to stderr";
+const CLOSE_STDIN = "The child never exits";
+const END_OF_FILE = "The child has exited, and reading its output still does not end";
+
+/** What may be wrong, the surest first: each looks at the knot and says what it sees, if it does. */
+const VERDICTS: ((knot: Knot) => Verdict | undefined)[] = [
+  function exited({ pid, processes }) {
+    const { state, parent } = processes.get(pid) ?? {};
+    if (state !== "exited" || parent === undefined) return;
+    return {
+      what: `${who(processes, pid)} has exited; its parent ${parent} has not asked for its status`,
+      cure: `look at its parent: --pid ${parent}`,
+      waiting: [pid],
+    };
+  },
+
+  function stopped(knot) {
+    const { pid, processes, edges } = knot;
+    const everybody = [pid, ...edges.flatMap(({ to }) => to)];
+    const idle = everybody.find((other) => processes.get(other)?.state === "stopped");
+    if (idle === undefined) return;
+    const waiter = edges.find(({ to }) => to.includes(idle));
+    const since = waiter ? `, and ${say(knot, waiter, [waiter.wait])}` : "";
+    return {
+      what: `${who(processes, idle)} is stopped by a signal${since}`,
+      cure: `continue it: kill -CONT ${idle}`,
+      waiting: [idle],
+    };
+  },
+
+  function opening({ processes, edges }) {
+    const edge = edges.find(({ wait }) => wait.for === "writer" || wait.for === "reader");
+    if (edge === undefined || !("path" in edge.wait)) return;
+    const [other, act] = edge.wait.for === "writer" ? ["writer", "write"] : ["reader", "read"];
+    return {
+      what: `${who(processes, edge.from)} waits in open for a ${other} of ${edge.wait.path}`,
+      cure: `start whoever is to ${act} there: opening a FIFO waits until both ends are open`,
+      section: "use a named pipe",
+      waiting: [edge.from],
+    };
+  },
+
+  function ownWriteEnd({ pid, processes, pipes, edges }) {
+    // A pool of workers shares its pipes, so that each worker holds both ends: others may write.
+    const edge = edges.find(({ from, wait, to, isOnly }) =>
+      wait.for === "read" && to.includes(from) && isOnly && (from === pid || to.length === 1)
+    );
+    if (edge?.wait.for !== "read") return;
+    const { from, wait, to } = edge;
+    const own = pipes.get(wait.pipe)?.writers.find((end) => end.pid === from);
+    const others = to.filter((pid) => pid !== from).map((pid) => who(processes, pid));
+    const also = others.length > 0
+      ? `, as ${list(others)} ${others.length > 1 ? "do" : "does"}`
+      : "";
+    return {
+      what: `${who(processes, from)} gets no end of file from its ${labelOf(wait.descriptor)}: ` +
+        `it holds the write end of that pipe itself (${labelOf(own?.descriptor)})${also}`,
+      cure: "close the write end in the process that reads, as soon as whoever writes has it",
+      section: "From Python to Deno",
+      waiting: [from],
+    };
+  },
+
+  function circle(knot) {
+    const edges = findCircle(knot);
+    const [first, second = first] = edges;
+    if (first === undefined || second === undefined) return;
+    const { processes } = knot;
+    const waiting = edges.map(({ from }) => from);
+    const unless = waiting.flatMap((pid) =>
+      doingElse(processes.get(pid)).map((does) =>
+        `, unless another thread of ${who(processes, pid)}, which ${does}, goes on`
+      )
+    ).join("");
+    // One process may wait for another in several ways: for what it writes, and for its exit.
+    const ways = edges.map(({ from, to }) =>
+      knot.edges.filter((edge) => edge.from === from && edge.to.some((pid) => to.includes(pid)))
+        .map(({ wait }) => wait)
+    );
+    const chain = list(edges.map((edge, index) => say(knot, edge, ways[index] ?? [])), ", and ");
+    const what = `deadlock: ${chain}${unless}`;
+    const has = (kind: Wait["for"]) => ways.flat().some((wait) => wait.for === kind);
+    if (has("write")) {
+      if (ways.every((waits) => waits.some((wait) => wait.for === "write"))) {
+        return { what, cure: "read while you write", section: READ_WHILE_WRITING, waiting };
+      }
+      if (has("exit") && !chain.includes("stderr")) {
+        const cure = "read before you wait for the exit, as communicate() does";
+        return { what, cure, section: READ_WHILE_WRITING, waiting };
+      }
+      return { what, cure: "read both outputs at the same time", section: READ_BOTH, waiting };
+    }
+    if (has("exit") && !ways.every((waits) => waits.some((wait) => wait.for === "read"))) {
+      const cure = "close the child's stdin when all is sent: that is its end of file";
+      return { what, cure, section: CLOSE_STDIN, waiting };
+    }
+    const isParent = processes.get(first.from)?.parent === second.from;
+    const [asked, asker] = (isParent ? [first, second] : [second, first])
+      .map(({ from }) => who(processes, from));
+    return {
+      what:
+        `${list(waiting.map((pid) => who(processes, pid)))} ${
+          edges.length > 2 ? "all" : "both"
+        } wait to read, and nothing is in their pipes: ${asked} has read what was sent, so the ` +
+        `answer is in its buffer, or there is none${unless}`,
+      cure: `have ${asked} write each answer at once (its own switch, or stdbuf -oL); if it ` +
+        `answers only at end of file, close its stdin; and see that ${asker} flushes what it sends`,
+      section: BUFFER,
+      waiting,
+    };
+  },
+
+  function lastHolder({ processes, pipes, isPartial, edges }) {
+    const isWaiting = (pid: number) => edges.some(({ from }) => from === pid);
+    const last = (kind: "write" | "read") =>
+      edges.find(({ wait, to }) => wait.for === kind && !to.every(isWaiting)) ??
+        edges.find(({ wait, to }) => wait.for === kind && to.length === 0);
+    const edge = last("write") ?? last("read");
+    if (edge === undefined || !("pipe" in edge.wait)) return;
+    const { from, wait } = edge;
+    const waiter = who(processes, from);
+    const waiting = [from];
+    const to = edge.to.filter((pid) => !isWaiting(pid));
+    if (to.length === 0) {
+      const other = wait.for === "read" ? "writes" : "reads";
+      const why = isPartial ? "it belongs to another user: try with sudo" : "it may have just gone";
+      const what = `${waiter} waits until somebody ${other}, who cannot be seen; ${why}`;
+      return { what, cure: "look again", waiting };
+    }
+    const [holder = 0] = to;
+    const names = list(to.map((pid) => who(processes, pid)));
+    const s = to.length > 1 ? "" : "s";
+    const does = to.length > 1 ? "" : ` and ${doingElse(processes.get(holder))[0] ?? "goes on"}`;
+    if (wait.for === "write") {
+      return {
+        what: `${waiter} waits for a reader of its ${labelOf(wait.descriptor)}: ` +
+          `${names} hold${s} the read end, do${s && "es"} not read${does}`,
+        cure: `have ${names} read, or close the read end: then ${waiter} gets a broken pipe`,
+        section: READ_WHILE_WRITING,
+        waiting,
+      };
+    }
+    const end = pipes.get(wait.pipe)?.writers.find(({ pid }) => pid === holder);
+    const isLeaked = (end?.descriptor ?? 0) > 2;
+    return {
+      what:
+        `${waiter} gets no end of file from its ${
+          labelOf(wait.descriptor)
+        } before ${names} exit${s}: ` +
+        `${to.length > 1 ? "they hold" : `it holds`} the write end (${
+          labelOf(end?.descriptor)
+        })${does}`,
+      cure: isLeaked
+        ? `if ${names} need${s} not write there, keep the write end from it (close_fds, O_CLOEXEC)`
+        : "wait for the exit of the child instead of end of file, then end its whole group",
+      section: END_OF_FILE,
+      waiting,
+    };
+  },
+
+  function notAPipe(knot) {
+    const { pid, processes, edges } = knot;
+    const isWaiting = (pid: number) => edges.some(({ from }) => from === pid);
+    const end = edges.flatMap(({ to }) => to).find((pid) => !isWaiting(pid)) ?? pid;
+    const chain = pathOf(edges, pid, end).map((edge) => say(knot, edge, [edge.wait]));
+    const last = who(processes, end);
+    const does = doingElse(processes.get(end)).join(" and ") || "goes on";
+    return {
+      what: `not a pipe: ${[...chain, `${last} ${does}`].join("; ")}`,
+      cure: `no pipe is in the way: look at what ${last} does`,
+      waiting: [],
+    };
+  },
+];
+
+/**
+ * Why a process hangs, as two looks at it show.
+ *
+ * @param before A look at it a moment before, which tells whether anything moves.
+ */
+export function explain(pid: number, now: Snapshot, before = now): Verdict {
+  const hasMoved = (pid: number) =>
+    now.processes.get(pid)?.waited !== before.processes.get(pid)?.waited;
+  const verdict = findVerdict({ ...now, pid, edges: edgesFrom(now, pid) });
+  const { waiting } = verdict;
+  if (waiting.length > 0) {
+    if (!waiting.every(hasMoved)) return verdict;
+    const names = list(waiting.map((pid) => who(now.processes, pid)));
+    const what = `nothing hangs at this moment: ${names} moved while we looked`;
+    return { what, cure: "look again when nothing moves", waiting };
+  }
+  // Somebody else may wait for this process alone.
+  for (const other of now.processes.keys()) {
+    const edges = edgesToOnly(now, pid, other);
+    if (edges.length === 0 || hasMoved(other)) continue;
+    const { what, ...more } = findVerdict({ ...now, pid: other, edges });
+    return { ...more, what: `${verdict.what}. Meanwhile ${what}` };
+  }
+  return verdict;
+}
+
+function findVerdict(knot: Knot): Verdict {
+  for (const look of VERDICTS) {
+    const verdict = look(knot);
+    if (verdict !== undefined) return verdict;
+  }
+  throw new Error("the last verdict fits everything");
+}
+
+/** What a process does, and those that it waits for: `waits to read stdin`. */
+export function doing(pid: number, snapshot: Snapshot): string {
+  const own = snapshot.processes.get(pid)?.threads.flat() ?? [];
+  const says = own.map((wait) => describe(snapshot.processes, wait));
+  const children = own.flatMap((wait) => wait.for === "exit" ? [wait.pid] : []);
+  const rest = children.map((child) => `which ${doing(child, snapshot)}`);
+  return [...new Set([...says, ...rest])].join(", ");
+}
+
+/** What each process waits for, and the pipes between them, in lines of at most `width` characters. */
+export function draw(pid: number, snapshot: Snapshot, width: number): string[] {
+  const { processes, pipes } = snapshot;
+  const edges = edgesFrom(snapshot, pid);
+  for (const other of processes.keys()) edges.push(...edgesToOnly(snapshot, pid, other));
+  const drawn = new Set([pid, ...edges.flatMap(({ from, to }) => [from, ...to])]);
+  const lines: string[] = [];
+  for (const one of drawn) {
+    const { state, threads } = processes.get(one) ?? {};
+    if (threads === undefined) continue;
+    const waits = new Set(threads.flat().map((wait) => describe(processes, wait)));
+    lines.push(`${who(processes, one)}  ${state === "alive" ? [...waits].join(", or ") : state}`);
+  }
+  const awaitedPipes = new Set(edges.map(({ wait }) => "pipe" in wait ? wait.pipe : ""));
+  const side = (ends: End[]) => {
+    const names = ends.map((end) => `${who(processes, end.pid)} [${labelOf(end.descriptor)}]`);
+    const more = names.length > 2 ? ` and ${names.length - 2} more` : "";
+    return names.slice(0, 2).join(", ") + more || "nobody to be seen";
+  };
+  const isDrawn = ({ pid }: End) => drawn.has(pid);
+  for (const [name, { readers, writers, held, capacity }] of pipes) {
+    const isBetween = writers.some(isDrawn) && readers.some(isDrawn) &&
+      [...writers, ...readers].some(({ pid }) => pid !== writers[0]?.pid);
+    if (!awaitedPipes.has(name) && !(isBetween && held)) continue;
+    const room = capacity === undefined ? "" : ` of ${byteCount(capacity)}`;
+    const fill = held === undefined
+      ? name
+      : room
+      ? `${held.toLocaleString("en")}${room}`
+      : byteCount(held);
+    const line = `${side(writers)} ── ${fill} ──▶ ${side(readers)}`;
+    lines.push(...(line.length <= width ? [line] : line.split(/(?= ── )/)));
+  }
+  return lines.map((line) => line.length > width ? `${line.slice(0, width - 1)}…` : line);
+}
+
+/** What a process waits for: pipes before children. */
+function edgesOf(snapshot: Snapshot, pid: number): Edge[] {
+  const order = ["write", "read", "writer", "reader", "exit"];
+  const threads = snapshot.processes.get(pid)?.threads ?? [];
+  const edges = threads.flatMap((waits) => waits.map((wait) => ({ wait, isOnly: !waits[1] })));
+  return edges.filter(({ wait }) => wait.for !== "else")
+    .sort((a, b) => order.indexOf(a.wait.for) - order.indexOf(b.wait.for))
+    .map(({ wait, isOnly }) => {
+      const all = awaited(snapshot, wait);
+      // Who writes does not wait for itself, though it may have inherited the read end, too.
+      const others = wait.for === "write" ? all.filter((other) => other !== pid) : [];
+      return { from: pid, wait, to: others.length > 0 ? others : all, isOnly };
+    });
+}
+
+/** What a process waits for, then what those wait for, and so on. */
+function edgesFrom(snapshot: Snapshot, pid: number): Edge[] {
+  const reached = new Set([pid]);
+  const edges: Edge[] = [];
+  for (const one of reached) {
+    const own = edgesOf(snapshot, one);
+    edges.push(...own);
+    for (const other of own.flatMap(({ to }) => to)) reached.add(other);
+  }
+  return edges;
+}
+
+/** The waits of another process that this one alone can end. */
+function edgesToOnly(snapshot: Snapshot, pid: number, other: number): Edge[] {
+  if (other === pid) return [];
+  return edgesOf(snapshot, other)
+    .filter(({ wait, to }) => "pipe" in wait && to.length === 1 && to[0] === pid);
+}
+
+/** The shortest circle of processes that wait for each other, and that nobody else can set going. */
+function findCircle(knot: Knot): Edge[] {
+  const stuck = new Set(knot.processes.keys());
+  const isStuck = (wait: Wait) => {
+    const others = awaited(knot, wait);
+    return others.length > 0 && others.every((other) => stuck.has(other));
+  };
+  // Whoever can go on by itself is not stuck, nor is whoever waits for that one.
+  for (let size = -1; size !== stuck.size;) {
+    size = stuck.size;
+    for (const pid of stuck) {
+      const threads = knot.processes.get(pid)?.threads ?? [];
+      if (!threads.some((waits) => waits.every(isStuck))) stuck.delete(pid);
+    }
+  }
+  const edges = knot.edges.filter(({ from, wait }) => stuck.has(from) && isStuck(wait));
+  const starts = [...new Set(edges.map(({ from }) => from))];
+  return starts.map((start) => pathOf(edges, start, start)).filter(({ length }) => length > 0)
+    .sort((a, b) => a.length - b.length)[0] ?? [];
+}
+
+/** The shortest way from one process to another that it waits for, or back to itself. */
+function pathOf(edges: Edge[], start: number, end: number): Edge[] {
+  const paths = new Map<number, Edge[]>([[start, []]]);
+  // Grows while it is walked.
+  for (const [pid, path] of paths) {
+    for (const edge of edges.filter(({ from }) => from === pid)) {
+      if (edge.to.includes(end)) return [...path, edge];
+      for (const other of edge.to) if (!paths.has(other)) paths.set(other, [...path, edge]);
+    }
+  }
+  return [];
+}
+
+function who(processes: Snapshot["processes"], pid: number): string {
+  return `${processes.get(pid)?.name ?? "process"} ${pid}`;
+}
+
+function labelOf(descriptor: number | undefined): string {
+  return ["stdin", "stdout", "stderr"][descriptor ?? -1] ?? `descriptor ${descriptor}`;
+}
+
+/** Who waits for whom, and until when. */
+function say({ processes, pipes }: Snapshot, { from, to }: Edge, waits: Wait[]): string {
+  const s = to.length > 1 ? "" : "s";
+  const acts = waits.map((wait) => {
+    if (wait.for === "exit") return `exit${s}`;
+    if (wait.for !== "write") return `write${s}`;
+    const { readers = [], writers = [] } = pipes.get(wait.pipe) ?? {};
+    // The child's end is its stdin or stdout; the parent's has only a number.
+    const written = writers.filter((end) => end.pid === from && end.descriptor < 3);
+    const ends = written.length > 0 ? written : readers.filter(({ pid }) => to.includes(pid));
+    const labels = new Set(ends.map(({ descriptor }) => labelOf(descriptor)));
+    return `read${s} its ${list([...labels])}`;
+  });
+  const others = list(to.map((pid) => who(processes, pid)));
+  return `${who(processes, from)} waits until ${others} ${[...new Set(acts)].join(" or ")}`;
+}
+
+/** What a thread waits for, without its name. */
+function describe(processes: Snapshot["processes"], wait: Wait): string {
+  switch (wait.for) {
+    case "read":
+      return `waits to read ${labelOf(wait.descriptor)}`;
+    case "write":
+      return `waits to write to ${labelOf(wait.descriptor)}`;
+    case "exit":
+      return `waits for the exit of ${who(processes, wait.pid)}`;
+    case "writer":
+    case "reader":
+      return `waits in open for a ${wait.for} of ${wait.path}`;
+    case "else":
+      return wait.does;
+  }
+}
+
+/** What threads of a process do that has nothing to do with pipes. */
+function doingElse(process: Process | undefined): string[] {
+  const waits = process?.threads.flat() ?? [];
+  return [...new Set(waits.flatMap((wait) => wait.for === "else" ? [wait.does] : []))];
+}
+
+function list(names: string[], and = " and "): string {
+  return names.slice(0, -1).join(", ") + (names.length > 1 ? and : "") + (names.at(-1) ?? "");
+}

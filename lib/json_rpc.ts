@@ -1,0 +1,550 @@
+/**
+ * JSON-RPC 2.0 over any two pipes: many requests at a time, each with an id, in both directions. What
+ * servers of the Model Context Protocol (a message a line) and language servers (`Content-Length`)
+ * speak. Copy this file, `line_reader.ts` and `byte_reader.ts`.
+ *
+ * @module
+ */
+import { ByteReader, IncompleteReadError } from "./byte_reader.ts";
+import { LineReader } from "./line_reader.ts";
+
+/** The error that a request was answered with; thrown by a method, the error that it answers with. */
+export class JsonRpcError extends Error {
+  /** The exit code for a script that ends with this error. */
+  readonly exitCode = 1;
+  /** What errors of this kind are called. */
+  override readonly name = "JsonRpcError";
+
+  /** The error. JSON-RPC reserves the codes from -32768 to -32000. */
+  constructor(message: string, readonly code: number, readonly data?: unknown) {
+    super(message);
+  }
+}
+
+/** The connection closed before a request was answered, or before a message was sent. */
+export class ConnectionClosedError extends Error {
+  /** The exit code for a script that ends with this error. */
+  readonly exitCode = 1;
+
+  /** The error, which is called what its class is called. */
+  constructor(message: string) {
+    super(message);
+    this.name = new.target.name;
+  }
+}
+
+/** The connection closed because the other side does not write in the framing that was agreed on. */
+export class FramingError extends ConnectionClosedError {}
+
+/** The settings of a {@linkcode JsonRpcPeer}. */
+export interface JsonRpcPeerOptions {
+  /** `"lines"` (default): each message is a line. `"content-length"`: a header before each message
+   * tells its length in bytes. */
+  framing?: "lines" | "content-length";
+  /** What the other side may request, by name. The answer is what a method returns, or what its
+   * promise resolves to. `signal` aborts when the connection closes. */
+  methods?: Record<string, (params: unknown, signal: AbortSignal) => unknown>;
+  /** Gets the requests that want no answer, in order. If it throws, that ends the connection. */
+  onNotification?: (method: string, params: unknown) => void;
+  /** Gets what is no message, such as a log line, and answers to requests that are not open. Without
+   * it they are dropped. If it throws, that ends the connection. */
+  onNoise?: (text: string) => void;
+  /** The longest message to accept (default 256 Mi): UTF-16 code units of a line, bytes of a body. */
+  maxLength?: number;
+  /** Once it has settled, the stream ends when nothing more comes for a moment, although another
+   * process may hold the pipe open. Give it `child.status`. */
+  until?: Promise<unknown>;
+}
+
+/** A request; without an id, a notification. */
+interface Call {
+  id?: string | number | null;
+  method: string;
+  params?: unknown;
+}
+
+/** A call of ours, and who waits for its answer, or until it is written. */
+interface OwnCall extends Call {
+  resolve: (result: unknown) => void;
+  reject: (error: unknown) => void;
+}
+
+/** In UTF-16 code units. With so much unsent, both sides' calls wait. */
+const MUCH = 2 ** 20;
+/** With so much of the other side's calls held back, nothing more is read. */
+const TOO_MUCH = 4 * MUCH;
+
+/**
+ * One end of a connection in JSON-RPC 2.0. A child is `{ readable: child.stdout, writable:
+ * child.stdin }`; a server has `Deno.stdin.readable` and `Deno.stdout.writable`.
+ *
+ * Answers are paired by their ids alone, in whatever order they come. There is no time limit but the
+ * `signal` of a request. When the other side closes its end, all that it wrote is read first; then
+ * every open request rejects with a {@linkcode ConnectionClosedError}. A stream in another framing
+ * ends the connection with a {@linkcode FramingError}; log lines between lines do not. A client hears
+ * of it by its requests; a server awaits `closed`.
+ *
+ * Messages that are ready together go out in one write. While the other side does not read, calls
+ * wait: do not change their `params` before they are answered. A rejection that you do not look at is
+ * not reported.
+ *
+ * @example A server that answers in another order, asked twice at once
+ * ```ts
+ * import { JsonRpcPeer } from "./json_rpc.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const [there, back] = [new TransformStream(), new TransformStream()];
+ * const isAsked = Promise.withResolvers<void>();
+ * const server = new JsonRpcPeer({ readable: there.readable, writable: back.writable }, {
+ *   methods: {
+ *     slow: () => isAsked.promise.then(() => "at last"),
+ *     fast: () => (isAsked.resolve(), "at once"),
+ *   },
+ * });
+ * const client = new JsonRpcPeer({ readable: back.readable, writable: there.writable });
+ * const answers = [client.request("slow"), client.request("fast", { by: "name" })];
+ * assertEquals(await Promise.all(answers), ["at last", "at once"]);
+ * await Promise.all([client.close(), server.closed, server.close(), client.closed]);
+ * ```
+ */
+export class JsonRpcPeer {
+  /** Settles when all that the other side wrote has been read: it has closed its end. Rejects with what
+   * else ended the connection, such as a {@linkcode FramingError}. */
+  readonly closed: Promise<void>;
+  readonly #options: Required<Omit<JsonRpcPeerOptions, "until">>;
+  readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
+  /** Aborts when no method needs to go on. */
+  readonly #over = new AbortController();
+  /** Aborts when reading must end: a listener threw. */
+  readonly #failure = new AbortController();
+  #lastId = 0;
+  /** The requests that were sent, by id; undefined for one that was given up. */
+  #open = new Map<unknown, OwnCall | undefined>();
+  /** Our calls that wait until less is unsent. A Set is a queue that a call can leave. */
+  #waiting = new Set<OwnCall>();
+  /** The other side's calls that wait until less is unsent, and how long they are together. */
+  #held: string[] = [];
+  #heldLength = 0;
+  /** What the next write takes. */
+  #batch = "";
+  /** The end of the last write of all; why it failed, if it did. */
+  #written: Promise<ConnectionClosedError | undefined> = Promise.resolve(undefined);
+  /** How much has not been written yet. */
+  #unsent = 0;
+  /** Whether a message has come: from then on the framing is beyond doubt. */
+  #hasMet = false;
+  /** Why nothing can be sent any more. */
+  #end: Error | undefined;
+  #closing: Promise<void> | undefined;
+
+  /** Locks both pipes, and begins to read.
+   *
+   * @throws {TypeError} If one is locked already.
+   * @throws {RangeError} If `maxLength` is negative or NaN. */
+  constructor(
+    { readable, writable }: {
+      readable: ReadableStream<Uint8Array>;
+      writable: WritableStream<Uint8Array>;
+    },
+    {
+      framing = "lines",
+      methods = {},
+      onNotification = () => {},
+      onNoise = () => {},
+      maxLength = 2 ** 28,
+      until = new Promise(() => {}),
+    }: JsonRpcPeerOptions = {},
+  ) {
+    if (!(maxLength >= 0)) throw new RangeError(`A maxLength cannot be ${maxLength}`);
+    this.#options = { framing, methods, onNotification, onNoise, maxLength };
+    this.#writer = writable.getWriter();
+    // Whoever does not read any more may still have answered.
+    const deaf = new Promise<void>((resolve) => this.#writer.closed.catch(() => resolve()));
+    const both = { until: Promise.race([until, deaf]), signal: this.#failure.signal };
+    const reading = framing === "lines"
+      ? this.#readLines(new LineReader(readable, { maxLineLength: maxLength, ...both }))
+      : this.#readBodies(new ByteReader(readable, { maxLength: 8192, ...both }));
+    this.closed = reading.then(() => this.#finish(), (error) => {
+      this.#finish(error);
+      this.#writer.abort(error).catch(() => {});
+      throw error;
+    });
+    // Each request tells of it.
+    this.closed.catch(() => {});
+  }
+
+  /**
+   * Asks the other side, and resolves with its answer.
+   *
+   * @param params An array or an object.
+   * @param options.signal Gives the request up: it rejects with the signal's reason, and a late answer
+   * is dropped. The other side is not told: LSP and MCP each have a notification of their own.
+   * @throws {JsonRpcError} If the answer is an error.
+   * @throws {ConnectionClosedError} If the connection closes before the answer has come.
+   * @throws {FramingError} If the other side writes in another framing.
+   * @throws {TypeError} If `params` cannot be written as JSON.
+   */
+  request(
+    method: string,
+    params?: unknown,
+    { signal }: { signal?: AbortSignal } = {},
+  ): Promise<unknown> {
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+    const call = { id: ++this.#lastId, method, params, resolve, reject };
+    // Many may fail at once, and be awaited one by one: that must not end the program.
+    promise.catch(() => {});
+    if (signal?.aborted) reject(signal.reason);
+    else this.#call(call);
+    if (signal === undefined) return promise;
+    const giveUp = () => {
+      if (!this.#waiting.delete(call)) this.#open.set(call.id, undefined);
+      reject(signal.reason);
+    };
+    signal.addEventListener("abort", giveUp);
+    const forget = () => signal.removeEventListener("abort", giveUp);
+    promise.then(forget, forget);
+    return promise;
+  }
+
+  /**
+   * Tells the other side something that has no answer. Resolves when it has been written: await it
+   * where you tell much.
+   *
+   * @param params An array or an object.
+   * @throws {ConnectionClosedError} If the message cannot be written.
+   * @throws {TypeError} If `params` cannot be written as JSON.
+   */
+  notify(method: string, params?: unknown): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    promise.catch(() => {});
+    this.#call({ method, params, resolve: () => resolve(), reject });
+    return promise;
+  }
+
+  /** Closes our end, which is end of file for the other side, after all that was sent. Open requests
+   * still get their answers; the requests of the other side get none any more. */
+  close(): Promise<void> {
+    return this.#closing ??= (async () => {
+      this.#end ??= new ConnectionClosedError("this side has closed the connection");
+      // Each write may have let waiting calls go out with another.
+      for (let written; written !== this.#written;) await (written = this.#written);
+      this.#over.abort(this.#end);
+      // Where nobody reads any more, there is nothing to close.
+      await this.#writer.close().catch(() => {});
+    })();
+  }
+
+  async #readLines(lines: LineReader): Promise<void> {
+    await using reader = lines;
+    for await (const lines of reader.batches()) {
+      for (const line of lines) {
+        if (!this.#hasMet && /^content-length: *\d+$/i.test(line)) {
+          throw new FramingError(
+            `the other side wrote "${line}": it speaks in the framing "content-length", not "lines"`,
+          );
+        }
+        if (line.trim() !== "") this.#receive(line);
+      }
+      while (this.#heldLength > TOO_MUCH) await this.#written;
+    }
+  }
+
+  async #readBodies(bytes: ByteReader): Promise<void> {
+    await using reader = bytes;
+    const { maxLength } = this.#options;
+    try {
+      for (let length; (length = await readHeader(reader)) !== null;) {
+        if (length > maxLength) {
+          throw new FramingError(
+            `the other side announces ${length} bytes, more than maxLength allows`,
+          );
+        }
+        const body = await reader.readBytes(length);
+        if (body !== null) this.#receive(decoder.decode(body));
+        // What came together is taken together, so that it is answered together.
+        const { buffered } = reader;
+        let taken = 0;
+        for (
+          let next;
+          (next = bodyAt(buffered, taken, maxLength)) !== undefined;
+          taken = next.end
+        ) {
+          this.#receive(decoder.decode(buffered.subarray(next.start, next.end)));
+        }
+        if (taken > 0) await reader.readBytes(taken);
+        while (this.#heldLength > TOO_MUCH) await this.#written;
+      }
+    } catch (error) {
+      if (!(error instanceof IncompleteReadError)) throw error;
+      // It ended inside a message, or with words that are none, such as why it did.
+      this.#options.onNoise(decoder.decode(error.partial));
+    }
+  }
+
+  #receive(text: string): void {
+    const message = parse(text);
+    if (isResponse(message)) this.#settle(message, text);
+    else if (this.#options.framing === "lines" && isLog(message, text)) this.#options.onNoise(text);
+    else if (this.#unsent < MUCH && this.#held.length === 0) this.#take(message, text);
+    else {
+      this.#held.push(text);
+      this.#heldLength += text.length;
+    }
+  }
+
+  #take(message: unknown, text: string): void {
+    if (!Array.isArray(message) || message.length === 0) {
+      const answer = this.#answer(message, text);
+      if (typeof answer === "string") this.#put(answer);
+      else answer?.then((text) => this.#put(text));
+      return;
+    }
+    // The answers to a batch are one message.
+    const answers = message.map((part) => this.#answer(part, text))
+      .filter((answer) => answer !== undefined);
+    if (answers.length > 0) {
+      Promise.all(answers).then((texts) => this.#put(`[${texts.join()}]`));
+    }
+  }
+
+  /** What to answer to a message, if anything: at once where a method has it at once. */
+  #answer(message: unknown, text: string): string | Promise<string> | undefined {
+    if (isResponse(message)) return this.#settle(message, text);
+    if (!isCall(message)) {
+      this.#options.onNoise(text);
+      return message === undefined
+        ? errorText(null, new JsonRpcError("Parse error: this is not JSON", -32700))
+        : errorText(idOf(message), new JsonRpcError("Invalid Request", -32600));
+    }
+    this.#hasMet = true;
+    const { id, method, params } = message;
+    if (id === undefined) return void this.#options.onNotification(method, params);
+    const { methods } = this.#options;
+    try {
+      const called = Object.hasOwn(methods, method) ? methods[method] : undefined;
+      if (called === undefined) throw new JsonRpcError(`Method not found: ${method}`, -32601);
+      const result = called(params, this.#over.signal);
+      if (!isObject(result) || !("then" in result)) return resultText(id, result);
+      return Promise.resolve(result).then((result) => resultText(id, result))
+        .catch((error) => errorText(id, error));
+    } catch (error) {
+      return errorText(id, error);
+    }
+  }
+
+  #settle({ id, result, error }: Record<string, unknown>, text: string): undefined {
+    const call = this.#open.get(id);
+    if (!this.#open.delete(id)) return void this.#options.onNoise(text);
+    this.#hasMet = true;
+    if (error === undefined || error === null) call?.resolve(result);
+    else call?.reject(errorOf(error));
+  }
+
+  /** Sends a call of ours, or has it wait. */
+  #call(call: OwnCall): void {
+    const { params, reject } = call;
+    if (params !== undefined && (typeof params !== "object" || params === null)) {
+      reject(new TypeError(`params are an array or an object, not ${String(params)}`));
+    } else if (this.#end !== undefined) reject(cannotSend(call, this.#end));
+    else if (this.#unsent < MUCH && this.#waiting.size === 0) this.#send(call);
+    else this.#waiting.add(call);
+  }
+
+  #send(call: OwnCall): void {
+    const { id, method, params, resolve, reject } = call;
+    try {
+      const written = this.#put(JSON.stringify({ jsonrpc: "2.0", id, method, params }));
+      if (id !== undefined) this.#open.set(id, call);
+      else written.then((why) => why ? reject(cannotSend(call, why)) : resolve(undefined));
+    } catch (error) {
+      // It has no form in JSON.
+      reject(error);
+    }
+  }
+
+  /** Has a message written, together with all that are put before the write begins. */
+  #put(text: string): Promise<ConnectionClosedError | undefined> {
+    const message = this.#options.framing === "lines"
+      ? `${text}\n`
+      : `Content-Length: ${encoder.encode(text).length}\r\n\r\n${text}`;
+    if (this.#batch === "") this.#written = this.#write(this.#written);
+    this.#batch += message;
+    this.#unsent += message.length;
+    return this.#written;
+  }
+
+  async #write(previous: Promise<unknown>): Promise<ConnectionClosedError | undefined> {
+    await previous;
+    const text = this.#batch;
+    this.#batch = "";
+    let failure: ConnectionClosedError | undefined;
+    try {
+      await this.#writer.write(encoder.encode(text));
+    } catch (error) {
+      failure = new ConnectionClosedError(`the other side does not read: ${messageOf(error)}`);
+      this.#stopSending(failure);
+    }
+    this.#unsent -= text.length;
+    this.#admit();
+    return failure;
+  }
+
+  /** Goes on with the calls that wait. */
+  #admit(): void {
+    for (const call of this.#waiting) {
+      if (this.#unsent >= MUCH) break;
+      this.#waiting.delete(call);
+      this.#send(call);
+    }
+    if (this.#held.length === 0) return;
+    const held = this.#held;
+    this.#held = [];
+    this.#heldLength = 0;
+    try {
+      for (const text of held) this.#receive(text);
+    } catch (error) {
+      this.#failure.abort(error);
+    }
+  }
+
+  /** Nobody reads what we write. What the other side has answered is still read. */
+  #stopSending(failure: ConnectionClosedError): void {
+    this.#end ??= failure;
+    for (const call of this.#waiting) call.reject(cannotSend(call, failure));
+    this.#waiting.clear();
+  }
+
+  /** Nothing more is read. */
+  #finish(error?: unknown): void {
+    const end = new ConnectionClosedError("the other side has closed the connection");
+    this.#end ??= error instanceof Error ? error : end;
+    for (const call of [...this.#open.values(), ...this.#waiting]) {
+      const what = `${call?.method} was not answered: ${end.message}`;
+      call?.reject(error ?? new ConnectionClosedError(what));
+    }
+    this.#open.clear();
+    this.#waiting.clear();
+    this.#over.abort(error ?? end);
+  }
+}
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/** The length that a header tells, in bytes; null at the end of the stream. */
+async function readHeader(reader: ByteReader): Promise<number | null> {
+  // The rest of a body with a wrong length may have no end of a line to wait for.
+  if (/^[^\w\s]/.test(startOf(reader.buffered))) throw noHeader(startOf(reader.buffered));
+  for (let header = "";;) {
+    const bytes = await reader.readUntil("\n").catch((error) => {
+      throw error instanceof RangeError ? noHeader(startOf(reader.buffered)) : error;
+    });
+    if (bytes === null) return null;
+    const line = decoder.decode(bytes);
+    if (line.trim() !== "") {
+      // A log line may look like a header, but ends as lines do on Unix.
+      if (!/^content-length:|^[\w-]+:.*\r$/i.test(line)) throw noHeader(line);
+      header += `${line}\n`;
+    } else if (header !== "") {
+      const [, length] = /^content-length: *(\d+)\s*$/im.exec(header) ?? [];
+      if (length === undefined) throw noHeader(header);
+      return Number(length);
+    }
+  }
+}
+
+function startOf(bytes: Uint8Array): string {
+  return decoder.decode(bytes.subarray(0, 100));
+}
+
+/** Where a body is whose header stands at `at`, with nothing but the length in it; undefined if it is
+ * not all there, or too long. */
+function bodyAt(
+  bytes: Uint8Array,
+  at: number,
+  maxLength: number,
+): { start: number; end: number } | undefined {
+  const text = decoder.decode(bytes.subarray(at, at + 32));
+  const [header = "", length] = /^content-length: (\d+)\r\n\r\n/i.exec(text) ?? [];
+  const start = at + header.length;
+  const end = start + Number(length);
+  return end <= bytes.length && end - start <= maxLength ? { start, end } : undefined;
+}
+
+function noHeader(text: string): FramingError {
+  return new FramingError(
+    `the other side wrote ${JSON.stringify(text.slice(0, 100).trim())} where a header with ` +
+      `Content-Length belongs: a log line, a length not in bytes, or the framing "lines"`,
+  );
+}
+
+/** The value of a JSON text; undefined if it is none. */
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text.startsWith("\ufeff") ? text.slice(1) : text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether a line was not meant as a message. Logs may be JSON, too. */
+function isLog(message: unknown, line: string): boolean {
+  if (message === undefined) return !/^\s*\[?\s*\{\s*"jsonrpc"/.test(line);
+  return !Array.isArray(message) && !(isObject(message) && "jsonrpc" in message);
+}
+
+/** What has a method asks. What has an id, and no method, answers. */
+function isResponse(message: unknown): message is Record<string, unknown> {
+  return isObject(message) && !("method" in message) &&
+    ("result" in message || "error" in message || "id" in message && "jsonrpc" in message);
+}
+
+function isCall(message: unknown): message is Call {
+  return isObject(message) && message.jsonrpc === "2.0" && typeof message.method === "string" &&
+    (message.params === undefined ||
+      typeof message.params === "object" && message.params !== null) &&
+    (message.id === undefined || idOf(message) === message.id);
+}
+
+/** The id of a message; null unless it has a valid one. */
+function idOf(message: unknown): string | number | null {
+  const id = isObject(message) ? message.id : null;
+  return typeof id === "string" || typeof id === "number" ? id : null;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function resultText(id: Call["id"], result: unknown): string {
+  return JSON.stringify({ jsonrpc: "2.0", id, result: result ?? null });
+}
+
+function errorText(id: Call["id"], error: unknown): string {
+  const { code, data } = error instanceof JsonRpcError ? error : { code: -32603, data: undefined };
+  const message = messageOf(error);
+  try {
+    return JSON.stringify({ jsonrpc: "2.0", id, error: { code, message, data } });
+  } catch {
+    // What else it has to say has no form in JSON.
+    return JSON.stringify({ jsonrpc: "2.0", id, error: { code, message } });
+  }
+}
+
+function errorOf(error: unknown): JsonRpcError {
+  const { message, code, data } = isObject(error) ? error : {};
+  return new JsonRpcError(
+    typeof message === "string" ? message : JSON.stringify(error),
+    typeof code === "number" ? code : -32603,
+    data,
+  );
+}
+
+function cannotSend({ method }: Call, why: Error): ConnectionClosedError {
+  if (why instanceof FramingError) return why;
+  return new ConnectionClosedError(`${method} cannot be sent: ${why.message}`);
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,617 @@
+/**
+ * What Linux tells of processes and the pipes between them: who holds which end, what is in a pipe,
+ * what each thread waits for. It is read from `/proc` and changes nothing there: no FIFO is opened,
+ * nothing is signalled, and an anonymous pipe whose bytes are counted is open for that moment only.
+ *
+ * @module
+ */
+import { Failure } from "./script.ts";
+
+/** An end of a pipe, as one process holds it. */
+export interface End {
+  /** The process. */
+  pid: number;
+  /** The number of the descriptor: 0 is stdin, 1 stdout, 2 stderr. */
+  descriptor: number;
+}
+
+/** A pipe, a FIFO, or one direction of a pair of sockets, which Node.js uses in place of a pipe. */
+export interface Pipe {
+  /** Who can read from it. */
+  readers: End[];
+  /** Who can write to it. */
+  writers: End[];
+  /** How many bytes are in it; undefined if that cannot be seen. */
+  held?: number | undefined;
+  /** How many bytes it has room for; undefined if that cannot be seen. */
+  capacity?: number | undefined;
+}
+
+/** What a thread waits for. */
+export type Wait =
+  /** Bytes in a pipe, or room in it. */
+  | { for: "read" | "write"; pipe: string; descriptor: number }
+  /** The exit of a child. */
+  | { for: "exit"; pid: number }
+  /** Somebody who opens the other end of a FIFO: its writer, or its reader. */
+  | { for: "writer" | "reader"; path: string }
+  /** Anything else, or nothing at all: `sleeps`. */
+  | { for: "else"; does: string };
+
+/** A process at one moment. */
+export interface Process {
+  /** The program's name. */
+  name: string;
+  /** Whether it was stopped by a signal, or has exited and its parent has not asked for its status. */
+  state: "alive" | "stopped" | "exited";
+  /** The process that started it, or has taken it over. */
+  parent: number;
+  /** What each thread waits for: any of it lets the thread go on. Threads that only wait for
+   * another thread of the process, for a timer or a signal, are left out if there are others. */
+  threads: Wait[][];
+  /** How often these threads have begun to wait: a number that grows means that they move. */
+  waited: number;
+}
+
+/** A process, whoever it waits for, and the pipes between them. */
+export interface Snapshot {
+  /** By process id. Those that only hold an end of a pipe of the first are here too. */
+  processes: Map<number, Process>;
+  /** By the name that `/proc` gives them: `pipe:[123]`, `socket:[123]`, or a path. */
+  pipes: Map<string, Pipe>;
+  /** Whether there are processes whose descriptors may not be seen: they may hold ends, too. */
+  isPartial: boolean;
+}
+
+/** A snapshot that is being taken. */
+interface View extends Snapshot {
+  /** What each descriptor of each process refers to. */
+  links: Map<number, Map<number, string>>;
+  /** Who holds what a link refers to. */
+  holders: Map<string, End[]>;
+  /** The other end of each socket of a pair, and how many bytes wait at this one. */
+  sockets?: Map<string, { peer: string; held: number }>;
+}
+
+/** Whether Deno allows to look at processes: it guards `/proc`, and asks for all permissions. */
+export function mayLook(): boolean {
+  const names = ["read", "write", "net", "env", "sys", "run", "ffi"] as const;
+  return names.every((name) => Deno.permissions.querySync({ name }).state === "granted");
+}
+
+/**
+ * Looks at a process, at whoever it waits for, and so on; and at its neighbours, which hold an end
+ * of one of its pipes.
+ *
+ * @throws {Failure} If there is no such process, if it may not be looked at, if there is no /proc, or
+ * without `-A`, since Deno guards `/proc`.
+ */
+export function look(pid: number): Snapshot {
+  if (!mayLook()) throw new Failure("Deno guards /proc: run again with -A, which is --allow-all");
+  const view: View = {
+    processes: new Map(),
+    pipes: new Map(),
+    isPartial: false,
+    links: new Map([[pid, linksOf(pid)]]),
+    holders: new Map(),
+  };
+  readHolders(view);
+  // Grows while it is walked.
+  const queue = [pid];
+  for (const next of queue) {
+    if (view.processes.has(next)) continue;
+    const process = readProcess(view, next);
+    if (process === undefined) continue;
+    view.processes.set(next, process);
+    queue.push(...process.threads.flat().flatMap((wait) => awaited(view, wait)));
+  }
+  for (const descriptor of view.links.get(pid)?.keys() ?? []) {
+    for (const direction of ["read", "write"] as const) {
+      const wait = waitOn(view, pid, descriptor, direction);
+      for (const neighbour of wait === undefined ? [] : awaited(view, wait)) {
+        const process = view.processes.get(neighbour) ?? readProcess(view, neighbour);
+        if (process !== undefined) view.processes.set(neighbour, process);
+      }
+    }
+  }
+  return view;
+}
+
+/** The processes of which one can let a thread go on that waits for this. */
+export function awaited({ pipes }: Pick<Snapshot, "pipes">, wait: Wait): number[] {
+  if (wait.for === "exit") return [wait.pid];
+  if (wait.for !== "read" && wait.for !== "write") return [];
+  const pipe = pipes.get(wait.pipe);
+  const ends = (wait.for === "read" ? pipe?.writers : pipe?.readers) ?? [];
+  return [...new Set(ends.map(({ pid }) => pid))];
+}
+
+/**
+ * A number that grows while a process or one that it has started does anything: runs, reads, writes
+ * or begins to wait. NaN where that cannot be seen.
+ */
+export function activityOf(pid: number): number {
+  let sum = NaN;
+  const family = mayLook() ? [pid] : [];
+  for (const one of family) {
+    family.push(...childrenOf(one));
+    const stat = readText(`/proc/${one}/stat`);
+    if (stat === "") continue;
+    // What follows the name, which may have spaces: the state, and its time on a processor.
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    const isRunning = fields[0] === "R";
+    const counts = [
+      fields[11],
+      fields[12],
+      field(readText(`/proc/${one}/status`), "voluntary_ctxt_switches"),
+      field(readText(`/proc/${one}/io`), "rchar"),
+      field(readText(`/proc/${one}/io`), "wchar"),
+      isRunning ? performance.now() : 0,
+    ];
+    sum = (sum || 0) + counts.reduce<number>((total, count) => total + (Number(count) || 0), 0);
+  }
+  return sum;
+}
+
+function linksOf(pid: number): Map<number, string> {
+  const folder = `/proc/${pid}/fd`;
+  const links = new Map<number, string>();
+  try {
+    for (const { name } of Deno.readDirSync(folder)) {
+      try {
+        links.set(Number(name), Deno.readLinkSync(`${folder}/${name}`));
+      } catch (error) {
+        // Closed since.
+        if (!(error instanceof Deno.errors.NotFound)) throw error;
+      }
+    }
+  } catch {
+    const isThere = readText(`/proc/${pid}/stat`) !== "";
+    if (isThere) {
+      throw new Failure(`may not look at process ${pid}: it is another user's; try sudo`);
+    }
+    if (readText("/proc/self/stat") === "") {
+      throw new Failure("there is no /proc here to look at a process with: Linux has it");
+    }
+    throw new Failure(`there is no process ${pid}: it has exited, or never was`);
+  }
+  return links;
+}
+
+function readHolders(view: View): void {
+  for (const { name } of Deno.readDirSync("/proc")) {
+    const pid = Number(name);
+    if (!(pid > 0)) continue;
+    try {
+      const links = view.links.get(pid) ?? linksOf(pid);
+      view.links.set(pid, links);
+      for (const [descriptor, link] of links) {
+        const ends = view.holders.get(link) ?? [];
+        view.holders.set(link, ends);
+        ends.push({ pid, descriptor });
+      }
+    } catch {
+      // It has gone, or is another user's.
+      view.isPartial ||= readText(`/proc/${name}/stat`) !== "";
+    }
+  }
+}
+
+function readProcess(view: View, pid: number): Process | undefined {
+  const folder = `/proc/${pid}`;
+  const status = readText(`${folder}/status`);
+  if (status === "") return undefined;
+  const [program = ""] = readText(`${folder}/cmdline`).split("\0");
+  const name = /^[^ ]*?([^/ ]+)$/.exec(program)?.[1] ?? field(status, "Name");
+  const process: Process = {
+    name: name.replace(/^-/, ""),
+    state:
+      ({ T: "stopped", t: "stopped", Z: "exited" } as const)[field(status, "State")[0] ?? ""] ??
+        "alive",
+    parent: Number(field(status, "PPid")),
+    threads: [],
+    waited: 0,
+  };
+  if (process.state !== "alive") return process;
+  for (const { name: thread } of readFolder(`${folder}/task`)) {
+    const waits = waitsOf(view, pid, thread);
+    if (waits.length === 0) continue;
+    process.threads.push(waits);
+    const status = readText(`${folder}/task/${thread}/status`);
+    process.waited += Number(field(status, "voluntary_ctxt_switches"));
+  }
+  if (process.threads.length === 0) {
+    const does = "waits for a timer, a signal or a thread of its own";
+    process.threads.push([{ for: "else", does }]);
+  }
+  return process;
+}
+
+/** The system calls that a thread can wait in, and their numbers: x86-64, arm64. */
+const CALLS: [name: string, x86: number, arm: number][] = [
+  ["read", 0, 63],
+  ["read", 19, 65], // readv
+  ["read", 45, 207], // recvfrom
+  ["read", 47, 212], // recvmsg
+  ["read", 43, 202], // accept
+  ["read", 288, 242], // accept4
+  ["write", 1, 64],
+  ["write", 20, 66], // writev
+  ["write", 44, 206], // sendto
+  ["write", 46, 211], // sendmsg
+  ["splice", 275, 76],
+  ["sendfile", 40, 71],
+  ["poll", 7, -1],
+  ["poll", 271, 73], // ppoll
+  ["select", 23, -1],
+  ["select", 270, 72], // pselect6
+  ["epoll", 232, -1],
+  ["epoll", 281, 22], // epoll_pwait
+  ["epoll", 441, 441], // epoll_pwait2
+  ["wait4", 61, 260],
+  ["waitid", 247, 95],
+  ["open", 2, -1],
+  ["openat", 257, 56],
+  ["sleep", 35, 101], // nanosleep
+  ["sleep", 230, 115], // clock_nanosleep
+  ["signal", 34, -1], // pause
+  ["signal", 130, 133], // rt_sigsuspend
+  ["signal", 128, 137], // rt_sigtimedwait
+  ["futex", 202, 98],
+  ["connect", 42, 203],
+  ["file lock", 73, 32], // flock
+  ["file lock", 72, 25], // fcntl
+  ["io_uring", 426, 426],
+];
+
+/** What the kernel calls the place where a thread waits, for whoever may see no more than that. */
+const PLACES: [place: RegExp, name: string, isSocket?: true][] = [
+  [/pipe_read/, "read"],
+  [/pipe_write/, "write"],
+  [/unix_stream_(read|data_wait)/, "read", true],
+  [/sock_alloc_send/, "write", true],
+  [/do_wait/, "wait4"],
+  [/nanosleep/, "sleep"],
+  [/futex/, "futex"],
+  [/ep_poll|epoll/, "epoll"],
+  [/sigsuspend|sigtimedwait/, "signal"],
+];
+
+/** The call that a thread is in: its arguments, or at least whether it waits for a socket. */
+interface Call {
+  name: string;
+  args?: bigint[];
+  isSocket?: boolean;
+}
+
+function callOf(task: string): Call {
+  const [number = "", ...words] = readText(`${task}/syscall`).trim().split(" ");
+  if (number === "") {
+    const place = readText(`${task}/wchan`);
+    const [, name = place, isSocket = false] = PLACES.find(([part]) => part.test(place)) ?? [];
+    return { name, isSocket };
+  }
+  if (number === "running" || number === "-1") return { name: "running" };
+  const column = Deno.build.arch === "x86_64" ? 1 : 2;
+  const name = CALLS.find((call) => call[column] === Number(number))?.[0];
+  return { name: name ?? `system call ${number}`, args: words.map(BigInt) };
+}
+
+/** What a thread waits for; nothing if that is a timer, a signal or another thread of its process. */
+function waitsOf(view: View, pid: number, thread: string): Wait[] {
+  const task = `/proc/${pid}/task/${thread}`;
+  const { name, args, isSocket } = callOf(task);
+  const number = (index: number) => Number(BigInt.asIntN(32, args?.[index] ?? 0n));
+  const on = (index: number, direction: "read" | "write") =>
+    waitOn(view, pid, number(index), direction);
+  const does = (text: string): Wait[] => [{ for: "else", does: text }];
+  const exit = (child: number): Wait => ({ for: "exit", pid: child });
+  const children = () => childrenOf(pid).map(exit);
+  const either = (from: number, to: number): Wait[] => {
+    const reading = on(from, "read");
+    const isEmpty = reading?.for === "read" && !view.pipes.get(reading.pipe)?.held;
+    return [isEmpty ? reading : on(to, "write")].filter((wait) => wait !== undefined);
+  };
+  /** Watches descriptors; the exit of a child interrupts it, if the process wants to know of that. */
+  const watch = (waits: Wait[]) => {
+    const isTold = BigInt(`0x${field(readText(`${task}/status`), "SigCgt")}`) >> 16n & 1n;
+    const isAlone = waits.every((wait) => wait.for !== "else");
+    return isTold && isAlone ? [...waits, ...children()] : waits;
+  };
+  switch (name) {
+    case "running":
+      return does("computes");
+    case "read":
+    case "write": {
+      const waits = args
+        ? [on(0, name)].filter((wait) => wait !== undefined)
+        : possibleWaits(view, pid, name, isSocket);
+      // A pair of sockets between threads of one process, as Deno has it.
+      const isHelper = thread !== String(pid);
+      const others = waits.filter((wait) => !(isHelper && isOwn(view, wait, pid)));
+      if (waits.length > 0 && others.length < 2) return others;
+      const link = view.links.get(pid)?.get(number(0));
+      return does(args ? `waits in ${name} for ${link}` : `waits to ${name}; sudo would tell what`);
+    }
+    case "splice":
+      return either(0, 2);
+    case "sendfile":
+      return either(1, 0);
+    case "poll":
+      if (args === undefined) return does("watches descriptors, which cannot be seen");
+      if (args[1] === 0n) return does("sleeps");
+      return watch(polled(view, pid, args[0] ?? 0n, number(1)));
+    case "select":
+      if (args === undefined) return does("watches descriptors, which cannot be seen");
+      if (number(0) === 0) return does("sleeps");
+      return watch(selected(view, pid, number(0), args));
+    case "epoll":
+      return watch(epolled(view, pid, args && number(0)));
+    case "wait4": {
+      const waits = args && number(0) > 0 ? [exit(number(0))] : children();
+      return waits.length > 0 ? waits : does("waits for a child");
+    }
+    case "waitid": {
+      // Its first argument tells what the second is: 1 a process, 3 a descriptor of one.
+      if (number(0) === 1) return [exit(number(1))];
+      const wait = number(0) === 3 ? on(1, "read") : undefined;
+      return wait ? [wait] : children();
+    }
+    case "open":
+    case "openat": {
+      const at = name === "open" ? 0 : 1;
+      const path = textAt(pid, args?.[at] ?? 0n);
+      const base = name === "open" || number(0) < 0 ? "cwd" : `fd/${number(0)}`;
+      const full = path.startsWith("/") ? path : `${linkOf(`/proc/${pid}/${base}`)}/${path}`;
+      if (!isFifo(full)) return does(`opens ${full}`);
+      return [{ for: (number(at + 1) & 3) === 0 ? "writer" : "reader", path: full }];
+    }
+    case "sleep":
+      return does("sleeps");
+    case "signal":
+      return watch([]);
+    case "futex":
+      return [];
+    case "connect":
+      return does("waits for a connection to be made");
+    case "io_uring":
+      return does("waits for an io_uring, which does not tell what for");
+    default:
+      return does(`waits in ${name || "a place that cannot be seen"}`);
+  }
+}
+
+/** The wait for a descriptor; undefined if it leads to no other process, such as an eventfd. */
+function waitOn(
+  view: View,
+  pid: number,
+  descriptor: number,
+  direction: "read" | "write",
+): Wait | undefined {
+  const link = view.links.get(pid)?.get(descriptor) ?? "";
+  if (link === "anon_inode:[pidfd]") {
+    const info = readText(`/proc/${pid}/fdinfo/${descriptor}`);
+    const child = Number(field(info, "Pid"));
+    return child > 0 ? { for: "exit", pid: child } : undefined;
+  }
+  if (link.startsWith("socket:")) return waitOnSocket(view, pid, link, descriptor, direction);
+  if (link.startsWith("pipe:") || link.startsWith("/") && isFifo(`/proc/${pid}/fd/${descriptor}`)) {
+    const pipe = view.pipes.get(link) ?? readPipe(view.holders.get(link) ?? [], link);
+    view.pipes.set(link, pipe);
+    const ends = direction === "read" ? pipe.readers : pipe.writers;
+    const isOpen = ends.some((end) => end.pid === pid && end.descriptor === descriptor);
+    return isOpen ? { for: direction, pipe: link, descriptor } : undefined;
+  }
+  if (!link.startsWith("/dev/") || link === "/dev/null") return undefined;
+  return {
+    for: "else",
+    does: `waits for ${/tty|pts|ptmx/.test(link) ? "the terminal " : ""}${link}`,
+  };
+}
+
+function waitOnSocket(
+  view: View,
+  pid: number,
+  link: string,
+  descriptor: number,
+  direction: "read" | "write",
+): Wait {
+  view.sockets ??= readSockets();
+  const socket = view.sockets.get(link);
+  if (socket === undefined) return { for: "else", does: describeSocket(pid, link) };
+  const [from, to] = direction === "read" ? [socket.peer, link] : [link, socket.peer];
+  view.pipes.set(to, {
+    readers: view.holders.get(to) ?? [],
+    writers: view.holders.get(from) ?? [],
+    held: view.sockets.get(to)?.held,
+  });
+  return { for: direction, pipe: to, descriptor };
+}
+
+/** What a read or a write can be waiting for, if its arguments may not be seen. */
+function possibleWaits(view: View, pid: number, name: "read" | "write", isSocket = false): Wait[] {
+  return [...view.links.get(pid) ?? []]
+    .filter(([, link]) => link.startsWith("socket:") === isSocket)
+    .flatMap(([descriptor]) => watched(view, pid, descriptor, name === "read" ? IN : OUT | EDGE))
+    .filter((wait) => wait.for === name);
+}
+
+/** Whether only the process itself holds the two ends. */
+function isOwn(view: View, wait: Wait, pid: number): boolean {
+  const isSocket = wait.for === "read" && wait.pipe.startsWith("socket:");
+  return isSocket && awaited(view, wait).every((other) => other === pid);
+}
+
+/** The bits of poll(2) and epoll(7): in, out, and "tell me of changes only". */
+const [IN, OUT, EDGE] = [1, 4, 0x80000000];
+
+/** What a watched descriptor is waited for. */
+function watched(view: View, pid: number, descriptor: number, events: number): Wait[] {
+  const waits: Wait[] = [];
+  for (const [bit, direction] of [[IN, "read"], [OUT, "write"]] as const) {
+    const wait = events & bit ? waitOn(view, pid, descriptor, direction) : undefined;
+    if (wait === undefined) continue;
+    const pipe = "pipe" in wait ? view.pipes.get(wait.pipe) : undefined;
+    // What is there already is not waited for. Who watches the edges has been told and reads nothing.
+    if (wait.for === "read" && pipe?.held) continue;
+    const room = (pipe?.capacity ?? 0) - (pipe?.held ?? 0);
+    if (wait.for === "write" && events & EDGE && room >= 4096) continue;
+    waits.push(wait);
+  }
+  return waits;
+}
+
+function polled(view: View, pid: number, address: bigint, count: number): Wait[] {
+  const entries = memoryAt(pid, address, count * 8);
+  return Array.from({ length: count }, (_, index) => index * 8).flatMap((at) =>
+    watched(view, pid, entries.getInt32(at, true), entries.getInt16(at + 4, true))
+  );
+}
+
+function selected(view: View, pid: number, count: number, args: bigint[]): Wait[] {
+  return [IN, OUT].flatMap((event, index) => {
+    const address = args[index + 1] ?? 0n;
+    if (address === 0n) return [];
+    const bits = memoryAt(pid, address, Math.ceil(count / 64) * 8);
+    return Array.from({ length: count }, (_, descriptor) => descriptor)
+      .filter((descriptor) => bits.getUint8(descriptor >> 3) >> (descriptor & 7) & 1)
+      .flatMap((descriptor) => watched(view, pid, descriptor, event));
+  });
+}
+
+/** Of one epoll descriptor, or of all that the process has. */
+function epolled(view: View, pid: number, descriptor?: number): Wait[] {
+  const all = [...view.links.get(pid) ?? []].filter(([, link]) => link.includes("[eventpoll]"));
+  const epolls = descriptor === undefined ? all.map(([number]) => number) : [descriptor];
+  return epolls.flatMap((number) => {
+    const info = readText(`/proc/${pid}/fdinfo/${number}`);
+    return [...info.matchAll(/^tfd: +(\d+) events: +([0-9a-f]+)/gm)].flatMap(
+      ([, watching, events]) => {
+        const waits = watched(view, pid, Number(watching), parseInt(events ?? "", 16));
+        // A pipe that only this process holds wakes its own event loop.
+        return waits.filter((wait) =>
+          !awaited(view, wait).every((other) => other === pid) ||
+          wait.for === "else"
+        );
+      },
+    );
+  });
+}
+
+function readPipe(holders: End[], link: string): Pipe {
+  const pipe: Pipe = { readers: [], writers: [] };
+  for (const end of holders) {
+    const { mode } = attempt(() => Deno.lstatSync(`/proc/${end.pid}/fd/${end.descriptor}`)) ?? {};
+    // The rights of the link are those of the descriptor.
+    if ((mode ?? 0) & 0o400) pipe.readers.push(end);
+    if ((mode ?? 0) & 0o200) pipe.writers.push(end);
+  }
+  const [reader] = pipe.readers;
+  // To open a FIFO would wake whoever waits for a reader.
+  if (reader === undefined || !link.startsWith("pipe:")) return pipe;
+  return { ...pipe, ...measure(`/proc/${reader.pid}/fd/${reader.descriptor}`) };
+}
+
+/** How many bytes are in a pipe, and how many it has room for. */
+function measure(path: string): Pick<Pipe, "held" | "capacity"> {
+  const [O_RDONLY_NONBLOCK_CLOEXEC, FIONREAD, F_GETPIPE_SZ] = [0o2004000, 0x541b, 1032];
+  const libc = attempt(() =>
+    Deno.dlopen("libc.so.6", {
+      open: { parameters: ["buffer", "i32"], result: "i32" },
+      ioctl: { parameters: ["i32", "usize", "buffer"], result: "i32" },
+      fcntl: { parameters: ["i32", "i32"], result: "i32" },
+      close: { parameters: ["i32"], result: "i32" },
+    })
+  );
+  if (libc === undefined) return {};
+  const { open, ioctl, fcntl, close } = libc.symbols;
+  const descriptor = open(new TextEncoder().encode(`${path}\0`), O_RDONLY_NONBLOCK_CLOEXEC);
+  const held = new Int32Array(1);
+  ioctl(descriptor, BigInt(FIONREAD), held);
+  const capacity = fcntl(descriptor, F_GETPIPE_SZ);
+  close(descriptor);
+  libc.close();
+  return descriptor < 0 ? {} : { held: held[0], capacity };
+}
+
+/** The sockets that are joined in pairs, as ss of iproute2 tells; none where it is not installed. */
+function readSockets(): Map<string, { peer: string; held: number }> {
+  const command = new Deno.Command("ss", { args: ["-xnH"], stdin: "null", stderr: "null" });
+  const output = attempt(() => command.outputSync().stdout) ?? new Uint8Array();
+  const lines = new TextDecoder().decode(output).matchAll(
+    /^\S+ +ESTAB +(\d+) +\d+ .* (\d+) +\S+ +(\d+) *$/gm,
+  );
+  return new Map(
+    [...lines].map(([, held, own, peer]) =>
+      [`socket:[${own}]`, { peer: `socket:[${peer}]`, held: Number(held) }] as const
+    ),
+  );
+}
+
+function describeSocket(pid: number, link: string): string {
+  const inode = link.replaceAll(/\D/g, "");
+  for (const table of ["tcp", "tcp6"]) {
+    for (const line of readText(`/proc/${pid}/net/${table}`).split("\n")) {
+      const fields = line.trim().split(/\s+/);
+      if (fields[9] !== inode) continue;
+      const port = (address = "") => parseInt(address.split(":")[1] ?? "", 16);
+      return fields[3] === "0A"
+        ? `waits for a network connection to its port ${port(fields[1])}`
+        : `waits for the network: a connection to port ${port(fields[2])}`;
+    }
+  }
+  const [, path] = new RegExp(` ${inode} +(.+)$`, "m").exec(readText(`/proc/${pid}/net/unix`)) ??
+    [];
+  return path ? `waits for a connection at ${path}` : "waits for a socket; ss cannot tell whose";
+}
+
+function childrenOf(pid: number): number[] {
+  const folder = `/proc/${pid}/task`;
+  const lists = readFolder(folder).map(({ name }) => readText(`${folder}/${name}/children`));
+  return lists.join(" ").split(" ").filter((word) => word.trim() !== "").map(Number);
+}
+
+function isFifo(path: string): boolean {
+  return attempt(() => Deno.statSync(path))?.isFifo ?? false;
+}
+
+/** A value of `/proc/PID/status` and its like. */
+function field(text: string, name: string): string {
+  return new RegExp(`^${name}:\\s*(.*)$`, "m").exec(text)?.[1] ?? "";
+}
+
+function memoryAt(pid: number, address: bigint, length: number): DataView {
+  const bytes = new Uint8Array(length);
+  attempt(() => {
+    using file = Deno.openSync(`/proc/${pid}/mem`);
+    file.seekSync(address, Deno.SeekMode.Start);
+    file.readSync(bytes);
+  });
+  return new DataView(bytes.buffer);
+}
+
+function textAt(pid: number, address: bigint): string {
+  const bytes = memoryAt(pid, address, 4096).buffer;
+  return new TextDecoder().decode(bytes).split("\0")[0] ?? "";
+}
+
+function readText(path: string): string {
+  return attempt(() => Deno.readTextFileSync(path)) ?? "";
+}
+
+function readFolder(path: string): Deno.DirEntry[] {
+  return attempt(() => [...Deno.readDirSync(path)]) ?? [];
+}
+
+function linkOf(path: string): string {
+  return attempt(() => Deno.readLinkSync(path)) ?? "";
+}
+
+/** A process may go while it is looked at, and may not let everybody look. */
+function attempt<T>(act: () => T): T | undefined {
+  try {
+    return act();
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,106 @@
+/**
+ * Why does my program hang on its pipes? Who waits, for which end of which pipe, held by whom.
+ *
+ * In Python:
+ *
+ *     child = subprocess.Popen(["cat"], stdin=PIPE, stdout=PIPE)
+ *     child.stdin.write(bytes(1_000_000))   # hangs: run why.ts --pid with this process's id
+ *     child.stdout.read()
+ *
+ * A process that waits tells Linux what for: a call such as read, and the number of its descriptor.
+ * `/proc` shows both, and who holds the other end of that pipe: so one follows who waits for whom,
+ * to the one who could go on, or round in a circle. No process is changed by that.
+ *
+ * A program that does not answer over pipes is started anew, and tried as a person would try it.
+ *
+ *     deno run -A scripts/why.ts --pid 1234
+ *     deno run -A scripts/why.ts sed s/question/answer/
+ *
+ * @module
+ */
+import { StartError } from "../lib/child.ts";
+import { paste } from "../lib/cures.ts";
+import {
+  ask,
+  atTerminal,
+  conclude,
+  curesOf,
+  describe,
+  isUnclear,
+  type Trial,
+} from "../lib/experiments.ts";
+import { draw, explain } from "../lib/hang.ts";
+import { parseOptions, seconds, text, UsageError, wholeNumber } from "../lib/options.ts";
+import { look, mayLook } from "../lib/proc.ts";
+import { escapeControls, print } from "../lib/script.ts";
+import { faint, strong } from "../lib/terminal.ts";
+
+const { options: { pid, question, timeout }, operands } = parseOptions({
+  shows: `With --pid: looks at a process that hangs, at whoever it waits for, and at the
+pipes between them; says why it hangs, and what to do. Linux only.
+With PROGRAM: starts it over pipes, asks it, and finds out why it does not
+answer: closes its stdin, asks it at a terminal, tries the cures.
+Without both it tries sed.`,
+  operands: "[PROGRAM [ARG…]]",
+  maximumOperands: Infinity,
+  example: "why.ts sed s/question/answer/",
+}, {
+  pid: wholeNumber(undefined, "the id of the process that hangs", 1, 4_194_304),
+  question: text("question", "what PROGRAM is asked, in a line"),
+  timeout: seconds(1, "how long nothing must move before it counts as no answer", 0.1),
+});
+
+if (pid === undefined) await tryOut(operands.length > 0 ? operands : ["sed", "s/question/answer/"]);
+else if (operands.length > 0) throw new UsageError("--pid and PROGRAM exclude each other");
+else await lookAt(pid);
+
+/** Looks at a process that runs, and says who waits for whom. */
+async function lookAt(pid: number) {
+  // Two looks: what moves in between does not hang.
+  const before = look(pid);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  const now = look(pid);
+  const width = Deno.stdout.isTerminal() ? Deno.consoleSize().columns : 80;
+  for (const line of draw(pid, now, width)) await print(escapeControls(line));
+  const { what, cure, section } = explain(pid, now, before);
+  await conclusion(what, [cure], section);
+}
+
+/** Starts a program, as often as there is something to try. */
+async function tryOut(command: string[]) {
+  await print(strong(escapeControls(paste(command))));
+  const piped = await ask(command, question, timeout, true);
+  await print(`  ${describe(piped, question, timeout)}`);
+  if (!mayLook()) await print("  what it waits for cannot be seen: that takes Linux, and -A");
+  // At a terminal only its stdout is another thing: who answers there buffers for a pipe.
+  const terminal = isUnclear(piped) ? await tryAlso(atTerminal(command)) : undefined;
+  const isLate = terminal ? !isUnclear(terminal) : (piped.atEnd ?? "") !== "";
+  let cured: Trial | undefined;
+  for (const cure of isLate && piped.status === undefined ? curesOf(piped) : []) {
+    const trial = await tryAlso(cure);
+    if (trial === undefined || isUnclear(trial)) continue;
+    cured = trial;
+    break;
+  }
+  const { what, cures, section } = conclude({ piped, terminal, cured });
+  await conclusion(what, cures, section);
+}
+
+/** Tries a command that may not be installed. */
+async function tryAlso(command: string[]): Promise<Trial | undefined> {
+  await print(strong(escapeControls(paste(command))));
+  try {
+    const trial = await ask(command, question, timeout);
+    await print(`  ${describe(trial, question, timeout)}`);
+    return trial;
+  } catch (error) {
+    if (!(error instanceof StartError)) throw error;
+    await print(`  skipped: ${error.message}`);
+  }
+}
+
+async function conclusion(what: string, cures: string[], section?: string) {
+  await print(`\n${strong(escapeControls(what))}`);
+  for (const cure of cures) await print(`  ${escapeControls(cure)}`);
+  if (section) await print(faint(`  more in README.md: ${section}`));
+}

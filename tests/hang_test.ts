@@ -1,0 +1,162 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { draw, explain } from "../lib/hang.ts";
+import type { Pipe, Process, Snapshot, Wait } from "../lib/proc.ts";
+
+/** A snapshot with processes as given, and pipes between them: `a>b` is one that a writes and b reads. */
+function snapshot(
+  waits: Record<number, Wait[][]>,
+  pipes: string[],
+  options: { isPartial?: boolean; held?: number; waited?: number } = {},
+): Snapshot {
+  const { isPartial = false, held = 0, waited = 1 } = options;
+  const process = ([pid, threads]: [string, Wait[][]]): [number, Process] => [
+    Number(pid),
+    { name: `p${pid}`, state: "alive", parent: 1, threads, waited },
+  ];
+  const ends = (side = "", descriptor: number) =>
+    side.split(",").filter((pid) => pid !== "").map((pid) => ({ pid: Number(pid), descriptor }));
+  const pipe = (name: string): [string, Pipe] => {
+    const [writers, readers] = name.split(">");
+    return [name, { writers: ends(writers, 1), readers: ends(readers, 0), held, capacity: 65536 }];
+  };
+  return {
+    processes: new Map(Object.entries(waits).map(process)),
+    pipes: new Map(pipes.map(pipe)),
+    isPartial,
+  };
+}
+
+const read = (pipe: string): Wait => ({ for: "read", pipe, descriptor: 0 });
+const write = (pipe: string): Wait => ({ for: "write", pipe, descriptor: 1 });
+const exit = (pid: number): Wait => ({ for: "exit", pid });
+const sleeps: Wait = { for: "else", does: "sleeps" };
+
+const CASES: [title: string, snapshot: Snapshot, says: RegExp][] = [
+  [
+    "a circle of four is told from any of them",
+    snapshot(
+      { 7: [[write("7>8")]], 8: [[write("8>9")]], 9: [[write("9>10")]], 10: [[write("10>7")]] },
+      ["7>8", "8>9", "9>10", "10>7"],
+      { held: 65536 },
+    ),
+    /^deadlock: p7 7 waits until p8 8 reads its stdout, p8 8 .*, and p10 10 waits until p7 7/,
+  ],
+  [
+    "a process outside the circle waits for it as well",
+    snapshot({ 7: [[exit(8)]], 8: [[read("9>8")]], 9: [[read("8>9")]] }, ["9>8", "8>9"]),
+    /^p8 8 and p9 9 both wait to read/,
+  ],
+  [
+    "who can be set going by somebody outside is not in a circle",
+    snapshot({ 7: [[read("8,9>7")]], 8: [[read("7>8")]], 9: [[sleeps]] }, ["8,9>7", "7>8"]),
+    /^p7 7 gets no end of file from its stdin before p9 9 exits: it holds the write end/,
+  ],
+  [
+    "one of several waits is enough to go on",
+    snapshot({ 7: [[write("7>8"), exit(9)]], 8: [[write("8>7")]], 9: [[sleeps]] }, ["7>8", "8>7"]),
+    /^not a pipe: .*p9 9 sleeps/,
+  ],
+  [
+    "another thread may end a deadlock",
+    snapshot({ 7: [[write("7>8")], [sleeps]], 8: [[write("8>7")]] }, ["7>8", "8>7"]),
+    /^deadlock: .*, unless another thread of p7 7, which sleeps, goes on$/,
+  ],
+  [
+    "the nearest circle is told, not the longest",
+    snapshot(
+      { 7: [[exit(8), exit(9)]], 8: [[exit(9)]], 9: [[write("9>7")]] },
+      ["9>7"],
+    ),
+    /^deadlock: p7 7 waits until p9 9 exits, and p9 9 waits until p7 7 reads its stdout$/,
+  ],
+  [
+    "an end that a hidden process holds",
+    snapshot({ 7: [[read(">7")]] }, [">7"], { isPartial: true }),
+    /^p7 7 waits until somebody writes, who cannot be seen.*sudo/,
+  ],
+  [
+    "an end that nobody holds any more",
+    snapshot({ 7: [[write("7>")]] }, ["7>"]),
+    /^p7 7 waits until somebody reads, .*just gone/,
+  ],
+  [
+    "many who do not read",
+    snapshot({ 7: [[write("7>8,9")]], 8: [[sleeps]], 9: [[sleeps]] }, ["7>8,9"]),
+    /^p7 7 waits for a reader of its stdout: p8 8 and p9 9 hold the read end, do not read$/,
+  ],
+  [
+    "the reader holds the write end, and its child does so too",
+    snapshot({ 7: [[read("7,8>7")]], 8: [[sleeps]] }, ["7,8>7"]),
+    /^p7 7 gets no end of file .* holds the write end of that pipe itself .*, as p8 8 does$/,
+  ],
+  [
+    "a writer that has inherited the read end does not wait for itself",
+    snapshot({ 7: [[exit(8)]], 8: [[write("7,8>7,8")]] }, ["7,8>7,8"]),
+    /^deadlock: p7 7 waits until p8 8 exits, and p8 8 waits until p7 7 reads its stdout$/,
+  ],
+  [
+    "workers share both ends of their pipes",
+    snapshot({ 7: [[read("7,8>7"), exit(8)]], 8: [[sleeps]] }, ["7,8>7"]),
+    /^p7 7 gets no end of file from its stdin before p8 8 exits/,
+  ],
+  [
+    "an end in a process that has gone meanwhile",
+    snapshot({ 7: [[read("8>7")]] }, ["8>7"]),
+    /^p7 7 gets no end of file .* before process 8 exits/,
+  ],
+];
+
+for (const [title, now, says] of CASES) {
+  Deno.test(`why it hangs: ${title}`, () => assertMatch(explain(7, now).what, says));
+}
+
+Deno.test("why it hangs: what all of them have moved meanwhile does not", () => {
+  const take = (waited: number) =>
+    snapshot({ 7: [[write("7>8")]], 8: [[write("8>7")]] }, ["7>8", "8>7"], { waited });
+  assertMatch(explain(7, take(2), take(1)).what, /^nothing hangs at this moment: p7 7 and p8 8/);
+  assertMatch(explain(7, take(2), take(2)).what, /^deadlock/);
+  const before = take(1);
+  const one = before.processes.get(7);
+  assert(one !== undefined);
+  before.processes.set(7, { ...one, waited: 2 });
+  // A timer of one of them does not set the other going.
+  assertMatch(explain(7, take(2), before).what, /^deadlock/);
+});
+
+Deno.test("why it hangs: a process that has exited, and one that is stopped", () => {
+  const now = snapshot({ 7: [], 8: [[exit(7)]] }, []);
+  const process = now.processes.get(7);
+  assert(process !== undefined);
+  process.state = "exited";
+  assertMatch(explain(7, now).what, /^p7 7 has exited; its parent 1 has not asked for its status$/);
+  process.state = "stopped";
+  assertMatch(
+    explain(8, now).what,
+    /^p7 7 is stopped by a signal, and p8 8 waits until p7 7 exits/,
+  );
+});
+
+Deno.test("the picture shows who waits, and each pipe with its ends and what is in it", () => {
+  const now = snapshot({ 7: [[write("7>8")]], 8: [[sleeps]] }, ["7>8"], { held: 65536 });
+  assertEquals(draw(7, now, 80), [
+    "p7 7  waits to write to stdout",
+    "p8 8  sleeps",
+    "p7 7 [stdout] ── 65,536 of 65,536 bytes ──▶ p8 8 [stdin]",
+  ]);
+});
+
+Deno.test("the picture fits the width, whatever the names are and however many hold an end", () => {
+  const many = Array.from({ length: 300 }, (_, index) => index + 8);
+  const name = `7>${many.join()}`;
+  const now = snapshot({ 7: [[write(name)]] }, [name]);
+  for (const process of now.processes.values()) process.name = "x".repeat(200);
+  for (const width of [20, 80]) {
+    const lines = draw(7, now, width);
+    for (const line of lines) assert(line.length <= width, line);
+    assert(lines.length < 10);
+  }
+  assertMatch(
+    draw(7, now, 1000).join("\n"),
+    /process 8 \[stdin\], process 9 \[stdin\] and 298 more/,
+  );
+});

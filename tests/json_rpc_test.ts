@@ -1,0 +1,683 @@
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
+import {
+  ConnectionClosedError,
+  FramingError,
+  JsonRpcError,
+  JsonRpcPeer,
+  type JsonRpcPeerOptions,
+} from "../lib/json_rpc.ts";
+import { LineReader } from "../lib/line_reader.ts";
+import { largestGap, processTest, runCommand, takeHome } from "./process.ts";
+
+const encoder = new TextEncoder();
+
+/** A peer, and the other side as bare streams: what it is sent, and what it sends. */
+function connect(options: JsonRpcPeerOptions = {}) {
+  const there = new TransformStream<Uint8Array, Uint8Array>();
+  const back = new TransformStream<Uint8Array, Uint8Array>();
+  const peer = new JsonRpcPeer({ readable: back.readable, writable: there.writable }, options);
+  const received = new LineReader(there.readable);
+  const writer = back.writable.getWriter();
+  return {
+    peer,
+    /** The next message, in the framing "lines". */
+    receive: async () => JSON.parse(await received.readLine() ?? "null"),
+    received,
+    /** Writes texts as they are. */
+    write: (text: string) => writer.write(encoder.encode(text)),
+    /** Writes messages, a line each. */
+    send: (...messages: unknown[]) =>
+      writer.write(
+        encoder.encode(messages.map((message) => `${JSON.stringify(message)}\n`).join("")),
+      ),
+    writer,
+    async [Symbol.asyncDispose]() {
+      await writer.close().catch(() => {});
+      await peer.closed.catch(() => {});
+      const closed = peer.close();
+      await received[Symbol.asyncDispose]().catch(() => {});
+      await closed;
+    },
+  };
+}
+
+/** Two peers that are connected with each other. */
+function connectBoth(left: JsonRpcPeerOptions, right: JsonRpcPeerOptions) {
+  const [there, back] = [new TransformStream(), new TransformStream()];
+  return [
+    new JsonRpcPeer({ readable: back.readable, writable: there.writable }, left),
+    new JsonRpcPeer({ readable: there.readable, writable: back.writable }, right),
+  ] as const;
+}
+
+function answer(id: unknown, result: unknown) {
+  return { jsonrpc: "2.0", id, result };
+}
+
+function error(id: unknown, code: number, message: string) {
+  return { jsonrpc: "2.0", id, error: { code, message } };
+}
+
+Deno.test("JsonRpcPeer pairs answers by their ids, in whatever order they come", async () => {
+  await using other = connect();
+  const requests = Array.from({ length: 1000 }, (_, n) => other.peer.request("n", [n]));
+  const asked = [];
+  for (const _ of requests) asked.push(await other.receive());
+  assertEquals(asked[7], { jsonrpc: "2.0", id: 8, method: "n", params: [7] });
+  await other.send(...asked.map(({ id, params }) => answer(id, params[0] * 2)).reverse());
+  assertEquals(await Promise.all(requests), requests.map((_, n) => n * 2));
+});
+
+Deno.test("JsonRpcPeer reads messages that come byte for byte, in one chunk, with CRLF and blank lines", async () => {
+  const texts = ["\u2028 é 😀 \\n \r\n", "", "\ufeff"];
+  const lines = texts.map((text, n) => JSON.stringify(answer(n + 1, text)));
+  const stream = `\ufeff${lines[0]}\r\n\n  \r\n${lines[1]}\n${lines[2]}`;
+  const body = (line: string) => `content-length:${encoder.encode(line).length}\r\n\r\n${line}`;
+  const header = "Content-Type: application/vscode-jsonrpc; charset=utf-8\r\n";
+  for (const framing of ["lines", "content-length"] as const) {
+    const bytes = encoder.encode(
+      framing === "lines" ? stream : `${lines.map((line) => header + body(line)).join("\r\n")}`,
+    );
+    for (const size of [1, 7, bytes.length]) {
+      await using other = connect({ framing });
+      const requests = texts.map(() => other.peer.request("text"));
+      for (let at = 0; at < bytes.length; at += size) {
+        await other.writer.write(bytes.slice(at, at + size));
+      }
+      await other.writer.close();
+      assertEquals(await Promise.all(requests), texts);
+    }
+  }
+});
+
+Deno.test("JsonRpcPeer counts a body in bytes", async () => {
+  await using other = connect({ framing: "content-length" });
+  const notified = other.peer.notify("é😀", ["\u2028"]);
+  const text = '{"jsonrpc":"2.0","method":"é😀","params":["\u2028"]}';
+  const size = encoder.encode(text).length;
+  assertEquals(await other.received.readLine(), `Content-Length: ${size}`);
+  assertEquals(await other.received.readLine(), "");
+  await Promise.all([notified, other.peer.close()]);
+  assertEquals(await other.received.readLine(), text);
+});
+
+Deno.test("JsonRpcPeer hands on log lines, unknown ids and second answers as noise", async () => {
+  const noise: string[] = [];
+  await using other = connect({ onNoise: (text) => noise.push(text) });
+  const asked = other.peer.request("a");
+  const lines = [
+    "ready",
+    '{"level":"info","id":1}',
+    '"text"',
+    "Content-Length is a header",
+    "42",
+    JSON.stringify(answer("1", "a string")),
+    JSON.stringify(answer(null, "null")),
+    JSON.stringify(answer(7, "never asked")),
+    JSON.stringify(error(null, -32700, "Parse error")),
+  ];
+  await other.write(`${lines.join("\n")}\n`);
+  await other.send(answer(1, "once"), answer(1, "twice"));
+  assertEquals(await asked, "once");
+  await other.writer.close();
+  await other.peer.closed;
+  assertEquals(noise, [...lines, JSON.stringify(answer(1, "twice"))]);
+});
+
+Deno.test("JsonRpcPeer takes a header for a log line once it has met a message", async () => {
+  const noise: string[] = [];
+  await using other = connect({ onNoise: (text) => noise.push(text) });
+  const [first, second] = [other.peer.request("a"), other.peer.request("b")];
+  await other.send(answer(1, 1));
+  await other.write("Content-Length: 12\n");
+  await other.send(answer(2, 2));
+  assertEquals([await first, await second, noise], [1, 2, ["Content-Length: 12"]]);
+});
+
+Deno.test("JsonRpcPeer drops the answer to a request that was given up", async () => {
+  const noise: string[] = [];
+  await using other = connect({ onNoise: (text) => noise.push(text) });
+  const controller = new AbortController();
+  const asked = other.peer.request("slow", undefined, { signal: controller.signal });
+  await other.receive();
+  controller.abort(new Error("given up"));
+  await assertRejects(() => asked, Error, "given up");
+  const next = other.peer.request("next");
+  // Nothing was sent for it.
+  assertEquals((await other.receive()).method, "next");
+  await other.send(answer(1, "late"), answer(2, "next"));
+  assertEquals([await next, noise], ["next", []]);
+  const signal = AbortSignal.abort(new Error("too late"));
+  await assertRejects(() => other.peer.request("never", [], { signal }), Error, "too late");
+  const last = other.peer.request("last");
+  assertEquals((await other.receive()).method, "last");
+  await other.send(answer(4, "last"));
+  assertEquals(await last, "last");
+});
+
+Deno.test("JsonRpcPeer rejects with the error that a request was answered with", async () => {
+  await using other = connect();
+  const asked = ["a", "b", "c", "d", "e"].map((method) => other.peer.request(method));
+  await other.send(
+    { jsonrpc: "2.0", id: 1, error: { code: -32601, message: "no", data: [1] } },
+    { jsonrpc: "2.0", id: 2, error: "words" },
+    // As JSON-RPC 1.0 has it.
+    { id: 3, result: 3, error: null },
+    { jsonrpc: "2.0", id: 4, error: {} },
+    { jsonrpc: "2.0", id: 5 },
+  );
+  const failures = await Promise.allSettled(asked);
+  const [a, b, c, d, e] = failures.map((it) => it.status === "rejected" ? it.reason : it.value);
+  assert(a instanceof JsonRpcError && b instanceof JsonRpcError && d instanceof JsonRpcError);
+  assertEquals([a.message, a.code, a.data], ["no", -32601, [1]]);
+  assertEquals([b.message, b.code, c, d.code, e], ['"words"', -32603, 3, -32603, undefined]);
+});
+
+Deno.test("JsonRpcPeer refuses params that cannot be sent, and no other request", async () => {
+  await using other = connect();
+  const circular: unknown[] = [];
+  circular.push(circular);
+  for (const params of [[1n], circular, 1, "text", null, Symbol("a"), () => 1]) {
+    await assertRejects(() => other.peer.request("m", params), TypeError);
+    await assertRejects(() => other.peer.notify("m", params), TypeError);
+  }
+  const asked = other.peer.request("m", { at: "last" });
+  const { id, params } = await other.receive();
+  assertEquals(params, { at: "last" });
+  await other.send(answer(id, "yes"));
+  assertEquals(await asked, "yes");
+});
+
+Deno.test("JsonRpcPeer answers what the other side requests", async () => {
+  const notified: unknown[] = [];
+  await using other = connect({
+    methods: {
+      echo: (params) => params,
+      nothing: () => {},
+      later: () => Promise.resolve("later"),
+      fails: () => {
+        throw new Error("cannot");
+      },
+      ownCode: () => Promise.reject(new JsonRpcError("own", 7, { more: true })),
+      big: () => 1n,
+    },
+    onNotification: (method, params) => notified.push([method, params]),
+  });
+  const ask = async (id: unknown, method: unknown, params?: unknown) => {
+    await other.send({ jsonrpc: "2.0", id, method, params });
+    return await other.receive();
+  };
+  assertEquals(await ask(1, "echo", ["\u2028"]), answer(1, ["\u2028"]));
+  assertEquals(await ask("one", "echo", { a: 1 }), answer("one", { a: 1 }));
+  assertEquals(await ask(null, "nothing"), answer(null, null));
+  assertEquals(await ask(1.5, "later"), answer(1.5, "later"));
+  assertEquals(await ask(2, "fails"), error(2, -32603, "cannot"));
+  assertEquals((await ask(3, "ownCode")).error, { code: 7, message: "own", data: { more: true } });
+  assertMatch((await ask(4, "big")).error.message, /BigInt/);
+  for (const method of ["unknown", "toString", "__proto__"]) {
+    assertEquals(await ask(5, method), error(5, -32601, `Method not found: ${method}`));
+  }
+  const invalid = "Invalid Request";
+  assertEquals(await ask(6, 1), error(6, -32600, invalid));
+  assertEquals(await ask(6, "echo", "text"), error(6, -32600, invalid));
+  assertEquals(await ask({}, "echo"), error(null, -32600, invalid));
+  await other.write('{"jsonrpc": "2.0", "method": "foobar, "params": "bar", "baz]\n');
+  assertEquals((await other.receive()).error.code, -32700);
+  await other.send({ jsonrpc: "2.0", method: "echo", params: [1] }, {
+    jsonrpc: "2.0",
+    method: "x",
+  });
+  assertEquals(await ask(8, "echo", []), answer(8, []));
+  assertEquals(notified, [["echo", [1]], ["x", undefined]]);
+});
+
+Deno.test("JsonRpcPeer answers a body that is no message", async () => {
+  const noise: string[] = [];
+  await using other = connect({ framing: "content-length", onNoise: (text) => noise.push(text) });
+  const texts = ["", "no JSON", "42", "{}"];
+  await other.write(texts.map((text) => `Content-Length: ${text.length}\r\n\r\n${text}`).join(""));
+  const read = Array.fromAsync(other.received);
+  await other.writer.close();
+  await other.peer.closed;
+  await other.peer.close();
+  const codes = [...(await read).join("").matchAll(/"code":(-\d+)/g)].map(([, code]) => code);
+  assertEquals(codes, ["-32700", "-32700", "-32600", "-32600"]);
+  assertEquals(noise, texts);
+});
+
+Deno.test("JsonRpcPeer answers a batch with one message", async () => {
+  const notified: string[] = [];
+  await using other = connect({
+    methods: { one: () => 1, two: () => Promise.resolve(2) },
+    onNotification: (method) => notified.push(method),
+  });
+  const call = (method: string, id?: number) => ({ jsonrpc: "2.0", method, id });
+  await other.send([call("two", 2), call("note"), 1, call("one", 1), call("none", 3)]);
+  const answers: { id: number; result: unknown }[] = await other.receive();
+  assertEquals(answers.length, 4);
+  assertEquals(answers.find(({ id }) => id === 1)?.result, 1);
+  assertEquals(answers.find(({ id }) => id === 2)?.result, 2);
+  await other.send([call("note"), call("note")]);
+  await other.send([]);
+  assertEquals((await other.receive()).error.code, -32600);
+  await other.send([1, 2]);
+  assertEquals((await other.receive()).length, 2);
+  assertEquals(notified, ["note", "note", "note"]);
+  // A server may answer several requests with one message.
+  const asked = [other.peer.request("a"), other.peer.request("b")];
+  await other.send([answer(2, "b"), answer(1, "a")]);
+  assertEquals(await Promise.all(asked), ["a", "b"]);
+});
+
+Deno.test("JsonRpcPeer rejects every open request when the other side closes, after its answers", async () => {
+  const aborted = Promise.withResolvers<unknown>();
+  await using other = connect({
+    methods: {
+      wait: (_, signal) =>
+        new Promise((resolve) =>
+          signal.addEventListener(
+            "abort",
+            () => (aborted.resolve(signal.reason), resolve("stopped")),
+          )
+        ),
+    },
+  });
+  const { peer } = other;
+  const [first, second, third] = [peer.request("a"), peer.request("b"), peer.request("c")];
+  await other.send({ jsonrpc: "2.0", id: 1, method: "wait" }, answer(1, "a"));
+  await other.writer.close();
+  assertEquals(await first, "a");
+  await assertRejects(() => second, ConnectionClosedError, "b was not answered");
+  await assertRejects(() => third, ConnectionClosedError, "closed the connection");
+  await other.peer.closed;
+  assert(await aborted.promise instanceof ConnectionClosedError);
+  await assertRejects(
+    () => other.peer.request("late"),
+    ConnectionClosedError,
+    "late cannot be sent",
+  );
+});
+
+Deno.test("JsonRpcPeer closes its end after what was sent, once, and still gets the answers", async () => {
+  await using other = connect();
+  const asked = other.peer.request("a");
+  const closings = [other.peer.close(), other.peer.close()];
+  await assertRejects(() => other.peer.request("b"), ConnectionClosedError, "this side has closed");
+  await assertRejects(() => other.peer.notify("b"), ConnectionClosedError);
+  assertEquals((await other.receive()).method, "a");
+  assertEquals(await other.receive(), null);
+  await Promise.all(closings);
+  await other.send(answer(1, "a"));
+  assertEquals(await asked, "a");
+});
+
+Deno.test("JsonRpcPeer tells of the wrong framing at once", async () => {
+  const cases = [
+    ["lines", "Content-Length: 12\r\n\r\n{", /it speaks in the framing "content-length"/],
+    ["content-length", '{"jsonrpc":"2.0"}\n', /wrote "\{.*where a header with Content-Length/],
+    ["content-length", "INFO: started\n", /INFO: started/],
+    ["content-length", "Content-Length: abc\r\n\r\n", /wrote "Content-Length: abc" where/],
+    // Counted in characters: the end of the body stands where a header belongs.
+    ["content-length", 'Content-Length: 16\r\n\r\n{"id":1,"a":"éé"}', /}" where a header/],
+    ["content-length", "x".repeat(20_000), /xxx/],
+    ["content-length", "Content-Length: 999999999999\r\n\r\n", /announces 999999999999 bytes/],
+  ] as const;
+  for (const [framing, text, expected] of cases) {
+    await using other = connect({ framing });
+    const asked = [other.peer.request("a"), other.peer.request("b")];
+    await other.write(text).catch(() => {});
+    await other.peer.closed.catch(() => {});
+    const late = [other.peer.request("c"), other.peer.notify("d")];
+    const failures = await Promise.allSettled([...asked, ...late, other.peer.closed]);
+    for (const failure of failures) {
+      assert(failure.status === "rejected" && failure.reason instanceof FramingError, text);
+      assertMatch(failure.reason.message, expected);
+    }
+  }
+});
+
+Deno.test("JsonRpcPeer bounds a message", async () => {
+  await using lines = connect({ maxLength: 100 });
+  const asked = lines.peer.request("a");
+  await lines.write("x".repeat(101)).catch(() => {});
+  await assertRejects(() => asked, RangeError, "longer than 100");
+  await using bodies = connect({ maxLength: 100, framing: "content-length" });
+  const bounded = bodies.peer.request("a");
+  const [fits, tooLong] = [100, 101].map((size) => {
+    const text = JSON.stringify({ jsonrpc: "2.0", method: "" });
+    const body = text.replace('""', JSON.stringify("n".repeat(size - text.length)));
+    return `Content-Length: ${size}\r\n\r\n${body}`;
+  });
+  await bodies.write(`${fits}${fits}${tooLong}`).catch(() => {});
+  await assertRejects(() => bounded, FramingError, "announces 101 bytes");
+});
+
+Deno.test("JsonRpcPeer hands on what the other side said before it closed inside a message", async () => {
+  const noise: string[] = [];
+  await using other = connect({ framing: "content-length", onNoise: (text) => noise.push(text) });
+  const asked = other.peer.request("a");
+  await other.write("cannot start");
+  await other.writer.close();
+  await assertRejects(() => asked, ConnectionClosedError);
+  assertEquals(noise, ["cannot start"]);
+});
+
+Deno.test("JsonRpcPeer ends with what a listener throws", async () => {
+  for (const name of ["onNotification", "onNoise"] as const) {
+    await using other = connect({
+      [name]: () => {
+        throw new Error("enough");
+      },
+    });
+    const asked = other.peer.request("a");
+    await other.write('{"jsonrpc":"2.0","method":"a"}\nnoise\n').catch(() => {});
+    await assertRejects(() => asked, Error, "enough");
+    await assertRejects(() => other.peer.closed, Error, "enough");
+    await assertRejects(() => other.peer.request("b"), ConnectionClosedError, "enough");
+  }
+});
+
+Deno.test("JsonRpcPeer replaces what is not UTF-8", async () => {
+  await using other = connect();
+  const asked = other.peer.request("a");
+  const bytes = encoder.encode(`${JSON.stringify(answer(1, "a?b"))}\n`);
+  bytes[bytes.indexOf(63)] = 0xff;
+  await other.writer.write(bytes);
+  assertEquals(await asked, "a\ufffdb");
+});
+
+Deno.test("two JsonRpcPeers call each other 50,000 times each way at once", async () => {
+  for (const framing of ["lines", "content-length"] as const) {
+    const methods = { echo: (params: unknown) => params };
+    const [left, right] = connectBoth({ methods, framing }, { methods, framing });
+    const ask = (peer: JsonRpcPeer) =>
+      Promise.all(Array.from({ length: 50_000 }, async (_, n) => {
+        assertEquals(await peer.request("echo", [n]) instanceof Array, true);
+      }));
+    await Promise.all([ask(left), ask(right)]);
+    await Promise.all([left.close(), right.close(), left.closed, right.closed]);
+  }
+});
+
+Deno.test("two JsonRpcPeers do not wait for each other when each asks for more than it is sent", async () => {
+  const methods = { long: () => "x".repeat(10_000) };
+  const [left, right] = connectBoth({ methods }, { methods });
+  const ask = async (peer: JsonRpcPeer) => {
+    const params = ["x".repeat(1000)];
+    const answers = Array.from({ length: 3000 }, () => peer.request("long", params));
+    for (const answer of answers) assertEquals(await answer, methods.long());
+  };
+  await Promise.all([ask(left), ask(right)]);
+  await Promise.all([left.close(), right.close(), left.closed, right.closed]);
+});
+
+Deno.test("JsonRpcPeer ends with what a listener throws that had to wait", async () => {
+  await using other = connect({
+    onNotification: () => {
+      throw new Error("enough");
+    },
+  });
+  const asked = other.peer.request("big", ["x".repeat(2 ** 21)]);
+  const notification = { jsonrpc: "2.0", method: "n", params: ["x".repeat(1000)] };
+  await other.send(...Array(6000).fill(notification));
+  const received = other.receive();
+  await assertRejects(() => asked, Error, "enough");
+  await assertRejects(() => other.peer.closed, Error, "enough");
+  assertEquals((await received).method, "big");
+});
+
+Deno.test("JsonRpcPeer calls in the order of the calls, with a megabyte in between", async () => {
+  const order: unknown[] = [];
+  const [left, right] = connectBoth({}, {
+    methods: { m: (params) => void order.push(params) },
+    onNotification: (_, params) => order.push(params),
+  });
+  const expected = Array.from({ length: 5000 }, (_, n) => [n]);
+  await left.notify("big", ["x".repeat(2 ** 20)]);
+  order.length = 0;
+  left.notify("big", ["x".repeat(2 ** 21)]);
+  await Promise.all(expected.map((p, n) => n % 2 ? left.notify("n", p) : left.request("m", p)));
+  assertEquals(order.slice(1), expected);
+  await Promise.all([left.close(), right.close(), left.closed, right.closed]);
+});
+
+Deno.test("a request that waits for its turn can be given up", async () => {
+  await using other = connect();
+  other.peer.request("big", ["x".repeat(2 ** 21)]);
+  const controller = new AbortController();
+  const waiting = other.peer.request("waits", [], { signal: controller.signal });
+  const after = other.peer.request("after");
+  controller.abort(new Error("given up"));
+  await assertRejects(() => waiting, Error, "given up");
+  assertEquals((await other.receive()).method, "big");
+  assertEquals((await other.receive()).method, "after");
+  await other.send(answer(3, "after"));
+  assertEquals(await after, "after");
+});
+
+Deno.test("JsonRpcPeer lets timers run however fast messages come", async () => {
+  const line = encoder.encode(`${JSON.stringify({ jsonrpc: "2.0", method: "n" })}\n`.repeat(1000));
+  let count = 0;
+  const readable = new ReadableStream<Uint8Array>({
+    pull(controller) {
+      controller.enqueue(line.slice());
+      if (++count === 500) controller.close();
+    },
+  });
+  const gap = await largestGap(async () => {
+    const { writable } = new TransformStream();
+    await new JsonRpcPeer({ readable, writable }).closed;
+  });
+  assert(gap < 500, `${gap}`);
+});
+
+/** Starts the server with bad manners. */
+function startServer(framing: "lines" | "content-length", options: JsonRpcPeerOptions = {}) {
+  const path = new URL("testdata/rpc_server.ts", import.meta.url).pathname;
+  const args = ["run", "-A", path, framing];
+  const command = new Deno.Command(Deno.execPath(), { args, stdin: "piped", stdout: "piped" });
+  const child = command.spawn();
+  const pipes = { readable: child.stdout, writable: child.stdin };
+  const peer = new JsonRpcPeer(pipes, {
+    framing,
+    until: child.status,
+    ...options,
+  });
+  return { child, peer };
+}
+
+for (const framing of ["lines", "content-length"] as const) {
+  processTest(`JsonRpcPeer talks to a server in ${framing}`, async () => {
+    const noise: string[] = [];
+    const { child, peer } = startServer(framing, {
+      methods: { whoAreYou: (params) => ["a client", params] },
+      onNoise: (text) => noise.push(text),
+    });
+    await using _child = child;
+    const order: unknown[] = [];
+    await Promise.all(["first", "last"].map(async (method) => {
+      order.push(await peer.request(method));
+    }));
+    assertEquals(order, ["last", "first"]);
+    assertEquals(await peer.request("ask", [1]), ["a client", [1]]);
+    const long = await peer.request("long");
+    assert(typeof long === "string" && long.length === 35 * 2 ** 20);
+    const many = Array.from({ length: 10_000 }, (_, n) => peer.request("echo", [n]));
+    assertEquals(await Promise.all(many), many.map((_, n) => [n]));
+    assertEquals(noise, framing === "lines" ? ["starting…", '{"level":"info"}'] : []);
+    await peer.close();
+    await peer.closed;
+    assertEquals((await child.status).code, 0);
+  });
+
+  processTest(`every open request hears that a server in ${framing} has died`, async () => {
+    const { child, peer } = startServer(framing);
+    await using _child = child;
+    const open = Array.from({ length: 1000 }, () => peer.request("never"));
+    const failures = await Promise.allSettled([...open, peer.request("die")]);
+    for (const failure of failures) {
+      assert(failure.status === "rejected" && failure.reason instanceof ConnectionClosedError);
+    }
+    assertEquals((await child.status).code, 3);
+    await peer.closed;
+    await assertRejects(() => peer.request("late"), ConnectionClosedError);
+    await peer.close();
+  });
+}
+
+processTest("a worker and its parent call each other 10,000 times each way at once", async () => {
+  const worker = `import { JsonRpcPeer } from "./json_rpc.ts";
+    const pipes = { readable: Deno.stdin.readable, writable: Deno.stdout.writable };
+    const peer = new JsonRpcPeer(pipes, { methods: { double: (n) => [n[0] * 2], start } });
+    async function start() {
+      const all = Array.from({ length: 10000 }, (_, n) => peer.request("half", [n * 2]));
+      return (await Promise.all(all)).every((answer, n) => answer === n);
+    }`;
+  await using folder = await takeHome(["json_rpc.ts", "line_reader.ts", "byte_reader.ts"], worker);
+  const [program = "", ...args] = folder.command;
+  const command = new Deno.Command(program, { args, stdin: "piped", stdout: "piped" });
+  await using child = command.spawn();
+  const peer = new JsonRpcPeer({ readable: child.stdout, writable: child.stdin }, {
+    methods: { half: (params) => Array.isArray(params) ? params[0] / 2 : null },
+  });
+  const start = peer.request("start");
+  const all = Array.from({ length: 10_000 }, (_, n) => peer.request("double", [n]));
+  assertEquals(await Promise.all(all), all.map((_, n) => [n * 2]));
+  assertEquals(await start, true);
+  await peer.close();
+  await peer.closed;
+  assertEquals((await child.status).code, 0);
+});
+
+processTest("a worker answers what was asked before its stdin ended", async () => {
+  const worker = `import { JsonRpcPeer } from "./json_rpc.ts";
+    new JsonRpcPeer({ readable: Deno.stdin.readable, writable: Deno.stdout.writable }, {
+      methods: { slow: () => new Promise((resolve) => setTimeout(() => resolve("done"), 50)) },
+    });`;
+  await using folder = await takeHome(["json_rpc.ts", "line_reader.ts", "byte_reader.ts"], worker);
+  const stdin = '{"jsonrpc":"2.0","id":1,"method":"slow"}\n';
+  const { code, stdout, stderr } = await runCommand(folder.command, { stdin });
+  assertEquals([code, stdout, stderr], [0, '{"jsonrpc":"2.0","id":1,"result":"done"}\n', ""]);
+});
+
+processTest(
+  "a child that does not read, or floods with requests, costs little memory",
+  async () => {
+    const program = `import { JsonRpcPeer } from "./json_rpc.ts";
+    const line = ${JSON.stringify(JSON.stringify({ jsonrpc: "2.0", id: 1, method: "m" }))};
+    const words = Deno.args[0] === "flood" ? ["yes", line] : ["sleep", "1000"];
+    const command = new Deno.Command(words[0], { args: [words[1]], stdin: "piped", stdout: "piped" });
+    const child = command.spawn();
+    const peer = new JsonRpcPeer({ readable: child.stdout, writable: child.stdin }, {
+      methods: { m: () => "x".repeat(1000) },
+    });
+    const params = ["x".repeat(2 ** 20)];
+    const before = Deno.memoryUsage().rss;
+    if (words[0] === "sleep") {
+      for (let n = 0; n < 300; n++) peer.request("m", params);
+      await Promise.race([peer.notify("n", params), new Promise((r) => setTimeout(r, 500))]);
+    } else await new Promise((r) => setTimeout(r, 1500));
+    console.log(Math.round((Deno.memoryUsage().rss - before) / 2 ** 20));
+    child.kill("SIGKILL");
+    await peer.closed;`;
+    await using folder = await takeHome(
+      ["json_rpc.ts", "line_reader.ts", "byte_reader.ts"],
+      program,
+    );
+    for (const what of ["silent", "flood"]) {
+      const { code, stdout, stderr } = await runCommand([...folder.command, what]);
+      assertEquals([code, stderr], [0, ""]);
+      // 300 MB of requests; the garbage of the flood is more than what is kept.
+      assert(Number(stdout) < (what === "flood" ? 100 : 50), `${what}: ${stdout} MiB`);
+    }
+  },
+);
+
+processTest("no rejection is unhandled when a child is dead", async () => {
+  const program = `import { JsonRpcPeer } from "./json_rpc.ts";
+    const child = new Deno.Command("true", { stdin: "piped", stdout: "piped" }).spawn();
+    await child.status;
+    const peer = new JsonRpcPeer({ readable: child.stdout, writable: child.stdin });
+    for (let n = 0; n < 10; n++) { peer.request("a"); peer.notify("b", ["x".repeat(2 ** 20)]); }
+    await peer.closed;
+    peer.request("a"); peer.notify("b");
+    await peer.close();
+    console.log("over");`;
+  await using folder = await takeHome(["json_rpc.ts", "line_reader.ts", "byte_reader.ts"], program);
+  const { code, stdout, stderr } = await runCommand(folder.command);
+  assertEquals([code, stdout, stderr], [0, "over\n", ""]);
+});
+
+processTest("a grandchild that keeps the pipe open does not keep requests open", async () => {
+  const args = ["-c", "sleep 3 & exit 3"];
+  const command = new Deno.Command("sh", { args, stdin: "piped", stdout: "piped" });
+  await using child = command.spawn();
+  const pipes = { readable: child.stdout, writable: child.stdin };
+  const peer = new JsonRpcPeer(pipes, { until: child.status });
+  await assertRejects(() => peer.request("a"), ConnectionClosedError);
+  await peer.closed;
+  await peer.close();
+});
+
+processTest("JsonRpcPeer talks to the reference server of the Model Context Protocol", async () => {
+  // Pinned here: without a lock file, and without the configuration that would write one.
+  const server = "npm:@modelcontextprotocol/server-everything@2026.8.31";
+  const args = ["run", "-A", "--quiet", "--no-lock", "--no-config", server, "stdio"];
+  const command = new Deno.Command(Deno.execPath(), {
+    args,
+    cwd: "/",
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "null",
+  });
+  await using child = command.spawn();
+  const progress: unknown[] = [];
+  const askedForRoots = Promise.withResolvers<void>();
+  const noise: string[] = [];
+  const peer = new JsonRpcPeer({ readable: child.stdout, writable: child.stdin }, {
+    until: child.status,
+    methods: {
+      "roots/list": () => {
+        askedForRoots.resolve();
+        return { roots: [] };
+      },
+      "sampling/createMessage": () => ({
+        role: "assistant",
+        content: { type: "text", text: "how are you" },
+        model: "none",
+      }),
+    },
+    onNotification: (method, params) => {
+      if (method === "notifications/progress") progress.push(params);
+    },
+    onNoise: (text) => noise.push(text),
+  });
+  const call = async (name: string, values: object, meta: object = {}) =>
+    JSON.stringify(await peer.request("tools/call", { name, arguments: values, _meta: meta }));
+  await peer.request("initialize", {
+    protocolVersion: "2025-06-18",
+    capabilities: { roots: {}, sampling: {} },
+    clientInfo: { name: "test", version: "1" },
+  });
+  await peer.notify("notifications/initialized");
+  assertMatch(JSON.stringify(await peer.request("tools/list")), /"name":"echo"/);
+  const echoes = Array.from({ length: 50 }, (_, n) => call("echo", { message: `<${n}>` }));
+  (await Promise.all(echoes)).forEach((text, n) => assertStringIncludes(text, `<${n}>`));
+  const [steps, progressToken] = [3, "token"];
+  await call("trigger-long-running-operation", { duration: 0.1, steps }, { progressToken });
+  assertEquals(progress, [1, 2, 3].map((at) => ({ progress: at, total: steps, progressToken })));
+  assertStringIncludes(await call("trigger-sampling-request", { prompt: "?" }), "how are you");
+  await assertRejects(() => peer.request("no/such/method"), JsonRpcError, "Method not found");
+  // It asks a moment after it was initialized, and waits a minute for an answer before it exits.
+  await Promise.race([askedForRoots.promise, peer.closed]);
+  await call("echo", { message: "after the answer" });
+  await peer.close();
+  await peer.closed;
+  assertEquals([(await child.status).code, noise], [0, []]);
+});

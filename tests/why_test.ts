@@ -1,0 +1,616 @@
+/**
+ * What why.ts says of real programs that hang: each begins to, and is looked at when it does.
+ *
+ * @module
+ */
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { explain } from "../lib/hang.ts";
+import { look } from "../lib/proc.ts";
+import {
+  processesMarked,
+  processTest,
+  runCommand,
+  runScript,
+  scriptCommand,
+  temporaryFolder,
+} from "./process.ts";
+
+/** Starts a program that will hang, in a group of its own, which ends with the block. */
+function start([program = "", ...args]: string[]) {
+  const env = { PYTHONUNBUFFERED: "" };
+  const options = {
+    args,
+    env,
+    stdin: "null",
+    stdout: "null",
+    stderr: "null",
+    detached: true,
+  } as const;
+  const child = new Deno.Command(program, options).spawn();
+  const end = async () => {
+    Deno.kill(-child.pid, "SIGKILL");
+    await child.status;
+  };
+  return { pid: child.pid, [Symbol.asyncDispose]: end };
+}
+
+/** Waits until looking at the process gives what is asked for. */
+async function until<T>(act: () => T | undefined, what: () => string): Promise<T> {
+  for (const start = performance.now(); performance.now() - start < 20_000;) {
+    const result = act();
+    if (result !== undefined) return result;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error(`not within 20 s: ${what()}`);
+}
+
+const readme = Deno.readTextFile(new URL("../README.md", import.meta.url)).catch(() => "");
+
+/** Sees that the README has the section that a verdict names, if it names one. */
+async function mustHaveSection(stdout: string): Promise<void> {
+  const [, section = "License"] = /README\.md: (.*)/.exec(stdout) ?? [];
+  assert((await readme).split("\n").some((line) => line.replace(/^#+ /, "") === section), section);
+}
+
+/** Waits until the process hangs with this verdict, and sees that the script says so. */
+async function mustSay(pid: number, expected: RegExp): Promise<string> {
+  let last = "";
+  const see = () => {
+    const { what, cure } = explain(pid, look(pid));
+    last = `${what}\n${cure}`;
+    return expected.test(last) || undefined;
+  };
+  await until(see, () => `${expected} of ${last}`);
+  const { code, stdout, stderr } = await runScript("why", ["--pid", `${pid}`]);
+  assertEquals([code, stderr], [0, ""]);
+  assertMatch(stdout, expected);
+  await mustHaveSection(stdout);
+  for (const line of (stdout.split("\n\n")[0] ?? "").split("\n")) assert(line.length <= 80, line);
+  return stdout;
+}
+
+/** The process of this name that one waits for, or that is its neighbour. */
+function find(pid: number, name: string): Promise<number> {
+  const see = () => [...look(pid).processes].find(([, process]) => process.name === name)?.[0];
+  return until(see, () => `${name} beside ${pid}`);
+}
+
+const python = (text: string) => [
+  "python3",
+  "-c",
+  `import asyncio, os, select, socket, subprocess, sys, threading, time\n` +
+  `from subprocess import PIPE, Popen\n${text}`,
+];
+const node = (text: string) => [
+  "node",
+  "-e",
+  `const { spawn } = require("node:child_process");\n${text}`,
+];
+const deno = (text: string) => [
+  Deno.execPath(),
+  "eval",
+  `const start = (program, ...args) =>
+    new Deno.Command(program, { args, stdin: "piped", stdout: "piped", stderr: "piped" }).spawn();
+  ${text}`,
+];
+const bash = (text: string) => ["bash", "-c", text];
+
+/** One way to hang, in every language in which it can happen. */
+interface Row {
+  title: string;
+  says: RegExp;
+  programs: string[][];
+}
+
+const asyncio = `async def start(*command):
+  return await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE)
+async def main():
+  `;
+
+const noisy = "head -c 1000000 /dev/zero >&2; echo done";
+
+const ROWS: Row[] = [
+  {
+    title: "write everything before reading is a deadlock",
+    says:
+      /deadlock: .*cat \d+ waits until .* reads its stdout[^]*read (while you write|before you wait)/,
+    programs: [
+      python('c = Popen(["cat"], stdin=PIPE, stdout=PIPE)\nc.stdin.write(bytes(1_000_000))'),
+      node('const c = spawn("cat"); c.stdin.write(Buffer.alloc(1e6), () => c.stdout.resume())'),
+      deno('await start("cat").stdin.getWriter().write(new Uint8Array(1e6))'),
+      bash("coproc cat; head -c 1000000 /dev/zero >&${COPROC[1]}; cat <&${COPROC[0]}"),
+    ],
+  },
+  {
+    title: "to wait for the exit of a child that writes much is a deadlock",
+    says:
+      /deadlock: \w+ \d+ waits until seq \d+ (writes or )?exits, and seq \d+ waits until .* reads its stdout/,
+    programs: [
+      python('Popen(["seq", "1000000"], stdout=PIPE).wait()'),
+      node('spawn("seq", ["1000000"]).on("exit", () => {})'),
+      deno('await start("seq", "1000000").status'),
+      python(`${asyncio}c = await start("seq", "1000000")\n  await c.wait()\nasyncio.run(main())`),
+      bash("exec 3< <(exec seq 1000000); wait $!"),
+    ],
+  },
+  {
+    title: "to read stdout to its end while stderr is full is a deadlock",
+    says:
+      /deadlock: .*head \d+ waits until \w+ \d+ reads its stdout and stderr[^]*read both outputs/,
+    programs: [
+      python(`Popen(["sh", "-c", "${noisy}"], stdout=PIPE, stderr=PIPE).stdout.read()`),
+      node(`spawn("sh", ["-c", "${noisy}"]).stdout.resume()`),
+      deno(`await start("sh", "-c", "${noisy}").stdout.text()`),
+    ],
+  },
+  {
+    title: "a grandchild holds the write end",
+    says:
+      /no end of file .* before sleep \d+ exits: it holds the write end \((stdout|stderr)\) and sleeps/,
+    programs: [
+      python('Popen(["sh", "-c", "sleep 300 & echo done"], stdout=PIPE).stdout.read()'),
+      node('spawn("sh", ["-c", "sleep 300 & echo done"]).stdout.resume()'),
+      deno('await start("sh", "-c", "sleep 300 & echo done").stdout.text()'),
+      bash("x=$(sh -c 'sleep 300 & echo done')"),
+    ],
+  },
+  {
+    title: "who reads holds the write end",
+    says: /no end of file .*: it holds the write end of that pipe itself/,
+    programs: [
+      python("r, w = os.pipe()\nif os.fork() == 0: os._exit(0)\nos.fdopen(r).read()"),
+      python("r, w = os.pipe()\nselect.select([r], [], [])"),
+      bash("cd $(mktemp -d); mkfifo p; exec 3<>p; rm p; rmdir $PWD; exec cat <&3"),
+    ],
+  },
+  {
+    title: "another child inherited the write end",
+    says:
+      /cat \d+ gets no end of file from its stdin before sleep \d+ exits: it holds the write end/,
+    programs: [
+      python(
+        'c = Popen(["cat"], stdin=PIPE, stdout=PIPE)\nos.set_inheritable(c.stdin.fileno(), True)\n' +
+          'Popen(["sleep", "300"], close_fds=False)\nc.stdin.close()\nc.stdout.read()',
+      ),
+      bash("exec 3> >(exec cat); cat=$!; sleep 300 & exec 3>&-; wait $cat"),
+    ],
+  },
+  {
+    title: "both wait to read: the answer is in a buffer",
+    says: /both wait to read, .*: sed \d+ has read what was sent, so the answer is in its buffer/,
+    programs: [
+      python(
+        'c = Popen(["sed", "p"], stdin=PIPE, stdout=PIPE)\nc.stdin.write(b"a\\n")\n' +
+          "c.stdin.flush()\nc.stdout.readline()",
+      ),
+      node('const c = spawn("sed", ["p"]); c.stdin.write("a\\n"); c.stdout.resume()'),
+      deno(
+        'const c = start("sed", "p"); await c.stdin.getWriter().write(new Uint8Array([97, 10]));' +
+          "await c.stdout.getReader().read()",
+      ),
+      bash("coproc sed p; echo a >&${COPROC[1]}; read x <&${COPROC[0]}"),
+      python(`${asyncio}c = await start("sed", "p")\n  await c.stdout.read()\nasyncio.run(main())`),
+      python(
+        'c = Popen(["sed", "p"], stdin=PIPE, stdout=PIPE)\n' +
+          "t = threading.Thread(target=c.stdout.read)\nt.start()\nt.join()",
+      ),
+      python(
+        'c = Popen(["sed", "p"], stdin=PIPE, stdout=PIPE)\nselect.select([c.stdout], [], [])',
+      ),
+      python(
+        'c = Popen(["sed", "p"], stdin=PIPE, stdout=PIPE)\np = select.poll()\n' +
+          "p.register(c.stdout, select.POLLIN)\np.poll()",
+      ),
+    ],
+  },
+  {
+    title: "to wait for the exit of a child that waits for its input is a deadlock",
+    says:
+      /deadlock: \w+ \d+ waits until sort \d+ exits, and sort .* writes\n *close the child's stdin/,
+    programs: [
+      python('Popen(["sort"], stdin=PIPE).wait()'),
+      node('spawn("sort", { stdio: ["pipe", "ignore", "ignore"] }).on("exit", () => {})'),
+      deno(
+        'const options = { stdin: "piped", stdout: "null", stderr: "null" };' +
+          'await new Deno.Command("sort", options).spawn().status',
+      ),
+      bash("exec 3> >(exec sort); wait $!"),
+    ],
+  },
+  {
+    title: "a circle of three",
+    says:
+      /deadlock: .* until cat \d+ reads its stdin, cat .* until cat .*, and cat \d+ waits until python3/,
+    programs: [
+      python(
+        'a = Popen(["cat"], stdin=PIPE, stdout=PIPE)\n' +
+          'b = Popen(["cat"], stdin=a.stdout, stdout=PIPE)\na.stdout.close()\n' +
+          "a.stdin.write(bytes(1_000_000))",
+      ),
+    ],
+  },
+  {
+    title: "many hold the write end",
+    says: /before sleep \d+, sleep \d+ and sleep \d+ exit: they hold the write end/,
+    programs: [
+      python(
+        'Popen(["sh", "-c", "(sleep 300 & sleep 300 & sleep 300 &)"], stdout=PIPE).stdout.read()',
+      ),
+    ],
+  },
+  {
+    title: "a reader of a pipe that nobody reads on the other side",
+    says:
+      /yes \d+ waits for a reader of its stdout: sleep \d+ holds the read end, does not read and sleeps/,
+    programs: [
+      bash("yes | (sleep 300)"),
+      ["sh", "-c", "yes | sleep 300"],
+      bash("yes | (exec sleep 300) | cat"),
+    ],
+  },
+  {
+    title: "not a pipe: sleeping",
+    says: /not a pipe: \w+ \d+ sleeps/,
+    programs: [python("time.sleep(300)"), ["sleep", "300"]],
+  },
+  {
+    title: "not a pipe: a child that sleeps",
+    says: /not a pipe: \w+ \d+ waits until sleep \d+ exits; sleep \d+ sleeps/,
+    programs: [bash("sleep 300; true"), python('subprocess.run(["sleep", "300"])')],
+  },
+  {
+    title: "not a pipe: computing",
+    says: /not a pipe: \w+ \d+ computes/,
+    programs: [
+      python("while True: pass"),
+      node("for (;;);"),
+      deno("for (;;);"),
+      bash("while :; do :; done"),
+    ],
+  },
+  {
+    title: "not a pipe: a server that waits for a connection",
+    says: /not a pipe: \w+ \d+ waits for a network connection to its port \d+/,
+    programs: [
+      python('s = socket.create_server(("127.0.0.1", 0))\ns.accept()'),
+      node('require("node:http").createServer().listen(0)'),
+      deno('Deno.serve({ hostname: "127.0.0.1", port: 0 }, () => new Response())'),
+    ],
+  },
+];
+
+for (const { title, says, programs } of ROWS) {
+  for (const program of programs) {
+    const [name = ""] = program;
+    processTest(
+      `why tells, in ${name.replace(/.*\//, "")} (${programs.indexOf(program)}): ${title}`,
+      async () => {
+        await using parent = start(program);
+        await mustSay(parent.pid, says);
+      },
+      { needs: [name], os: "linux" },
+    );
+  }
+}
+processTest("why prints what the README shows", async () => {
+  const [, example = "", cause = ""] =
+    /^```text\n(python3 \d+ [^]*?)\n\n([^]*?)```$/m.exec(await readme) ?? [];
+  await using parent = start(
+    python('c = Popen(["cat"], stdin=PIPE, stdout=PIPE)\nc.stdin.write(bytes(1_000_000))'),
+  );
+  const stdout = await mustSay(parent.pid, /deadlock/);
+  const lines = (text: string) => text.replaceAll(/\d+/g, "0").split("\n").sort();
+  assertEquals(lines(stdout), lines(`${example}\n\n${cause}`));
+}, { needs: ["python3"], os: "linux" });
+
+const OPENERS: Record<string, (path: string) => string[]> = {
+  python3: (path) => python(`open("${path}")`),
+  node: (path) => node(`require("fs").createReadStream("${path}").resume()`),
+  deno: (path) => deno(`await Deno.open("${path}")`),
+  bash: (path) => bash(`cd $(dirname ${path}); cat < pipe`),
+};
+
+for (const [name, program] of Object.entries(OPENERS)) {
+  processTest(`why tells, in ${name}: nobody writes to a FIFO, and does not open it`, async () => {
+    await using folder = await temporaryFolder();
+    const path = `${folder.path}/pipe`;
+    await runCommand(["mkfifo", path]);
+    await using parent = start(program(path));
+    await mustSay(parent.pid, new RegExp(`${name} \\d+ waits in open for a writer of ${path}`));
+    // Nobody has opened it meanwhile: it still waits.
+    await mustSay(parent.pid, /waits in open for a writer/);
+  }, { needs: [name === "deno" ? "sh" : name, "mkfifo"], os: "linux" });
+}
+
+processTest("why tells that a FIFO to write to has no reader", async () => {
+  await using folder = await temporaryFolder();
+  const path = `${folder.path}/pipe`;
+  await runCommand(["mkfifo", path]);
+  await using parent = start(bash(`echo > ${path}`));
+  await mustSay(parent.pid, /bash \d+ waits in open for a reader of .*pipe/);
+}, { needs: ["bash", "mkfifo"], os: "linux" });
+
+processTest("why tells of a stopped process, and of whoever waits for it", async () => {
+  await using parent = start(python('Popen(["cat"], stdin=PIPE, stdout=PIPE).stdout.read()'));
+  const cat = await find(parent.pid, "cat");
+  Deno.kill(cat, "SIGSTOP");
+  const stdout = await mustSay(
+    parent.pid,
+    new RegExp(`cat ${cat} is stopped by a signal, and python3`),
+  );
+  assertMatch(stdout, new RegExp(`kill -CONT ${cat}`));
+  await mustSay(cat, /cat \d+ is stopped by a signal/);
+}, { needs: ["python3"], os: "linux" });
+
+processTest("why tells the same of each process of a pipeline", async () => {
+  await using shell = start(bash("yes | (exec sleep 300)"));
+  const says = /yes \d+ waits for a reader of its stdout: sleep \d+ holds the read end/;
+  await mustSay(shell.pid, says);
+  await mustSay(await find(shell.pid, "yes"), says);
+  await mustSay(
+    await find(shell.pid, "sleep"),
+    new RegExp(`not a pipe: sleep.*Meanwhile ${says.source}`),
+  );
+}, { needs: ["bash"], os: "linux" });
+
+processTest("why tells of the one who waits when asked about the grandchild", async () => {
+  await using parent = start(
+    python('Popen(["sh", "-c", "sleep 300 & echo done"], stdout=PIPE).stdout.read()'),
+  );
+  const sleep = await find(parent.pid, "sleep");
+  await mustSay(sleep, /not a pipe: sleep \d+ sleeps\. Meanwhile python3 \d+ gets no end of file/);
+}, { needs: ["python3"], os: "linux" });
+
+processTest("why tells whose stdin Deno waits for, in a thread of its own", async () => {
+  const reader = JSON.stringify(deno("await Deno.stdin.read(new Uint8Array(1))"));
+  await using parent = start(python(`Popen(${reader}, stdin=PIPE).wait()`));
+  await mustSay(
+    parent.pid,
+    /deadlock: python3 \d+ waits until deno \d+ exits, and deno \d+ waits until python3 \d+ writes/,
+  );
+}, { needs: ["python3"], os: "linux" });
+
+processTest("why does not call it a deadlock while something moves", async () => {
+  await using shell = start(bash("yes | cat"));
+  await find(shell.pid, "cat");
+  for (let look = 0; look < 5; look++) {
+    const { code, stdout } = await runScript("why", ["--pid", `${shell.pid}`]);
+    assertEquals(code, 0);
+    assertMatch(stdout, /nothing hangs at this moment|not a pipe: .* (computes|waits)/);
+  }
+}, { needs: ["bash"], os: "linux" });
+
+const REFUSED: Record<string, { command: string[]; says: RegExp; exitCode: number }> = {
+  "a process that has gone": {
+    command: scriptCommand("why", ["--pid", "4194304"]),
+    says: /there is no process 4194304/,
+    exitCode: 1,
+  },
+  "what is no PID": { command: scriptCommand("why", ["--pid", "0"]), says: /--pid/, exitCode: 2 },
+  "Deno without -A": {
+    command: scriptCommand("why", ["--pid", "1"], ["--allow-read"]),
+    says: /run again with -A, which is --allow-all/,
+    exitCode: 1,
+  },
+};
+
+for (const [title, { command, says, exitCode }] of Object.entries(REFUSED)) {
+  processTest(`why refuses ${title} in one line`, async () => {
+    const { code, stdout, stderr } = await runCommand(command);
+    assertEquals([code, stdout], [exitCode, ""]);
+    assertMatch(stderr, new RegExp(`^why: [^\\n]*${says.source}[^\\n]*\n$`));
+  }, { os: "linux" });
+}
+
+processTest("why may not look at another user's process, and says so", async () => {
+  // Root may look at all, unless it gives that up.
+  const command = scriptCommand("why", ["--pid"]);
+  const line = '[ "$(id -u)" = 0 ] || exec "$@" 1\n' +
+    'setpriv --reuid=65534 --clear-groups sleep 300 & while [ "$(stat -c %u /proc/$!)" != 65534 ]; do ' +
+    'sleep 0.01; done\nsetpriv --bounding-set=-all "$@" $!\nstatus=$?; kill $!; exit $status';
+  const { code, stdout, stderr } = await runCommand(["sh", "-c", line, "sh", ...command]);
+  assertEquals([code, stdout], [1, ""], stderr);
+  assertMatch(stderr, /^why: may not look at process \d+: it is another user's; try sudo\n$/);
+}, { needs: ["setpriv"], os: "linux" });
+
+processTest("why says that there is no /proc", async () => {
+  const line = 'mount -t tmpfs none /proc && "$@"';
+  const command = [
+    "unshare",
+    "-m",
+    "sh",
+    "-c",
+    line,
+    "sh",
+    ...scriptCommand("why", ["--pid", "1"]),
+  ];
+  const { code, stdout, stderr } = await runCommand(command);
+  // Not everybody may hide it.
+  if (stderr.startsWith("unshare:") || stderr.startsWith("mount:")) return;
+  assertEquals([code, stdout], [1, ""], stderr);
+  assertMatch(stderr, /^why: there is no \/proc here[^\n]*\n$/);
+}, { needs: ["unshare"], os: "linux" });
+
+interface Experiment {
+  command: string[];
+  says: RegExp;
+  args?: string[];
+  needs?: string[];
+}
+
+const buffered =
+  /it buffers because it writes to a pipe: it has read the question and written nothing; at a terminal it answered after \d+ ms/;
+const cure = (command: string) =>
+  new RegExp(`${buffered.source}\\n  ${command} {3}# answered after \\d+ ms\\n`);
+const echo = "import sys\nfor line in sys.stdin: print(line.strip())";
+const reader = "import sys; print(len(sys.stdin.read()))";
+
+const EXPERIMENTS: Record<string, Experiment> = {
+  "cat answers at once": {
+    command: ["cat"],
+    says: /answers at once over pipes, after \d+ ms: the fault is in the parent\n.*\n.*\n.*--pid/,
+  },
+  "sed -u answers at once": { command: ["sed", "-u", "p"], says: /answers at once/ },
+  "sed buffers": { command: ["sed", "s/a/b/"], says: cure("sed -u s/a/b/") },
+  "python buffers": {
+    command: ["python3", "-c", echo],
+    says: cure("python3 -u -c [^]*"),
+    needs: ["python3"],
+  },
+  "grep buffers": { command: ["grep", "q"], says: cure("grep --line-buffered q") },
+  "mawk buffers": { command: ["mawk", "1"], says: cure("mawk -W interactive 1"), needs: ["mawk"] },
+  "cut buffers": { command: ["cut", "-c1-"], says: cure("stdbuf -oL cut -c1-"), needs: ["stdbuf"] },
+  "a program in a shell buffers": {
+    command: ["sh", "-c", "sed p; true"],
+    says: cure("stdbuf -oL sh -c 'sed p; true'"),
+    needs: ["stdbuf"],
+  },
+  "perl buffers": {
+    command: ["perl", "-ne", "print"],
+    says: cure("script -qec 'stty -echo; perl -ne print' /dev/null"),
+    needs: ["perl"],
+  },
+  "ruby buffers": {
+    command: ["ruby", "-pe", "1"],
+    says: cure("script -qec 'stty -echo; ruby -pe 1' /dev/null"),
+    needs: ["ruby"],
+  },
+  "sort answers at its end of file": {
+    command: ["sort"],
+    says: /answers only at end of file: it wrote "question\\n" when/,
+  },
+  "wc answers at its end of file": {
+    command: ["wc", "-c"],
+    says: /answers only at end of file: it wrote "9\\n" when/,
+  },
+  "python answers at its end of file": {
+    command: ["python3", "-c", reader],
+    says: /answers only at end of file/,
+    needs: ["python3"],
+  },
+  "bc has nothing to say to an assignment": {
+    command: ["bc"],
+    args: ["--question", "x=3"],
+    says:
+      /it has nothing to say: it has read the question, waits to read stdin, and wrote nothing at end of file or at a terminal/,
+    needs: ["bc"],
+  },
+  "a prompt": {
+    command: ["sh", "-c", 'printf "Name? "; read n; echo hi $n'],
+    says: /a prompt without a newline: it wrote "Name\? " and waits/,
+  },
+  "sleep never reads": {
+    command: ["sleep", "300"],
+    says: /it never reads its stdin: the question is still in the pipe, and it sleeps/,
+  },
+  "a shell that waits for another never reads": {
+    command: ["sh", "-c", "sleep 300; true"],
+    says: /it never reads its stdin: .* waits for the exit of sleep \d+, which sleeps/,
+  },
+  "a server never reads": {
+    command: python('socket.create_server(("127.0.0.1", 0)).accept()'),
+    says: /it never reads its stdin: .* waits for a network connection to its port/,
+    needs: ["python3"],
+  },
+  "much on stderr": {
+    command: ["sh", "-c", "head -c 1000000 /dev/zero >&2; cat"],
+    says:
+      /its stderr carries much, 1,000,000 bytes: a parent that pipes it and does not read it hangs/,
+  },
+  "one that looks for a terminal": {
+    command: ["sh", "-c", "[ -t 0 ] || { echo no tty >&2; exit 3; }; cat"],
+    says:
+      /it wants a terminal: over pipes it exited with status 3, saying "no tty"; at a terminal it answered/,
+  },
+  "one that reads from the terminal": {
+    command: ["sh", "-c", "read x < /dev/tty || exit; echo $x"],
+    says: /it wants a terminal: .*\/dev\/tty/,
+  },
+  "false exits": {
+    command: ["false"],
+    says: /it exited without an answer \(exited with status 1\)/,
+  },
+  "a program that fails": {
+    command: ["sh", "-c", "echo one >&2; echo two >&2; exit 3"],
+    says: /it exited without an answer \(exited with status 3, saying "two"\)/,
+  },
+  "a crash": {
+    command: ["sh", "-c", "read x; kill -SEGV $$"],
+    says: /it exited without an answer \(was ended by SIGSEGV\)/,
+  },
+  "yes floods": {
+    command: ["yes"],
+    says: /it floods: it wrote [\d,]{7,} lines without being asked/,
+  },
+};
+
+for (const [title, { command, says, args = [], needs = [] }] of Object.entries(EXPERIMENTS)) {
+  processTest(`why finds out: ${title}`, async () => {
+    const mark = crypto.randomUUID();
+    const env = { MARK: mark, PYTHONUNBUFFERED: "" };
+    const { code, stdout, stderr } = await runScript("why", [...args, ...command], { env });
+    assertEquals([code, stderr], [0, ""]);
+    assertMatch(stdout, says);
+    await mustHaveSection(stdout);
+    assertEquals(await processesMarked(mark), []);
+  }, { needs: ["script", ...needs], os: "linux" });
+}
+
+processTest("why finds out: a script that names its interpreter buffers", async () => {
+  await using folder = await temporaryFolder();
+  const path = `${folder.path}/echo.py`;
+  await Deno.writeTextFile(path, `#!/usr/bin/env python3\n${echo}\n`, { mode: 0o755 });
+  const env = { PYTHONUNBUFFERED: "" };
+  assertMatch(
+    (await runScript("why", [path], { env })).stdout,
+    cure(`env PYTHONUNBUFFERED=1 ${path}`),
+  );
+}, { needs: ["python3", "script"], os: "linux" });
+
+processTest("why finds out: a program in C buffers", async () => {
+  await using folder = await temporaryFolder();
+  const text =
+    '#include <stdio.h>\nint main(void) { char s[99]; while (fgets(s, 99, stdin)) printf("%s", s); }';
+  await Deno.writeTextFile(`${folder.path}/echo.c`, text);
+  const path = `${folder.path}/echo`;
+  await runCommand(["cc", "-o", path, `${path}.c`]);
+  assertMatch((await runScript("why", [path])).stdout, cure(`stdbuf -oL ${path}`));
+}, { needs: ["cc", "stdbuf", "script"], os: "linux" });
+
+processTest("why tries sed if there is nothing else to try", async () => {
+  const { code, stdout } = await runScript("why");
+  assertEquals(code, 0);
+  assertMatch(stdout, cure("sed -u s/question/answer/"));
+}, { needs: ["script"], os: "linux" });
+
+processTest("why says what it cannot see without -A, and concludes from the rest", async () => {
+  const permissions = ["--allow-run"];
+  const { code, stdout, stderr } = await runScript("why", ["sed", "p"], { permissions });
+  assertEquals([code, stderr], [0, ""]);
+  assertMatch(stdout, /\n {2}what it waits for cannot be seen: that takes Linux, and -A\n/);
+  assertMatch(stdout, /it buffers because it writes to a pipe: no answer; at a terminal/);
+}, { needs: ["script"], os: "linux" });
+
+processTest("why skips what is not installed", async () => {
+  await using folder = await temporaryFolder();
+  await Deno.symlink("/bin/sed", `${folder.path}/sed`);
+  const { code, stdout, stderr } = await runScript("why", [], { env: { PATH: folder.path } });
+  assertEquals([code, stderr], [0, ""]);
+  assertMatch(stdout, /skipped: cannot start script: not found/);
+  assertMatch(stdout, /it buffers because it writes to a pipe: .* nothing\n {2}sed -u/);
+}, { os: "linux" });
+
+processTest("why names a program that cannot be started", async () => {
+  await using folder = await temporaryFolder();
+  const path = `${folder.path}/program`;
+  await Deno.writeTextFile(path, "#!/nonexistent/interpreter\n", { mode: 0o755 });
+  const { code, stdout, stderr } = await runScript("why", [path]);
+  assertEquals(code, 127, stdout);
+  assertMatch(stderr, /^why: cannot start [^\n]*#! line names a missing one\n$/);
+});
+
+processTest("why takes a PID or a PROGRAM", async () => {
+  const { code, stderr } = await runScript("why", ["--pid", "1", "cat"]);
+  assertEquals(code, 2);
+  assertMatch(stderr, /^why: --pid and PROGRAM exclude each other\n$/);
+});
