@@ -265,9 +265,9 @@ export class LineReader implements AsyncDisposable {
       const { done, value } = await this.#reader.read(this.#buffer);
       if (this.#end !== undefined) return;
       if (value !== undefined) this.#buffer = new Uint8Array(value.buffer);
-      this.#patience -= patience < Infinity
-        ? performance.now() - start + (value?.byteLength ?? 0) / 1024
-        : 0;
+      if (value !== undefined && patience < Infinity) {
+        this.#patience -= performance.now() - start + value.byteLength / 1024;
+      }
       if (this.#patience < 0) this.#cancel();
       if (this.#yieldAt === Infinity) this.#yieldAt = performance.now() + 20;
       this.#split(this.#decoder.decode(value, { stream: !done }), done);
