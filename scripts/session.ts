@@ -32,9 +32,7 @@ sh, and a few questions of its own. PROGRAM has no terminal to ask for a passwor
 
 An answer ends with a mark that each question makes PROGRAM write, by a line such
 as --mark 'echo {}', in which {} is a random number; or by itself, at a line that
-REGE * A dialogue whose answers have any number of lines, even none, with a program that keeps running.
- matches (--until '^bestmove'), or at a prompt: then REGE * A dialogue whose answers have any number of lines, even none, with a program that keeps running.
- ends with a space
+REGEX matches (--until '^bestmove'), or at a prompt: then REGEX ends with a space
 and $, and the first is waited for (--until '^> $'). Known are: shells, bc, dc, gdb,
 node -i, psql -qAt, python3 -iqu, sqlite3, jq --unbuffered ., NO_COLOR=1 deno repl -q.`,
   operands: "[PROGRAM [ARG…]]",
