@@ -62,7 +62,7 @@ export interface StartOptions {
   /**
    * Seconds from SIGTERM to SIGKILL, whenever the child is ended (default 0.5). A child that saves its
    * work on SIGTERM needs more. One that only closes its files needs a few milliseconds, and half a
-   * second is what a person at a terminal bears after Ctrl-C where a child does not react.
+   * second is what a person at a terminal bears after Ctrl-C where a child does not end by itself.
    */
   grace?: number;
 }
@@ -130,7 +130,7 @@ export function startChild(
     if (signal !== null && endingSignals.has(signal) && !asked.has(child)) {
       // Ctrl-C reaches script and child alike, and word of the child may come first. On a busy
       // machine a single timer may be heard before the signal, too.
-      for (let turn = 0; turn < 10; turn++) await sleep(20);
+      for (let n = 0; n < 10; n++) await sleep(20);
     }
     await turn();
     if (letGo()) return;
