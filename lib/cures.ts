@@ -89,6 +89,14 @@ export function wordsFor(name: string): string[] {
   return CURES.find(({ program }) => program.test(name))?.words ?? [];
 }
 
+/** The command that runs another at a terminal, which does not echo what is sent. */
+export function atTerminal(command: string[]): string[] {
+  const line = paste(command);
+  return Deno.build.os === "linux"
+    ? ["script", "-qec", `stty -echo; ${line}`, "/dev/null"]
+    : ["script", "-q", "/dev/null", "sh", "-c", `stty -echo; ${line}`];
+}
+
 /** A command as one types it into a shell. */
 export function paste(command: readonly string[]): string {
   return command.map((word) =>

@@ -150,14 +150,6 @@ function readable(text: string): string {
   return text.replaceAll(/\x1b(\[[0-9;?]*[A-Za-z]|[()][A-Z0-9]|[=>])|\r/g, "");
 }
 
-/** The command that runs another at a terminal, which does not echo what is sent. */
-export function atTerminal(command: string[]): string[] {
-  const line = paste(command);
-  return Deno.build.os === "linux"
-    ? ["script", "-qec", `stty -echo; ${line}`, "/dev/null"]
-    : ["script", "-q", "/dev/null", "sh", "-c", `stty -echo; ${line}`];
-}
-
 /** The commands that may make a program write each line at once over pipes, the simplest first. */
 export function curesOf({ command, name }: Trial): string[][] {
   const [program = "", ...args] = command;

@@ -137,7 +137,8 @@ const VERDICTS: ((knot: Knot) => Verdict | undefined)[] = [
     return {
       what: `${list(waiting.map((pid) => who(processes, pid)))} ${waiting[2] ? "all" : "both"} ` +
         `wait to read, and nothing is in their pipes: ${asked} has read what was sent, so the ` +
-        `answer is in its buffer, or there is none${unless(processes, waiting)}`,
+        `answer is in its buffer, or there is none before more is sent, or end of file` +
+        unless(processes, waiting),
       cure: `have ${asked} write each answer at once (its own switch, or stdbuf -oL); if it ` +
         `answers only at end of file, close its stdin; and see that ${asker} flushes what it sends`,
       section: BUFFER,
@@ -187,7 +188,7 @@ const VERDICTS: ((knot: Knot) => Verdict | undefined)[] = [
         })${does}`,
       cure: isLeaked
         ? `if ${names} need${s} not write there, keep the write end from it (close_fds, O_CLOEXEC)`
-        : "wait for the exit of the child instead of end of file, then end its whole group",
+        : `end ${names}; or wait for the exit of the child instead of end of file`,
       section: END_OF_FILE,
       waiting,
     };

@@ -16,6 +16,7 @@
  * @module
  */
 import { describeStatus, endChild, startChild, StartError } from "../lib/child.ts";
+import { atTerminal, paste } from "../lib/cures.ts";
 import { LineReader } from "../lib/line_reader.ts";
 import { parseOptions } from "../lib/options.ts";
 import { Failure, print } from "../lib/script.ts";
@@ -68,17 +69,11 @@ const ways: [way: string, command: string[]][] = [
   // The C library is told to buffer by the line. No help for a program that buffers by itself.
   ["stdbuf", ["stdbuf", "-oL", "sed", edit]],
   // The program writes to a terminal. It echoes what it is sent: "stty -echo" first turns that off.
-  [
-    "a terminal",
-    Deno.build.os === "linux"
-      ? ["script", "-qec", `stty -echo; sed ${edit}`, "/dev/null"]
-      : ["script", "-q", "/dev/null", "sed", edit],
-  ],
+  ["a terminal", atTerminal(["sed", edit])],
 ];
 let worked = 0;
 for (const [way, command] of ways) {
-  const words = command.map((word) => word.includes(" ") ? `'${word}'` : word);
-  await print(`${strong(words.join(" "))}  (${way})`);
+  await print(`${strong(paste(command))}  (${way})`);
   try {
     const begin = performance.now();
     await using child = start(command);

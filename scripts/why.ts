@@ -19,16 +19,8 @@
  * @module
  */
 import { StartError } from "../lib/child.ts";
-import { paste } from "../lib/cures.ts";
-import {
-  ask,
-  atTerminal,
-  conclude,
-  curesOf,
-  describe,
-  isUnclear,
-  type Trial,
-} from "../lib/experiments.ts";
+import { atTerminal, paste } from "../lib/cures.ts";
+import { ask, conclude, curesOf, describe, isUnclear, type Trial } from "../lib/experiments.ts";
 import { draw, explain, type Verdict } from "../lib/hang.ts";
 import { parseOptions, seconds, text, UsageError, wholeNumber } from "../lib/options.ts";
 import { look, mayLook } from "../lib/proc.ts";

@@ -416,6 +416,33 @@ processTest("why may not look at another user's process, and says so", async () 
   assertMatch(stderr, /^why: may not look at process \d+: is it another user's\? Try sudo\n$/);
 }, { needs: ["setpriv"], os: "linux" });
 
+processTest("why tells a deadlock from what is left where calls may not be seen", async () => {
+  await using parent = start(
+    python('c = Popen(["cat"], stdin=PIPE, stdout=PIPE)\nc.stdin.write(bytes(1_000_000))'),
+  );
+  const says = /deadlock: python3 \d+ waits until cat \d+ reads its stdin, and cat/;
+  await mustSay(parent.pid, says);
+  const cat = await find(parent.pid, "cat");
+  // As Yama hides them on Ubuntu from all but root.
+  const hide = [parent.pid, cat].map((pid) =>
+    `mount --bind /dev/null /proc/${pid}/task/${pid}/syscall && `
+  );
+  const line = `${hide.join("")}"$@"`;
+  const command = scriptCommand("why", ["--pid", `${parent.pid}`]);
+  const { stdout, stderr } = await runCommand([
+    "unshare",
+    "-m",
+    "sh",
+    "-c",
+    line,
+    "sh",
+    ...command,
+  ]);
+  // Not everybody may hide them.
+  if (/^(unshare|mount):/.test(stderr)) return;
+  assertMatch(stdout, says);
+}, { needs: ["python3", "unshare"], os: "linux" });
+
 processTest("why says that there is no /proc", async () => {
   const line = 'mount -t tmpfs none /proc && "$@"';
   const command = [
