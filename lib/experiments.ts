@@ -202,7 +202,7 @@ export interface Outcome {
   what: string;
   /** What to do about it. */
   cures: string[];
-  /** The heading in the README that says more. */
+  /** The page and the heading that say more. */
   section: string;
 }
 
@@ -214,7 +214,7 @@ const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
     return {
       what: `it floods: it wrote ${lines} lines without being asked, and was read no further`,
       cures: ["count or pass on what it writes, and end it when you have enough"],
-      section: "limit the time of a child and its family",
+      section: "lib/README.md: limit the time of a child and its family",
     };
   },
 
@@ -224,7 +224,7 @@ const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
       what: `its stderr carries much, ${byteCount(errors)}: a parent that pipes it and does not ` +
         "read it hangs",
       cures: ["read stdout and stderr at the same time, or let stderr be inherited"],
-      section: "It hangs as soon as the child writes much to stderr",
+      section: "README.md: It hangs as soon as the child writes much to stderr",
     };
   },
 
@@ -234,7 +234,7 @@ const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
     return {
       what: `it wants a terminal: over pipes it ${ended(piped)}; at a terminal it answered`,
       cures: [`give it one: ${paste(terminal.command)}`],
-      section: "ssh, sudo or getpass cannot ask for a password",
+      section: "README.md: ssh, sudo or getpass cannot ask for a password",
     };
   },
 
@@ -243,7 +243,7 @@ const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
     return {
       what: `it exited without an answer (${ended(piped)})`,
       cures: [`see what it says by itself: ${paste(piped.command)}`],
-      section: "Uncaught (in promise) BrokenPipe: Broken pipe (os error 32)",
+      section: "README.md: Uncaught (in promise) BrokenPipe: Broken pipe (os error 32)",
     };
   },
 
@@ -252,7 +252,7 @@ const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
     return {
       what: `a prompt without a newline: it wrote ${quote(before)} and waits`,
       cures: ["read up to the prompt; whoever reads whole lines waits for its newline"],
-      section: "Files to take home",
+      section: "lib/README.md: Files to take home, and recipes",
     };
   },
 
@@ -265,7 +265,7 @@ const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
         "does it read while it writes, and before it waits for the exit?",
         "while it hangs, look at it: why.ts --pid PID",
       ],
-      section: "Why does mine hang? Ask",
+      section: "README.md: Why does mine hang? Ask",
     };
   },
 
@@ -274,7 +274,7 @@ const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
     return {
       what: `it never reads its stdin: the question is still in the pipe, and it ${does}`,
       cures: [`let it do that, or tell it to read stdin; some programs take "-" for that`],
-      section: "Why does mine hang? Ask",
+      section: "README.md: Why does mine hang? Ask",
     };
   },
 
@@ -287,7 +287,7 @@ const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
     return {
       what: `it buffers because it writes to a pipe: ${wrote}${at}`,
       cures: [`${paste(cured.command)}   # answered after ${cured.milliseconds} ms`],
-      section: "No answer from the child, or all answers at once when it exits",
+      section: "README.md: No answer from the child, or all answers at once when it exits",
     };
   },
 
@@ -298,7 +298,7 @@ const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
       what: `it answers only at end of file${unsure}: it wrote ${quote(atEnd)} when its ` +
         "stdin was closed",
       cures: ["close its stdin when all is sent, then read the answer"],
-      section: "The child never exits",
+      section: "README.md: The child never exits",
     };
   },
 
@@ -309,7 +309,7 @@ const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
         `it has nothing to say: ${read}${does && `${does}, `}and wrote nothing at end of file ` +
         "or at a terminal",
       cures: ["ask what has an answer: --question TEXT", "or ask for a mark after each answer"],
-      section: "get whole answers, of any number of lines",
+      section: "lib/README.md: get whole answers, of any number of lines",
     };
   },
 ];
