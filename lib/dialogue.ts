@@ -287,7 +287,7 @@ export class Dialogue {
       answered: Promise.withResolvers(),
     };
     // A prompt that is there already is no answer: it follows a notice, or what was told.
-    if (this.#prompt > 0 || isThere && bytes !== undefined) this.#prompt = partialLine.length;
+    if (bytes !== undefined && (this.#prompt > 0 || isThere)) this.#prompt = partialLine.length;
     clearTimeout(this.#pause);
     // Neither awaited, since a child that does not read would keep us here beyond the time limit, nor
     // the end of the question: the answer may be in the pipe already.
