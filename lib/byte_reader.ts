@@ -34,8 +34,9 @@ export interface ByteReaderOptions {
    * and bytes not handed out are dropped. */
   signal?: AbortSignal;
   /** Once it has settled, the stream ends when nothing more comes for a moment (a tenth of a second),
-   * although the pipe is still open. Give it `child.status`: end of file comes only when the last
-   * holder of the write end has gone, and that may be a process that the child left running. */
+   * or when more has come, in small pieces or in all, than a pipe may have held, although the pipe is
+   * still open. Give it `child.status`: end of file comes only when the last holder of the write end
+   * has gone, and that may be a process that the child left running. */
   until?: Promise<unknown>;
 }
 
@@ -92,8 +93,8 @@ export class ByteReader implements AsyncDisposable {
   /** When timers and signals must run next. Not before the first bytes: those were waited for. */
   #yieldAt = Infinity;
   #calls = 0;
-  /** Whether `until` has settled, and the next look at whether a read still waits. */
-  #mayEnd = false;
+  /** Once `until` has settled: the milliseconds to wait for more, and the KiB to take, in all. */
+  #patience = Infinity;
   #look: ReturnType<typeof setTimeout> | undefined;
 
   /** Locks `readable` until disposal.
@@ -121,7 +122,7 @@ export class ByteReader implements AsyncDisposable {
     signal?.addEventListener("abort", abort, { signal: this.#listening.signal });
     if (signal?.aborted) abort();
     const settled = () => {
-      this.#mayEnd = true;
+      this.#patience = 1000;
       if (this.#isReading) this.#endIfStill();
     };
     until?.then(settled, settled);
@@ -284,7 +285,8 @@ export class ByteReader implements AsyncDisposable {
     this.#isReading = true;
     // The next chunk may come into the memory of this one.
     if (this.#chunk.length > 0) this.#gather(this.#chunk.length, size);
-    if (this.#mayEnd) this.#endIfStill();
+    const [patience, start] = [this.#patience, performance.now()];
+    if (patience < Infinity) this.#endIfStill();
     try {
       const { done, value } = await this.#reader.read(this.#memory);
       if (this.#closed !== undefined) return;
@@ -292,6 +294,10 @@ export class ByteReader implements AsyncDisposable {
       if (done) this.#end = () => this.#endPiece();
       else {
         this.#chunk = bytesOf(value);
+        if (patience < Infinity) {
+          this.#patience -= performance.now() - start + this.#chunk.length / 1024;
+        }
+        if (this.#patience < 0) this.#cancel();
         // A pipe took the memory, and gives it back with the chunk; other streams bring their own.
         if (this.#memory.length === 0) this.#memory = new Uint8Array(value.buffer);
       }
@@ -316,15 +322,18 @@ export class ByteReader implements AsyncDisposable {
   /** Ends the stream if this read still waits at two looks. One is not enough: a process that was
    * stopped itself hears of the time before it hears of the pipe. */
   #endIfStill(): void {
-    // A stream that cannot be cancelled goes on.
-    const end = () => this.#reader.cancel().catch(() => {});
-    this.#look = setTimeout(() => this.#look = setTimeout(end, 50), 50);
+    this.#look = setTimeout(() => this.#look = setTimeout(() => this.#cancel(), 50), 50);
+  }
+
+  /** Ends the stream; one that cannot be cancelled goes on. */
+  #cancel(): void {
+    this.#reader.cancel().catch(() => {});
   }
 
   #close(closed: () => null, reason?: unknown): Promise<void> {
     this.#closed = closed;
     this.#head = this.#chunk = NOTHING;
-    this.#wake();
+    // Ends the read that a call waits for.
     return this.#reader.cancel(reason);
   }
 
@@ -377,7 +386,6 @@ function rest<T extends ArrayBufferLike>(
   bytes: Uint8Array<T>,
   at: number,
 ): Uint8Array<T | ArrayBuffer> {
-  if (at === 0) return bytes;
   return at < bytes.length ? bytes.subarray(at) : NOTHING;
 }
 

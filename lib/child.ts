@@ -62,7 +62,7 @@ export interface StartOptions {
   /**
    * Seconds from SIGTERM to SIGKILL, whenever the child is ended (default 0.5). A child that saves its
    * work on SIGTERM needs more. One that only closes its files needs a few milliseconds, and half a
-   * second is what a person at a terminal bears after Ctrl-C where a child does not react.
+   * second is what a person at a terminal bears after Ctrl-C where a child does not end by itself.
    */
   grace?: number;
 }
@@ -121,15 +121,18 @@ export function startChild(
   const letGo = () => {
     if (signalGroup(child, "SIGURG")) return false;
     clearInterval(watch);
-    release(child);
+    children.delete(child);
+    gone.add(child);
+    listen();
     return true;
   };
   const exited = child.status.then(async ({ signal }) => {
     if (signal !== null && endingSignals.has(signal) && !asked.has(child)) {
       // Ctrl-C reaches script and child alike, and word of the child may come first. On a busy
       // machine a single timer may be heard before the signal, too.
-      for (let turn = 0; turn < 10; turn++) await sleep(20);
+      for (let n = 0; n < 10; n++) await sleep(20);
     }
+    await turn();
     if (letGo()) return;
     // What the child left running keeps its group, and is still ours to end.
     watch = setInterval(letGo, 1000);
@@ -199,8 +202,19 @@ export async function endChild(
   // Also if nobody is alive: one may have been born while we looked at the others.
   signalFamily(child, "SIGKILL");
   const status = await exit;
-  release(child);
+  gone.add(child);
   return status;
+}
+
+/** Lets a signal be heard that has come already, before nobody listens any more. */
+async function turn(): Promise<void> {
+  const { port1, port2 } = new MessageChannel();
+  const { promise, resolve } = Promise.withResolvers();
+  port1.onmessage = resolve;
+  port2.postMessage(null);
+  await promise;
+  port1.close();
+  port2.close();
 }
 
 function sleep(milliseconds: number): Promise<void> {
@@ -249,12 +263,6 @@ function signalFamily(child: Deno.ChildProcess, signal: Deno.Signal): void {
   }
 }
 
-function release(child: Deno.ChildProcess): void {
-  gone.add(child);
-  children.delete(child);
-  listen();
-}
-
 /** What became of a child, as the end of a sentence: `exited with status 3`. */
 export function describeStatus({ code, signal }: Deno.CommandStatus): string {
   return signal === null ? `exited with status ${code}` : `was ended by ${signal}`;
@@ -277,7 +285,8 @@ export function onEnd(cleanup: () => void | Promise<void>): AsyncDisposable {
   const isLate = isEnding();
   let done: Promise<void> | undefined;
   const run = () =>
-    done ??= Promise.resolve().then(cleanup).finally(() => {
+    done ??= Promise.resolve().then(cleanup).finally(async () => {
+      await turn();
       cleanups.delete(run);
       listen();
     });
@@ -376,7 +385,9 @@ async function end(exit: () => never): Promise<never> {
 async function endAll(): Promise<void> {
   // The last first, as blocks are left: so a writer hears of it before its reader has gone.
   await Promise.all([...children.keys()].reverse().map((child) => endChild(child)));
+  children.clear();
   for (const cleanup of [...cleanups].reverse()) await cleanup().catch(reportCleanup);
+  listen();
 }
 
 function reportCleanup(error: unknown): void {

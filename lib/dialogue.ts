@@ -57,8 +57,19 @@ export interface DialogueOptions {
   maxLineLength?: number;
 }
 
+/** What becomes of an answer, and where it ends. */
+interface Reply {
+  /** Takes a line of the answer; false if it was the last. */
+  take: (line: string) => boolean | Promise<boolean>;
+  /** Where the end begins in a text without a newline after which nothing comes, such as a prompt; -1
+   * if it is not there, or the line may go on. */
+  find?: (text: string) => number;
+  /** Gets what stands before that. */
+  onLine?: (line: string) => unknown;
+}
+
 /** What a dialogue waits for. */
-interface Question {
+interface Question extends Reply {
   /** What errors call it, and how they say that it was not answered. */
   name: string;
   undone: string;
@@ -66,10 +77,6 @@ interface Question {
   batch: number;
   /** Whether the child closed its stdin before it had read all of it. */
   isUnread: boolean;
-  /** Takes a line of the answer; false if it was the last. */
-  take: (line: string) => boolean | Promise<boolean>;
-  /** Takes a text without a newline after which nothing comes; true if the answer goes on. */
-  takeText?: (text: string) => boolean | Promise<boolean>;
   answered: PromiseWithResolvers<void>;
 }
 
@@ -154,10 +161,11 @@ export class Dialogue {
    */
   async ask(question: string): Promise<string> {
     let answer = "";
-    await this.#ask(question, (line) => {
+    const take = (line: string) => {
       answer = line;
       return false;
-    });
+    };
+    await this.#ask(question, { take });
     return answer;
   }
 
@@ -180,18 +188,18 @@ export class Dialogue {
     end: string | RegExp,
     onLine: (line: string) => unknown = () => {},
   ): Promise<void> {
-    const lastLine = question.slice(question.lastIndexOf("\n") + 1);
-    const { take, takeText } = endOf(end, onLine);
-    await this.#ask(question, (line) => {
-      const isMark = typeof end === "string" && end !== lastLine && line.includes(end);
-      if (!isMark || !line.includes(lastLine)) return take(line);
+    // The line that makes the child write the mark; where it is the mark, its echo is what is wanted.
+    const asking = question.split("\n").find((line) => line !== end && line.includes(`${end}`));
+    const refuse = (text: string) => {
+      if (typeof end !== "string" || asking === undefined || !text.includes(asking)) return;
       throw new DialogueError(`${this.#name} sent the question back instead of carrying it out`);
-    }, takeText);
+    };
+    await this.#ask(question, endOf(end, onLine, refuse));
   }
 
   /**
    * Waits for what the child writes by itself, such as a greeting or its first prompt. Call it at
-   * once: the lines that came before the call are handed to `onUnasked`.
+   * once: the lines that came before the call are handed to `onUnasked`. A prompt may be there.
    *
    * @param end As for {@linkcode Dialogue.askUntil}.
    * @throws As {@linkcode Dialogue.askUntil} does.
@@ -200,8 +208,7 @@ export class Dialogue {
     end: string | RegExp,
     onLine: (line: string) => unknown = () => {},
   ): Promise<void> {
-    const { take, takeText } = endOf(end, onLine);
-    await this.#ask(undefined, take, takeText, `${end}`);
+    await this.#ask(undefined, endOf(end, onLine), `${end}`);
   }
 
   /**
@@ -222,8 +229,7 @@ export class Dialogue {
     const limit = new TimeLimit(this.#timeout);
     limit.start(() => this.#fail(this.#late(`${this.#name} did not read what it was told`)));
     this.#writer.write(bytes).then(told.resolve, () => {
-      const message = `${this.#name} closed its stdin before it read what it was told`;
-      told.reject(new DialogueError(message));
+      told.reject(new DialogueError(`${this.#name} was not told: its stdin is closed`));
     });
     try {
       await told.promise;
@@ -251,50 +257,47 @@ export class Dialogue {
     clearTimeout(this.#pause);
     try {
       const status = await this.#exit();
-      // A process that the child started may write for ever.
-      this.#limit.start(() => this.#lines[Symbol.asyncDispose]());
       await this.#reading;
-      this.#limit.stop();
       // `onUnasked` may have thrown meanwhile.
       this.signal.throwIfAborted();
       return status;
     } catch (error) {
       this.#fail(error);
       await this.#lines[Symbol.asyncDispose]();
-      throw error;
+      throw this.signal.reason;
     }
   }
 
-  async #ask(
-    text: string | undefined,
-    take: Question["take"],
-    takeText?: Question["takeText"],
-    awaited = "",
-  ): Promise<void> {
+  async #ask(text: string | undefined, reply: Reply, awaited = ""): Promise<void> {
     this.signal.throwIfAborted();
     if (this.#ending !== undefined) throw new TypeError("The dialogue has ended");
     if (this.#question !== undefined) throw new TypeError("The question before has no answer yet");
     // First: a text that cannot be encoded changes nothing.
     const bytes = text === undefined ? undefined : encoder.encode(`${text}\n`);
     const number = bytes === undefined ? this.#asked : ++this.#asked;
+    const { partialLine } = this.#lines;
+    const isThere = partialLine.length > this.#prompt &&
+      (reply.find?.(partialLine.slice(this.#prompt)) ?? -1) !== -1;
     const question: Question = this.#question = {
       name: bytes === undefined ? awaited : `message ${number}`,
       undone: bytes === undefined ? "writing" : "answering",
-      batch: this.#batch,
+      batch: bytes === undefined && isThere ? -1 : this.#batch,
       isUnread: false,
-      take,
-      ...takeText && { takeText },
+      ...reply,
       answered: Promise.withResolvers(),
     };
-    if (this.#prompt > 0) this.#prompt = this.#lines.partialLine.length;
+    // A prompt that is there already is no answer: it follows a notice, or what was told.
+    if (this.#prompt > 0 || isThere && bytes !== undefined) this.#prompt = partialLine.length;
     clearTimeout(this.#pause);
     // Neither awaited, since a child that does not read would keep us here beyond the time limit, nor
     // the end of the question: the answer may be in the pipe already.
     if (bytes !== undefined) {
       this.#writer.write(bytes).catch(() => question.isUnread = true);
     }
-    if (this.#hasRead) this.#giveUp();
-    else {
+    if (this.#hasRead) {
+      this.#receiveRest();
+      this.#giveUp();
+    } else {
       this.#limit.start(() =>
         this.#fail(this.#late(
           bytes === undefined
@@ -303,6 +306,7 @@ export class Dialogue {
         ))
       );
     }
+    if (question.batch < 0) await this.#receive(partialLine, true);
     await question.answered.promise;
   }
 
@@ -329,16 +333,21 @@ export class Dialogue {
     }
     this.#hasRead = true;
     if (this.signal.aborted || this.#ending !== undefined) return;
-    const rest = this.#lines.partialLine;
-    if (this.#isOpen() && rest.length > this.#prompt) await this.#receive(rest);
+    if (this.#isOpen()) await this.#receiveRest();
     if (this.#question !== undefined) this.#giveUp();
     else {
       // That is fine if there are no more questions: wait a moment for `end()`.
       this.#pause = setTimeout(() => {
-        if (rest.length > this.#prompt) this.#receive(rest);
+        this.#receiveRest();
         this.#giveUp();
       }, 200);
     }
+  }
+
+  /** Takes a text at the end of all for a line. */
+  async #receiveRest(): Promise<void> {
+    const rest = this.#lines.partialLine;
+    if (rest.length > this.#prompt) await this.#receive(rest);
   }
 
   /** Whether there is a question, and something has come since. */
@@ -347,7 +356,7 @@ export class Dialogue {
   }
 
   #mayBePrompt(): boolean {
-    return this.#isOpen() && this.#question?.takeText !== undefined &&
+    return this.#isOpen() && this.#question?.find !== undefined &&
       this.#lines.partialLine.length > this.#prompt;
   }
 
@@ -359,17 +368,17 @@ export class Dialogue {
     try {
       const question = this.#question;
       if (question !== undefined && question.batch < this.#batch) {
-        const goesOn = isText ? question.takeText?.(line) : question.take(line);
-        if (await goesOn || this.#question !== question) return;
+        const goesOn = isText ? takeText(question, line) : question.take(line);
+        if (typeof goesOn !== "boolean") this.#limit.hold();
+        if (await goesOn || this.#question !== question) return this.#limit.release();
         if (isText) this.#prompt = whole.length;
         this.#question = undefined;
         this.#limit.pause();
         question.answered.resolve();
         // What follows an end on its line is nobody's if it is blank.
       } else if (!isAfterPrompt || line.trim() !== "") {
-        const handled = this.#onUnasked(line);
         // Not awaited: it may ask, and wait for the answer.
-        if (handled instanceof Promise) handled.catch((error) => this.#fail(error));
+        Promise.resolve(this.#onUnasked(line)).catch((error) => this.#fail(error));
       }
     } catch (error) {
       this.#fail(error);
@@ -416,22 +425,36 @@ export class Dialogue {
 
   async #waitForExit(): Promise<Deno.CommandStatus> {
     this.#writer.close().catch(() => {});
-    const { promise: late, resolve } = Promise.withResolvers<undefined>();
+    const { promise: late, resolve, reject } = Promise.withResolvers<undefined>();
     this.#limit.start(() => resolve(undefined));
+    this.signal.addEventListener("abort", () => reject(this.signal.reason));
     const status = await Promise.race([this.#child.status, late]);
     this.#limit.stop();
     if (status !== undefined) return status;
-    // One that ignores SIGTERM does not keep us here either.
-    const timer = setTimeout(() => this.#child.kill("SIGKILL"), 1000);
-    await this.#child[Symbol.asyncDispose]();
-    clearTimeout(timer);
-    const end = await this.#child.status;
+    const end = await this.#endChild();
     const undone = this.#ending === undefined ? `, ${this.#undone()}` : "";
     throw new ChildStayedError(
       `${this.#name} did not exit within ${this.#timeout} s after its stdin closed${undone}; ` +
         `after SIGTERM it ${describe(end)}`,
       end,
     );
+  }
+
+  async #endChild(): Promise<Deno.CommandStatus> {
+    const { status } = this.#child;
+    const kill = () => {
+      try {
+        this.#child.kill("SIGKILL");
+      } catch {
+        // It has exited.
+      }
+    };
+    // Deno only sends SIGTERM, which a child may ignore; `child.ts` has an end and a grace of its own.
+    const isOurs = !Object.hasOwn(this.#child, Symbol.asyncDispose);
+    const timer = isOurs ? setTimeout(kill, 1000) : undefined;
+    status.finally(() => clearTimeout(timer));
+    await this.#child[Symbol.asyncDispose]();
+    return await status;
   }
 
   #fail(error: unknown): void {
@@ -442,37 +465,49 @@ export class Dialogue {
     this.#writer.abort().catch(() => {});
     const question = this.#question;
     this.#question = undefined;
-    const reject = () => question?.answered.reject(error);
+    const reject = () => question?.answered.reject(this.signal.reason);
     this.#lines[Symbol.asyncDispose]().then(reject, reject);
   }
 }
 
-/** Takes the lines of an answer up to its end. */
-function endOf(end: string | RegExp, onLine: (line: string) => unknown) {
+/** A reply whose lines go to `onLine`, up to its end; `refuse` throws at a text that is no answer. */
+function endOf(
+  end: string | RegExp,
+  onLine: (line: string) => unknown,
+  refuse: (text: string) => void = () => {},
+): Reply {
   if (end === "") throw new RangeError("A mark cannot be empty");
-  if (typeof end === "string") {
-    const take = async (line: string) => {
-      const at = line.indexOf(end);
-      const text = at === -1 ? line : line.slice(0, at);
-      if (at === -1 || text !== "") await onLine(text);
-      return at === -1;
+  if (typeof end !== "string") {
+    return {
+      async take(line) {
+        await onLine(line);
+        return line.search(end) === -1;
+      },
+      // If it matched however its line went on, the line may go on.
+      find: (text) => `${text}\0`.search(end) === -1 ? text.search(end) : -1,
+      onLine,
     };
-    return { take, takeText: (text: string) => !text.includes(end) || take(text) };
   }
-  // Those flags would have it begin where it found something before.
-  const pattern = new RegExp(end.source, end.flags.replaceAll(/[gy]/g, ""));
-  const take = async (line: string) => {
-    await onLine(line);
-    return !pattern.test(line);
+  const find = (text: string) => {
+    refuse(text);
+    return text.indexOf(end);
   };
-  const takeText = async (text: string) => {
-    const match = pattern.exec(text);
-    // If it matched however its line went on, the line may go on.
-    if (match === null || pattern.test(`${text}\0`)) return true;
-    if (match.index > 0) await onLine(text.slice(0, match.index));
-    return false;
+  return {
+    async take(line) {
+      const at = find(line);
+      if (at !== 0) await onLine(at === -1 ? line : line.slice(0, at));
+      return at === -1;
+    },
+    find,
+    onLine,
   };
-  return { take, takeText };
+}
+
+/** Takes a text without a newline; true if the answer goes on. */
+async function takeText({ find, onLine }: Reply, text: string): Promise<boolean> {
+  const at = find?.(text) ?? -1;
+  if (at > 0) await onLine?.(text.slice(0, at));
+  return at === -1;
 }
 
 /** Whether nothing comes for a moment. Looks twice, since this process may have been stopped. */
@@ -495,6 +530,7 @@ class TimeLimit {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #deadline = 0;
   #onLate: (() => void) | undefined;
+  #heldSince: number | undefined;
 
   constructor(seconds: number) {
     this.#milliseconds = seconds * 1000;
@@ -502,6 +538,7 @@ class TimeLimit {
 
   start(onLate: () => void): void {
     this.#onLate = onLate;
+    this.#heldSince = undefined;
     this.#deadline = performance.now() + this.#milliseconds;
     this.#timer ??= this.#lookIn(this.#milliseconds);
   }
@@ -509,6 +546,19 @@ class TimeLimit {
   /** Keeps the timer for the next start. */
   pause(): void {
     this.#onLate = undefined;
+  }
+
+  /** Lets no time pass until it is released. */
+  hold(): void {
+    this.#heldSince = performance.now();
+  }
+
+  release(): void {
+    if (this.#heldSince === undefined) return;
+    const left = this.#deadline - this.#heldSince;
+    this.#heldSince = undefined;
+    this.#deadline = performance.now() + left;
+    if (this.#onLate !== undefined) this.#timer ??= this.#lookIn(left);
   }
 
   stop(): void {
@@ -524,7 +574,7 @@ class TimeLimit {
 
   #look(again = false): void {
     this.#timer = undefined;
-    if (this.#onLate === undefined) return;
+    if (this.#onLate === undefined || this.#heldSince !== undefined) return;
     const left = this.#deadline - performance.now();
     if (left > 0) this.#timer = this.#lookIn(left);
     // Looks twice: a process that was stopped hears of the time before it hears of the pipe.

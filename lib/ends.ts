@@ -3,7 +3,7 @@ const ENDS: [program: RegExp, end: string | RegExp][] = [
   [/^dc$/, "[{}]ps."],
   // A number is its own value.
   [/^(deno|jq)$/, "{}"],
-  [/^gdb$/, /^\(gdb\) $/],
+  [/^gdb$/, /\(gdb\) $/],
   [/^node$/, /^> $/],
   [/^psql$/, "\\echo {}"],
   // The empty line ends a block.

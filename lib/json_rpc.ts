@@ -251,9 +251,10 @@ export class JsonRpcPeer {
 
   async #readBodies(bytes: ByteReader): Promise<void> {
     await using reader = bytes;
+    const { maxLength } = this.#options;
     try {
       for (let length; (length = await readHeader(reader)) !== null;) {
-        if (length > this.#options.maxLength) {
+        if (length > maxLength) {
           throw new FramingError(
             `the other side announces ${length} bytes, more than maxLength allows`,
           );
@@ -263,7 +264,11 @@ export class JsonRpcPeer {
         // What came together is taken together, so that it is answered together.
         const { buffered } = reader;
         let taken = 0;
-        for (let next; (next = bodyAt(buffered, taken)) !== undefined; taken = next.end) {
+        for (
+          let next;
+          (next = bodyAt(buffered, taken, maxLength)) !== undefined;
+          taken = next.end
+        ) {
           this.#receive(decoder.decode(buffered.subarray(next.start, next.end)));
         }
         if (taken > 0) await reader.readBytes(taken);
@@ -452,14 +457,18 @@ function startOf(bytes: Uint8Array): string {
   return decoder.decode(bytes.subarray(0, 100));
 }
 
-/** Where a body is whose header stands at `at`, and nothing but the length in it; undefined if not all
- * of it is there. */
-function bodyAt(bytes: Uint8Array, at: number): { start: number; end: number } | undefined {
+/** Where a body is whose header stands at `at`, with nothing but the length in it; undefined if it is
+ * not all there, or too long. */
+function bodyAt(
+  bytes: Uint8Array,
+  at: number,
+  maxLength: number,
+): { start: number; end: number } | undefined {
   const text = decoder.decode(bytes.subarray(at, at + 32));
   const [header = "", length] = /^content-length: (\d+)\r\n\r\n/i.exec(text) ?? [];
   const start = at + header.length;
   const end = start + Number(length);
-  return end <= bytes.length ? { start, end } : undefined;
+  return end <= bytes.length && end - start <= maxLength ? { start, end } : undefined;
 }
 
 function noHeader(text: string): FramingError {
@@ -532,6 +541,7 @@ function errorOf(error: unknown): JsonRpcError {
 }
 
 function cannotSend({ method }: Call, why: Error): ConnectionClosedError {
+  if (why instanceof FramingError) return why;
   return new ConnectionClosedError(`${method} cannot be sent: ${why.message}`);
 }
 

@@ -19,8 +19,9 @@ export interface LineReaderOptions {
    * and lines not handed out are dropped. */
   signal?: AbortSignal;
   /** Once it has settled, the stream ends when nothing more comes for a moment (a tenth of a second),
-   * although the pipe is still open. Give it `child.status`: end of file comes only when the last
-   * holder of the write end has gone, and that may be a process that the child left running. */
+   * or when more has come, in small pieces or in all, than a pipe may have held, although the pipe is
+   * still open. Give it `child.status`: end of file comes only when the last holder of the write end
+   * has gone, and that may be a process that the child left running. */
   until?: Promise<unknown>;
 }
 
@@ -81,8 +82,10 @@ export class LineReader implements AsyncDisposable {
   /** When timers and signals must run next. Not before the first bytes: those were waited for. */
   #yieldAt = Infinity;
   #isReading = false;
-  /** Whether `until` has settled, and the next look at whether a read still waits. */
-  #mayEnd = false;
+  /** Has the call that waits for the stream look again. */
+  #wake = () => {};
+  /** Once `until` has settled: the milliseconds to wait for more, and the KiB to take, in all. */
+  #patience = Infinity;
   #look: ReturnType<typeof setTimeout> | undefined;
 
   /** Locks `readable` until disposal.
@@ -105,7 +108,7 @@ export class LineReader implements AsyncDisposable {
     signal?.addEventListener("abort", abort, { signal: this.#listening.signal });
     if (signal?.aborted) abort();
     const settled = () => {
-      this.#mayEnd = true;
+      this.#patience = 1000;
       if (this.#isReading) this.#endIfStill();
     };
     until?.then(settled, settled);
@@ -178,7 +181,10 @@ export class LineReader implements AsyncDisposable {
   async #readLineUnless(signal: AbortSignal): Promise<string | null> {
     signal.throwIfAborted();
     const { promise, resolve, reject } = Promise.withResolvers<string | null>();
-    const giveUp = () => reject(signal.reason);
+    const giveUp = () => {
+      reject(signal.reason);
+      this.#wake();
+    };
     signal.addEventListener("abort", giveUp);
     this.#inTurn(() => {
       // Thrown before a line is taken, and told at once when one has been.
@@ -233,7 +239,11 @@ export class LineReader implements AsyncDisposable {
           this.#listening.abort();
           return await this.#end;
         }
-        await this.#read();
+        const { promise: woken, resolve } = Promise.withResolvers<void>();
+        this.#wake = resolve;
+        // The read of a call that was given up goes on, and is the next call's.
+        if (!this.#isReading) this.#read();
+        await woken;
       }
     };
     const answered = this.#turn === undefined ? answer() : this.#turn.then(answer);
@@ -249,11 +259,16 @@ export class LineReader implements AsyncDisposable {
     // Let go of these lines before the next come: the garbage collector has half as much to copy.
     this.#takeLines();
     this.#isReading = true;
-    if (this.#mayEnd) this.#endIfStill();
+    const [patience, start] = [this.#patience, performance.now()];
+    if (patience < Infinity) this.#endIfStill();
     try {
       const { done, value } = await this.#reader.read(this.#buffer);
       if (this.#end !== undefined) return;
       if (value !== undefined) this.#buffer = new Uint8Array(value.buffer);
+      if (value !== undefined && patience < Infinity) {
+        this.#patience -= performance.now() - start + value.byteLength / 1024;
+      }
+      if (this.#patience < 0) this.#cancel();
       if (this.#yieldAt === Infinity) this.#yieldAt = performance.now() + 20;
       this.#split(this.#decoder.decode(value, { stream: !done }), done);
       if (done) this.#end ??= Promise.resolve(null);
@@ -262,15 +277,19 @@ export class LineReader implements AsyncDisposable {
     } finally {
       this.#isReading = false;
       clearTimeout(this.#look);
+      this.#wake();
     }
   }
 
   /** Ends the stream if this read still waits at two looks. One is not enough: a process that was
    * stopped itself hears of the time before it hears of the pipe. */
   #endIfStill(): void {
-    // A stream that cannot be cancelled goes on.
-    const end = () => this.#reader.cancel().catch(() => {});
-    this.#look = setTimeout(() => this.#look = setTimeout(end, 50), 50);
+    this.#look = setTimeout(() => this.#look = setTimeout(() => this.#cancel(), 50), 50);
+  }
+
+  /** Ends the stream; one that cannot be cancelled goes on. */
+  #cancel(): void {
+    this.#reader.cancel().catch(() => {});
   }
 
   #split(text: string, isLast: boolean): void {
@@ -291,7 +310,7 @@ export class LineReader implements AsyncDisposable {
     const isLine = isLast && !this.#keepsPartialLine;
     if (isLine && rest !== "") lines.push(rest);
     this.#partialLine = isLine ? "" : rest;
-    this.#lines = lines;
+    [this.#lines, this.#next] = [lines, 0];
     if (!mayBeTooLong) return;
     // A `\r` at the end may be half of `\r\n`.
     const tooLong = [...lines, this.#partialLine.replace(/\r$/, "")]

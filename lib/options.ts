@@ -34,6 +34,12 @@ export function text(value: string, meaning: string): Option<string> {
   return { default: value, meaning, placeholder: "TEXT", expected: "a text", parse };
 }
 
+/** An option that takes one of a few words; the first is its default. */
+export function word<const T extends string>(words: [T, ...T[]], meaning: string): Option<T> {
+  const parse = (text: string) => words.find((word) => word === text);
+  return { default: words[0], meaning, placeholder: "WORD", expected: words.join(" or "), parse };
+}
+
 /** An option that takes a text with {} in it, in place of which something else is to stand. */
 export function template(meaning: string): Option<string | undefined> {
   const parse = (text: string) => text.includes("{}") ? text : undefined;

@@ -1,4 +1,6 @@
+import { onEnd } from "./child.ts";
 import { LineReader } from "./line_reader.ts";
+import { scriptName } from "./script.ts";
 
 /** Only at a terminal, and only where nobody has set NO_COLOR. */
 const isColourful = Deno.stdout.isTerminal() && !Deno.noColor;
@@ -26,10 +28,20 @@ export function byteCount(bytes: number): string {
 /** Where a child's stderr goes: at a terminal through {@linkcode markStderr}, else past this script. */
 export const childStderr: "piped" | "inherit" = Deno.stderr.isTerminal() ? "piped" : "inherit";
 
-/** Shows what a child writes to a piped stderr apart from what the script writes itself. */
-export async function markStderr(child: Deno.ChildProcess, name: string): Promise<void> {
-  if (childStderr === "inherit") return;
-  for await (const line of new LineReader(child.stderr, { until: child.status })) {
-    console.error(faint(`${name}: ${line}`));
-  }
+/**
+ * Shows what a child writes to a piped stderr apart from what the script writes itself.
+ *
+ * @returns Its disposal waits until all has been shown, and takes place where the script ends early.
+ */
+export function markStderr(child: Deno.ChildProcess, name: string): AsyncDisposable {
+  const show = async () => {
+    if (childStderr === "inherit") return;
+    for await (const line of new LineReader(child.stderr, { until: child.status })) {
+      console.error(faint(`${name}: ${line}`));
+    }
+  };
+  const shown = show().catch((error) => {
+    console.error(`${scriptName}: cannot read the stderr of ${name}: ${error.message}`);
+  });
+  return onEnd(() => shown);
 }

@@ -1,5 +1,9 @@
 /**
- * Waits for a promise, but no longer than a number of seconds.
+ * Waits for a promise, but no longer than a number of seconds, and then looks again a moment later: a
+ * process that was stopped itself hears of the time before it hears of the pipe.
+ *
+ * Not for a read that others follow: it would go on, and keep what it reads to itself. The readers of
+ * this folder take a `signal`.
  *
  * @returns What the promise resolves to, or undefined when the time has passed first. The promise
  * goes on; a later rejection goes unnoticed.
@@ -15,7 +19,8 @@
  */
 export async function within<T>(seconds: number, promise: Promise<T>): Promise<T | undefined> {
   const { promise: passed, resolve } = Promise.withResolvers<undefined>();
-  const timer = setTimeout(() => resolve(undefined), seconds * 1000);
+  const look = () => timer = setTimeout(() => resolve(undefined), 50);
+  let timer = setTimeout(look, seconds * 1000);
   try {
     return await Promise.race([promise, passed]);
   } finally {

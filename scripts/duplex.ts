@@ -61,7 +61,7 @@ const command = new Deno.Command(program, {
   detached: true,
 });
 await using child = startChild(command, { name });
-const errorsShown = markStderr(child, name);
+const errors = markStderr(child, name);
 // A line nobody asked for would shift every later answer by one: so it is shown, and the script fails.
 const unasked = new Unasked(name, options.stdin ? timeout : Infinity);
 const dialogue = new Dialogue(child, { name, timeout, onUnasked: (line) => unasked.report(line) });
@@ -77,7 +77,7 @@ for await (const question of questions) {
 }
 // Closing the child's stdin is its end of file: the dialogue is over.
 const status = await dialogue.end();
-await errorsShown;
+await errors[Symbol.asyncDispose]();
 if (!status.success) throw new Failure(`${name} ${describeStatus(status)}`, status.code);
 unasked.check();
 

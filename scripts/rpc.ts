@@ -22,8 +22,8 @@
 import { type Call, parseCall } from "../lib/call.ts";
 import { describeStatus, startChild } from "../lib/child.ts";
 import { seeWhy } from "../lib/cures.ts";
-import { ConnectionClosedError, JsonRpcError, JsonRpcPeer } from "../lib/json_rpc.ts";
-import { parseOptions, seconds, text, UsageError } from "../lib/options.ts";
+import { ConnectionClosedError, FramingError, JsonRpcError, JsonRpcPeer } from "../lib/json_rpc.ts";
+import { parseOptions, seconds, word } from "../lib/options.ts";
 import { Failure, print, stdinLines } from "../lib/script.ts";
 import { quote, Unasked } from "../lib/silence.ts";
 import { within } from "../lib/within.ts";
@@ -37,12 +37,9 @@ Without PROGRAM: deno lsp, and a few questions about a small file.`,
   maximumOperands: Infinity,
   example: "rpc.ts --framing content-length deno lsp < /dev/null",
 }, {
-  framing: text("lines", "lines (as in MCP), or content-length (as in LSP)"),
+  framing: word(["lines", "content-length"], "lines as in MCP, content-length as in LSP"),
   timeout: seconds(10, "how long to wait for each answer, and for the end", 0.001),
 });
-if (framing !== "lines" && framing !== "content-length") {
-  throw new UsageError(`--framing takes lines or content-length; got ${quote(framing)}`);
-}
 
 const isDemo = operands.length === 0;
 const [program = "", ...args] = isDemo ? [Deno.execPath(), "lsp"] : operands;
@@ -57,46 +54,38 @@ const peer = new JsonRpcPeer({ readable: child.stdout, writable: child.stdin }, 
   until: child.status,
   onNoise: (text) => unasked.report(text),
   onNotification: (method, params) => {
-    print(isDemo ? `  ← ${method}` : `! ${method} ${JSON.stringify(params) ?? ""}`);
+    print(isDemo ? `  ← ${method}` : `! ${method} ${JSON.stringify(params) ?? ""}`.trimEnd());
     if (method === "textDocument/publishDiagnostics") diagnosed.resolve(true);
   },
 });
 
-const answers: Promise<void>[] = [];
-const order: number[] = [];
-let [asked, ending] = [0, ""];
 // Nobody needs another question when one has failed, or the program has closed its end.
 const over = new AbortController();
-const end = (error: unknown) => over.abort(error);
-peer.closed.finally(() => Promise.allSettled(answers)).then(() => end(null), end);
-try {
-  for await (const line of isDemo ? questions() : stdinLines(over.signal, name)) {
-    const call = parseCall(line);
-    if (line.trim() === "") await Promise.all(answers.splice(0));
-    else if (call === undefined) {
-      console.error(`rpc: expected [!]METHOD [PARAMS], PARAMS in JSON; got ${quote(line)}`);
-      Deno.exitCode = 2;
-    } else if (call.isNotification) await peer.notify(call.method, call.params);
-    else {
-      const answer = ask(call);
-      answer.catch(end);
-      answers.push(answer);
-    }
+const stop = () => over.abort();
+peer.closed.then(stop, stop);
+const answers: Promise<void>[] = [];
+const order: number[] = [];
+let asked = 0;
+for await (const line of isDemo ? questions() : stdinLines(over.signal, name)) {
+  const call = parseCall(line);
+  if (line.trim() === "") await Promise.all(answers.splice(0));
+  else if (call === undefined) {
+    console.error(`rpc: expected [!]METHOD [PARAMS], PARAMS in JSON; got ${quote(line)}`);
+    Deno.exitCode = 2;
+  } else if (call.isNotification) await peer.notify(call.method, call.params).catch(explain);
+  else {
+    const answer = ask(call);
+    answer.catch(stop);
+    answers.push(answer);
   }
-  await Promise.all(answers);
-} catch (error) {
-  if (error !== null && !(error instanceof ConnectionClosedError)) throw error;
-  // Throws what else ended the connection. Why the program has closed its end, its status tells.
-  await within(timeout, peer.closed);
-  if (error !== null) ending = `${error.message}; `;
 }
+await Promise.all(answers);
 if (isDemo && order.every((n, at) => n === at + 1)) throw new Failure("all answers came in order");
 // Our end of file is the other side's sign to exit.
-const status = await within(timeout, peer.close().then(() => child.status));
-const how = status ? describeStatus(status) : `did not exit within ${timeout} s of its end of file`;
-if (!status?.success || ending !== "") {
-  throw new Failure(`${ending}${name} ${how}`, status ? status.code || 1 : 124);
-}
+const [status] = await within(timeout, Promise.all([child.status, peer.close(), peer.closed])) ??
+  [];
+if (!status) throw new Failure(`${name} did not exit within ${timeout} s of its end of file`, 124);
+if (!status.success) throw new Failure(`${name} ${describeStatus(status)}`, status.code);
 
 async function* questions() {
   const uri = "file:///hello.ts";
@@ -117,19 +106,26 @@ async function* questions() {
 async function ask({ method, params }: Call) {
   const [number, start] = [++asked, performance.now()];
   if (isDemo) await print(`${number} → ${method}`);
-  const answer = peer.request(method, params).then((result) => JSON.stringify(result), (error) => {
-    if (!(error instanceof JsonRpcError)) throw error;
-    return `error ${error.code}: ${quote(error.message)}`;
-  });
-  // Look twice: if this process was stopped, the answer is still in the pipe.
-  const text = await within(timeout, answer) ?? await within(0.1, answer);
-  if (text === undefined) {
+  const answer = peer.request(method, params).then((result = null) => result);
+  const result = await within(timeout, answer).catch(explain);
+  if (result === undefined) {
     const hint = `is --framing right? Must something else be asked first?${seeWhy(operands)}`;
     throw new Failure(`no answer from ${name} to ${method} within ${timeout} s; ${hint}`, 124);
   }
   order.push(number);
+  const text = result instanceof JsonRpcError
+    ? `error ${result.code}: ${quote(result.message)}`
+    : JSON.stringify(result);
   const took = `${(performance.now() - start).toFixed()} ms`.padStart(36 - method.length);
-  await print(
-    isDemo ? `${number} ← ${method}${took}  ${text.slice(0, 56)}` : `${method} → ${text}`,
-  );
+  const line = `${number} ← ${method}${took}  ${text.slice(0, 56)}`;
+  await print(isDemo ? line : `${method} → ${text}`);
+}
+
+/** An error may be an answer. Why the program has closed its end, its status tells. */
+async function explain(error: unknown): Promise<JsonRpcError> {
+  if (error instanceof JsonRpcError) return error;
+  if (!(error instanceof ConnectionClosedError) || error instanceof FramingError) throw error;
+  const status = await within(timeout, child.status);
+  const how = status ? describeStatus(status) : "has not exited";
+  throw new Failure(`${error.message}; ${name} ${how}`, status?.code || 1);
 }

@@ -9,9 +9,8 @@
  *     while (line := child.stdout.readline()) != "the-mark\n":
  *         print(line[:-1])
  *
- * Where does an answer end? Only the program knows. Some say it by a line of their own, or by their
- * prompt. Any other we ask to write a mark that cannot be in the answer: all that comes before the
- * mark is the answer.
+ * Where does an answer end? Only the program knows. Some end it with a line of their own, or a
+ * prompt. We ask the others to write a mark that cannot be in the answer.
  *
  *     deno run --allow-run scripts/session.ts
  *     echo '2^100' | deno run --allow-run=bc scripts/session.ts bc
@@ -29,13 +28,13 @@ import { childStderr, markStderr, strong } from "../lib/terminal.ts";
 const { options: { mark, until, timeout }, operands } = parseOptions({
   shows: `A dialogue whose answers have any number of lines, with a program that keeps
 running: sends it each line of stdin, and shows what comes back. Without PROGRAM:
-sh, and a few questions of its own. PROGRAM cannot ask for a password at a terminal.
+sh, and a few questions of its own. PROGRAM has no terminal to ask for a password at.
 
 An answer ends with a mark that each question makes PROGRAM write, by a line such
 as --mark 'echo {}', in which {} is a random number; or by itself, at a line that
 REGEX matches (--until '^bestmove'), or at a prompt: then REGEX ends with a space
-and $, and the first prompt is waited for (--until '^> $'). Shells, bc, dc, gdb, jq,
-node -i, psql -qAt, python3 -iqu, sqlite3 and NO_COLOR=1 deno repl need neither.`,
+and $, and the first is waited for (--until '^> $'). Known are: shells, bc, dc, gdb,
+node -i, psql -qAt, python3 -iqu, sqlite3, jq --unbuffered ., NO_COLOR=1 deno repl -q.`,
   operands: "[PROGRAM [ARG…]]",
   maximumOperands: Infinity,
   example: "session.ts python3 -iqu",
@@ -55,9 +54,10 @@ const command = new Deno.Command(program, {
   stdout: "piped",
   stderr: childStderr,
   detached: true,
+  env: { BC_LINE_LENGTH: "0" }, // Else bc breaks long lines, and a mark at their end.
 });
 await using child = startChild(command, { name: program });
-const errorsShown = markStderr(child, program);
+const errors = markStderr(child, program);
 const unasked = new Unasked(program, timeout);
 let asked = 0;
 const dialogue = new Dialogue(child, {
@@ -67,12 +67,10 @@ const dialogue = new Dialogue(child, {
   onUnasked: (line) => asked === 0 ? print(line) : unasked.report(line),
 });
 const explain = explainSilence("do --mark or --until fit (-h)? Is the question whole?", operands);
-
 const end = until ?? mark ?? endOfAnswer(program);
 if (end instanceof RegExp && end.source.endsWith(" $")) {
   await dialogue.waitUntil(end, print).catch(explain);
 }
-
 // Several lines; none; the state that x=3 left; an answer without a final newline.
 const examples = ["printf '%s\\n' how are you", "x=3", "echo $x", "printf abc"];
 const questions = operands.length > 0 ? stdinLines(dialogue.signal, program) : examples;
@@ -95,6 +93,6 @@ for await (const question of questions) {
   }
 }
 const status = farewell?.status ?? await dialogue.end();
-await errorsShown;
+await errors[Symbol.asyncDispose]();
 if (!status.success) throw new Failure(`${program} ${describeStatus(status)}`, status.code);
 unasked.check();

@@ -29,7 +29,7 @@ import { within } from "../lib/within.ts";
 const { options: { timeout }, operands } = parseOptions({
   shows: `Runs COMMAND with a time limit, as timeout(1) does. When the time is over, ends
 the command and everything that it started: SIGTERM first, SIGKILL after half a
-second; only what left its group (setsid) stays. Then exits with 124, otherwise
+second; only what left its group (setsid) stays, unheard. Then exits with 124, otherwise
 with the command's own code, and ends what the command left running. COMMAND has
 no terminal of its own: it cannot ask for a password there.
 Without COMMAND: shows why ending the child alone is not enough.`,
@@ -78,13 +78,12 @@ async function limit([program = "", ...args]: string[]) {
   // The command has our stdin, which spawn() hands on unless told otherwise.
   const command = new Deno.Command(program, { args, stdout: "piped", detached: true });
   await using child = startChild(command, { name: program });
-  const finish = passOn(child); // To our stdout.
-  // Asked twice: if this script was stopped meanwhile, its timer fires before the exit is reported.
-  const status = await within(timeout, child.status) ?? await within(0.05, child.status);
+  const passing = passOn(child); // To our stdout.
+  const status = await within(timeout, child.status);
   // What the command left running ends with it, too.
   const end = await endChild(child);
-  // Not to end of file: somebody outside the group may still hold the pipe.
-  await finish(status === undefined);
+  // Whoever does not read our stdout is not waited for when it is late.
+  await (status ? passing : within(1, passing));
   const how = `${program} ${describeStatus(end)}`;
   if (status === undefined) throw new Failure(`no exit within ${timeout} s: ${how}`, 124);
   if (end.signal !== null) throw new Failure(how, end.code);

@@ -203,9 +203,10 @@ Deno.test("ByteReader does what a simple model does, at random cuts, ends and ca
   for (let round = 0; round < 1500; round++) {
     const bytes = Uint8Array.from({ length: random(120) }, () => 0x61 + random(1 + random(3)));
     const chunks: Uint8Array[] = [];
-    for (let start = 0, end; start < bytes.length; start = end) {
-      end = start + random(1 + random(40));
-      chunks.push(bytes.subarray(start, end));
+    for (let start = 0; start < bytes.length;) {
+      const chunk = bytes.subarray(start, start + random(1 + random(40)));
+      chunks.push(chunk);
+      start += chunk.length;
     }
     const maxLength = random(3) > 0 ? Infinity : random(30);
     const readable = random(2) > 0 ? byteStreamOf(chunks) : streamOf(...chunks);
@@ -349,6 +350,19 @@ Deno.test("ByteReader answers calls that were made at the same time in order", a
   assertEquals(await answers, ["1", "23", "4", "5", "6", 0]);
 });
 
+Deno.test("ByteReader answers at once, without another wait, what has come", async () => {
+  const { readable, write } = manualStream();
+  await using reader = new ByteReader(readable);
+  const first = text(reader.readBytes(1));
+  write("abc");
+  assertEquals(await first, "a");
+  await new Promise((resolve) => setTimeout(resolve));
+  const order: string[] = [];
+  reader.readBytes(1).then(() => order.push("piece"));
+  await Promise.resolve().then(() => order.push("next turn of the microtasks"));
+  assertEquals(order[0], "piece");
+});
+
 Deno.test("ByteReader does not let a later call overtake one that waits", async () => {
   const { readable, write } = manualStream();
   await using reader = new ByteReader(readable);
@@ -405,6 +419,15 @@ Deno.test("ByteReader hands out at once what a call that was given up had waited
   const [more, short] = [reader.readBytes(3), reader.readBytes(1)];
   write("abcd");
   assertEquals([await text(more), await text(short)], ["abc", "d"]);
+  // Its read goes on, and is the only one.
+  const again = new AbortController();
+  const late = reader.readBytes(1, { signal: again.signal });
+  again.abort(new Error("too late"));
+  await assertRejects(() => late, Error, "too late");
+  const whole = text(reader.readBytes(6));
+  write("abc");
+  write("def");
+  assertEquals(await whole, "abcdef");
 });
 
 Deno.test("ByteReader gives up a call at once that waits behind another", async () => {
@@ -589,6 +612,26 @@ Deno.test("ByteReader ends with `until` when nothing more comes, and not before"
   await cancelled;
 });
 
+Deno.test("ByteReader ends with `until` though a call waits already", async () => {
+  const { readable, write, cancelled } = manualStream();
+  const until = Promise.withResolvers<void>();
+  await using reader = new ByteReader(readable, { until: until.promise });
+  const piece = assertRejects(() => reader.readUntil("\n"), IncompleteReadError, "after 4");
+  write("part");
+  await new Promise((resolve) => setTimeout(resolve));
+  until.resolve();
+  await Promise.all([piece, cancelled]);
+});
+
+Deno.test("ByteReader does not end with `until` while nobody reads", async () => {
+  const { readable, write, close } = manualStream();
+  const reader = new ByteReader(readable, { until: Promise.resolve() });
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  write("one");
+  close();
+  assertEquals(await text(reader.readBytes(3)), "one");
+});
+
 Deno.test("ByteReader does not end with `until` while bytes come", async () => {
   let count = 0;
   const readable = new ReadableStream<Uint8Array>({
@@ -609,12 +652,23 @@ Deno.test("ByteReader cancels what is left when it is disposed, and releases the
   write("one\ntwo");
   assertEquals(await text(reader.readUntil("\n")), "one");
   const waiting = [reader.readUntil("\n"), reader.readBytes(0)];
+  // It comes, but too late.
+  write("three");
   await reader[Symbol.asyncDispose]();
   await cancelled;
   assertEquals([...await Promise.all(waiting), readable.locked], [null, null, false]);
   assertEquals([await reader.readBytes(0), reader.buffered.length], [null, 0]);
   assertEquals(await Array.fromAsync(reader), []);
   await reader[Symbol.asyncDispose]();
+});
+
+Deno.test("ByteReader has answered all who wait when its disposal is over", async () => {
+  const { readable } = manualStream();
+  const reader = new ByteReader(readable);
+  const answers: unknown[] = [];
+  for (let n = 0; n < 50; n++) reader.readBytes(1).then((piece) => answers.push(piece));
+  await reader[Symbol.asyncDispose]();
+  assertEquals(answers, Array(50).fill(null));
 });
 
 Deno.test("ByteReader answers who waits at disposal, though the stream is slow to close", async () => {
@@ -721,8 +775,8 @@ Deno.test("ByteReader needs time linear in the bytes whatever the end is", async
 });
 
 /** Reads small pieces that come without end, with a few microseconds of work each, for 400 ms. */
-async function readFlood(): Promise<void> {
-  const chunk = encoder.encode("y\n".repeat(32 * 1024));
+async function readFlood(size: number): Promise<void> {
+  const chunk = new Uint8Array(size).fill(0x0a);
   const readable = new ReadableStream<Uint8Array>({
     pull: (controller) => controller.enqueue(chunk),
   });
@@ -735,21 +789,44 @@ async function readFlood(): Promise<void> {
   }
 }
 
-Deno.test("ByteReader never starves timers while pieces come without end", async () => {
-  // 20 ms and 64 pieces; several times that on a machine that does something else as well.
-  const gap = await largestGap(readFlood);
-  assert(gap < 350, `a gap of ${gap} ms`);
-});
+// Many reads in 20 ms, and none.
+for (const size of [1024, MEBIBYTE]) {
+  Deno.test(`ByteReader never starves timers while chunks of ${size} bytes come without end`, async () => {
+    // 20 ms and 64 pieces; several times that on a machine that does something else as well.
+    const gap = await largestGap(() => readFlood(size));
+    assert(gap < 350, `a gap of ${gap} ms`);
+  });
+}
 
 Deno.test("ByteReader never starves timers where there is no setImmediate", async () => {
   const { setImmediate } = globalThis;
   Reflect.deleteProperty(globalThis, "setImmediate");
   try {
-    assert(await largestGap(readFlood) < 350);
+    assert(await largestGap(() => readFlood(1024)) < 350);
   } finally {
     Object.assign(globalThis, { setImmediate });
   }
 });
+
+processTest("ByteReader hears a signal while pieces come without end", async () => {
+  const program = `
+    import { ByteReader } from "./byte_reader.ts";
+    await using yes = new Deno.Command("yes", { stdout: "piped" }).spawn();
+    await using reader = new ByteReader(yes.stdout);
+    let sent = Infinity;
+    Deno.addSignalListener("SIGUSR1", () => {
+      console.log(performance.now() - sent < 500);
+      Deno.exit();
+    });
+    setTimeout(() => {
+      sent = performance.now();
+      Deno.kill(Deno.pid, "SIGUSR1");
+    }, 100);
+    while (!(performance.now() - sent > 5000)) await reader.readUntil("\\n");
+  `;
+  await using folder = await takeHome(["byte_reader.ts"], program);
+  assertEquals(await runCommand(folder.command), { code: 0, stdout: "true\n", stderr: "" });
+}, { os: "linux" });
 
 processTest("ByteReader keeps no memory of what it has handed out", async () => {
   const program = `

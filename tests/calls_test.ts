@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { callOf } from "../lib/calls.ts";
+import "./process.ts";
 
 Deno.test("a call has other numbers on arm64 than on x86-64", () => {
   const calls = [["0", "63", "read"], ["1", "64", "write"], ["61", "260", "wait4"]] as const;

@@ -154,6 +154,25 @@ processTest("endChild gives the family its grace when the child has exited", asy
   assertEquals(await lines.readLine(), "saved");
 });
 
+processTest("endChild gives a family its grace where no shell can list the processes", async () => {
+  await using folder = await temporaryFolder();
+  await Deno.writeTextFile(`${folder.path}/sh`, "#!/bin/sh\nexit 1\n", { mode: 0o700 });
+  await sideBySide(["/no/such/folder", folder.path], async (path) => {
+    const end = await endOf(
+      `import { endChild, startChild } from "./child.ts";
+      const line = "(${SLOW.replace("exit 5", "echo saved; exit")}) & wait";
+      const command = new Deno.Command("sh", { args: ["-c", line], detached: true, stdout: "piped" });
+      await using child = startChild(command, { grace: 12 });
+      const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+      await reader.read();
+      Deno.env.set("PATH", "${path}");
+      await endChild(child);
+      console.log((await reader.read()).value);`,
+    );
+    assertEquals(end.lines[0], "saved");
+  });
+});
+
 processTest("endChild does not wait for zombies", async () => {
   // The parent of the first sleep leaves the group, and never asks how that ended.
   const line = "(sleep 50 & exec setsid sh -c 'echo $$; exec sleep 50') & wait";
@@ -296,13 +315,14 @@ processTest("a signal that comes while a child is started leaves nothing behind"
 processTest("a signal ends a script at once that has nothing left to end", async () => {
   await sideBySide([
     'await using _child = startChild(new Deno.Command("true"));',
-    'const child = startChild(new Deno.Command("true")); await child.status; await 0; await 0;',
+    'const child = startChild(new Deno.Command("true")); await child.status; await sleep(500);',
     "await using _cleanup = onEnd(() => {});",
     "await using _cleanup = onEnd(() => { throw 0; });",
     'startChild(new Deno.Command("/no/such/program"));',
   ], async (block) => {
     const end = await endOf(
       `import { onEnd, startChild } from "./child.ts";
+      const sleep = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
       const work = async () => { ${block} };
       await work().catch(() => {});
       console.log("ready");
@@ -315,9 +335,34 @@ processTest("a signal ends a script at once that has nothing left to end", async
   });
 });
 
+processTest(
+  "a signal is heard that came while the script was busy at the end of a block",
+  async () => {
+    await sideBySide([
+      "await using _cleanup = onEnd(() => {});",
+      'await using child = startChild(new Deno.Command("true")); await child.status;',
+    ], async (resource) => {
+      const end = await endOf(
+        `import { onEnd, startChild } from "./child.ts";
+      {
+        ${resource}
+        Deno.kill(Deno.pid, "SIGTERM");
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500);
+      }
+      await new Promise((resolve) => setTimeout(resolve, 2000));
+      console.log("over");`,
+      );
+      assertEquals([end.lines, end.signal], [[], "SIGTERM"], resource);
+    });
+  },
+);
+
 processTest("a block is not left when Ctrl-C ended its child and is heard later", async () => {
   const end = await endOf(
     `import { startChild } from "./child.ts";
+    // On a busy machine the signal may take long: so do the timers here.
+    const { setTimeout } = globalThis;
+    globalThis.setTimeout = (callback, milliseconds) => setTimeout(callback, 20 * milliseconds);
     {
       await using child = startChild(new Deno.Command("sleep", { args: ["50"] }));
       child.kill("SIGINT");
@@ -344,6 +389,17 @@ processTest("a signal gives a child as long to end as grace and endChild say", a
     );
     assertEquals([end.lines, end.code], [["saved"], 143]);
   });
+});
+
+processTest("a script that may not signal any process is not asked to permit it", async () => {
+  const end = await endOf(
+    `import { endChild, startChild } from "./child.ts";
+    await using child = startChild(new Deno.Command("sleep", { args: ["50"] }));
+    Deno.permissions.revokeSync({ name: "run" });
+    Deno.kill = () => console.log("asked");
+    console.log((await endChild(child)).signal);`,
+  );
+  assertEquals([end.lines, end.errors], [["SIGTERM"], ""]);
 });
 
 processTest(
@@ -522,13 +578,16 @@ processTest("two copies of child.ts wait for each other's cleanups", async () =>
       await new Promise((resolve) => setTimeout(resolve, 1500));
       first.onEnd(() => console.log("last"));
     });
+    second.onEnd(() => { throw "told once"; });
     ${rest}`;
   const ends = await Promise.all([
     endOf(program('console.log("ready"); setTimeout(() => {}, 50_000);'), ["SIGTERM"]),
     endOf(program("await first.endScript(7);")),
     endOf(program("await second.endScript(7);")),
   ]);
-  for (const { lines, errors } of ends) assertEquals([lines, errors], [["first", "last"], ""]);
+  for (const { lines, errors } of ends) {
+    assertEquals([lines, errors], [["first", "last"], "cannot clean up: told once\n"]);
+  }
   assertEquals(ends.map(({ code }) => code), [143, 7, 7]);
 });
 

@@ -1,5 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { hintFor, paste, seeWhy } from "../lib/cures.ts";
+import "./process.ts";
 
 const HINTS: [command: string, hint: RegExp][] = [
   ["python3 x.py", /run it with -u/],

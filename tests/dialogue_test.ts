@@ -8,7 +8,7 @@ import {
   type DialogueOptions,
   NoAnswerError,
 } from "../lib/dialogue.ts";
-import { processTest, runCommand, sideBySide, takeHome } from "./process.ts";
+import { eventually, processTest, runCommand, sideBySide, takeHome } from "./process.ts";
 
 /** Waits until a dialogue has failed. */
 async function aborted({ signal }: Dialogue): Promise<void> {
@@ -340,7 +340,7 @@ processTest("Dialogue says that a child does not read what it is told", async ()
   assertEquals(error.message, "sh did not read what it was told within 1 s");
   await using closed = start("exec <&-; echo; sleep 1000");
   await closed.dialogue.waitUntil(/^$/);
-  await assertRejects(() => closed.dialogue.tell("quit"), DialogueError, "sh closed its stdin ");
+  await assertRejects(() => closed.dialogue.tell("quit"), DialogueError, "its stdin is closed");
 });
 
 processTest("Dialogue finds a mark wherever it stands in its line", async () => {
@@ -499,6 +499,129 @@ processTest("Dialogue hands over nothing more after a failure", async () => {
   await assertRejects(() => it.dialogue.end(), Error, "a mistake");
   assertEquals(unasked, []);
 });
+
+processTest("Dialogue's end() tells at once of a failure while it waits for the exit", async () => {
+  const mistake = new Error("a mistake");
+  const failures: [line: string, options: DialogueOptions, expected: RegExp][] = [
+    ["cat; echo bye; sleep 1000", { onUnasked: () => Promise.reject(mistake) }, /a mistake/],
+    ["cat; echo 123456; sleep 1000", { maxLineLength: 5 }, /longer than 5/],
+  ];
+  for (const [line, options, expected] of failures) {
+    await using it = start(line, { ...options, timeout: 100 });
+    assertMatch((await assertRejects(() => it.dialogue.end(), Error)).message, expected);
+  }
+});
+
+processTest("Dialogue leaves the grace of a child to who started it", async () => {
+  const command = new Deno.Command("sh", {
+    args: [
+      "-c",
+      "trap 'sleep 2; echo saved; exit 0' TERM; echo ready; while :; do sleep 0.1; done",
+    ],
+    stdin: "piped",
+    stdout: "piped",
+    detached: true,
+  });
+  await using child = startChild(command, { grace: 100 });
+  const dialogue = new Dialogue(child, { timeout: 1 });
+  await dialogue.waitUntil(/^ready$/);
+  const error = await assertRejects(() => dialogue.end(), ChildStayedError);
+  assertEquals(error.status, { success: true, code: 0, signal: null });
+});
+
+processTest(
+  "Dialogue takes a line for an echo only if it has the mark's own line in it",
+  async () => {
+    const cases: [line: string, question: string, mark: string, answer: string[]][] = [
+      ["exec sh", "echo hi\necho the-mark\n", "the-mark", ["hi"]],
+      ["read x; echo id sh; echo uciok", "uci", "uciok", ["id sh"]],
+      ["read x; echo one; echo done", "", "done", ["one"]],
+    ];
+    for (const [line, question, mark, answer] of cases) {
+      await using it = start(line);
+      const lines: string[] = [];
+      await it.dialogue.askUntil(question, mark, (line) => lines.push(line));
+      assertEquals(lines, answer);
+    }
+    for (const print of ["echo", "printf '%s '"]) {
+      await using it = start(`while read -r x; do ${print} "$x"; done`);
+      const asked = it.dialogue.askUntil("ls\necho the-mark", "the-mark");
+      await assertRejects(() => asked, DialogueError, "sh sent the question back");
+    }
+  },
+);
+
+processTest(
+  "Dialogue takes no prompt that was there before a question for its answer",
+  async () => {
+    // A notice comes between two questions, and a prompt after it; or after what was told.
+    const line = 'while printf \'> \'; read -r x; do [ "$x" = none ] || echo "got $x"; done';
+    const unasked: string[] = [];
+    await using it = start(line, { onUnasked: (line) => unasked.push(line) });
+    const prompt = /^> $/;
+    await it.dialogue.waitUntil(prompt);
+    await it.dialogue.tell("notice");
+    await it.dialogue.waitUntil(prompt);
+    await it.dialogue.tell("another");
+    await eventually(() => unasked.length === 1, "no line came unasked");
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    const lines: string[] = [];
+    for (const question of ["none", "b"]) {
+      await it.dialogue.askUntil(question, prompt, (line) => lines.push(line));
+    }
+    await it.dialogue.end();
+    assertEquals([lines, unasked], [["got b"], ["got another"]]);
+  },
+);
+
+processTest("Dialogue's time limit does not run while onLine is busy", async () => {
+  await using it = start("exec sh", { timeout: 1 });
+  const lines: string[] = [];
+  await it.dialogue.askUntil("echo a; echo b; echo the-'mark'", "the-mark", async (line) => {
+    lines.push(line);
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+  });
+  assertEquals(lines, ["a", "b"]);
+  const late = it.dialogue.askUntil("echo a; sleep 1000", "the-mark", () => Promise.resolve());
+  await assertRejects(() => late, NoAnswerError);
+});
+
+processTest("Dialogue ends with its child though a grandchild writes on and on", async () => {
+  const unasked: string[] = [];
+  const line = "(while sleep 0.01; do echo log; done) & read x; exit 3";
+  await using it = start(line, { timeout: 100, onUnasked: (line) => unasked.push(line) });
+  await assertRejects(() => it.dialogue.askUntil("one", "never"), ChildEndedError, "status 3");
+});
+
+processTest("Dialogue finds a sticky RegExp where it stands alone", async () => {
+  await using it = start("read x; echo info bestmove; echo bestmove e2e4; exec cat");
+  const lines: string[] = [];
+  await it.dialogue.askUntil("go", /bestmove/y, (line) => lines.push(line));
+  assertEquals(lines, ["info bestmove", "bestmove e2e4"]);
+  await it.dialogue.end();
+});
+
+processTest("Dialogue ends with what a thenable of onUnasked rejects with", async () => {
+  const mistake = new Error("a mistake");
+  // deno-lint-ignore no-explicit-any
+  const thenable: any = { then: (_: unknown, reject: (error: Error) => void) => reject(mistake) };
+  await using it = start("echo early; exec cat", { onUnasked: () => thenable });
+  await aborted(it.dialogue);
+  assertEquals(it.dialogue.signal.reason, mistake);
+});
+
+processTest(
+  "Dialogue hands over a text without a newline before a question that is too late",
+  async () => {
+    const unasked: string[] = [];
+    await using it = start("printf 'no such file'", { onUnasked: (line) => unasked.push(line) });
+    await it.child.status;
+    // Read by now; the moment in which `end()` may still come may be over or not.
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    await assertRejects(() => it.dialogue.ask("one"), ChildEndedError);
+    assertEquals(unasked, ["no such file"]);
+  },
+);
 
 processTest("Dialogue interrupts an answer of python3, and goes on", async () => {
   await using it = start("exec python3 -iqu 2>&1");

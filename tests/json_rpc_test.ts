@@ -332,7 +332,9 @@ Deno.test("JsonRpcPeer tells of the wrong framing at once", async () => {
     await using other = connect({ framing });
     const asked = [other.peer.request("a"), other.peer.request("b")];
     await other.write(text).catch(() => {});
-    const failures = await Promise.allSettled([...asked, other.peer.closed]);
+    await other.peer.closed.catch(() => {});
+    const late = [other.peer.request("c"), other.peer.notify("d")];
+    const failures = await Promise.allSettled([...asked, ...late, other.peer.closed]);
     for (const failure of failures) {
       assert(failure.status === "rejected" && failure.reason instanceof FramingError, text);
       assertMatch(failure.reason.message, expected);
@@ -347,7 +349,12 @@ Deno.test("JsonRpcPeer bounds a message", async () => {
   await assertRejects(() => asked, RangeError, "longer than 100");
   await using bodies = connect({ maxLength: 100, framing: "content-length" });
   const bounded = bodies.peer.request("a");
-  await bodies.write("Content-Length: 101\r\n\r\n").catch(() => {});
+  const [fits, tooLong] = [100, 101].map((size) => {
+    const text = JSON.stringify({ jsonrpc: "2.0", method: "" });
+    const body = text.replace('""', JSON.stringify("n".repeat(size - text.length)));
+    return `Content-Length: ${size}\r\n\r\n${body}`;
+  });
+  await bodies.write(`${fits}${fits}${tooLong}`).catch(() => {});
   await assertRejects(() => bounded, FramingError, "announces 101 bytes");
 });
 

@@ -420,6 +420,46 @@ Deno.test("LineReader ends with `until` when nothing more comes, and not before"
   await cancelled;
 });
 
+processTest("LineReader keeps nothing of the calls that were given up", async () => {
+  const program = `
+    import { LineReader } from "${import.meta.resolve("../lib/line_reader.ts")}";
+    const reader = new LineReader(new ReadableStream());
+    const used = () => (gc(), Deno.memoryUsage().heapUsed);
+    const before = used();
+    for (let n = 0; n < 20_000; n++) {
+      const giveUp = new AbortController();
+      const call = reader.readLine({ signal: giveUp.signal });
+      giveUp.abort();
+      await call.catch(() => {});
+    }
+    console.log((used() - before) / 20_000);`;
+  const command = [Deno.execPath(), "eval", "--v8-flags=--expose-gc", program];
+  const { stdout, stderr } = await runCommand(command);
+  assert(parseFloat(stdout) < 200, stdout + stderr);
+});
+
+for (
+  const [what, bytes, pause] of [["in small pieces", 10, 10], ["without end", 65_536, 0]] as const
+) {
+  Deno.test(`LineReader ends with \`until\` though somebody writes on, ${what}`, async () => {
+    const chunk = new Uint8Array(bytes).fill(0x0a);
+    const isCancelled = Promise.withResolvers<boolean>();
+    const readable = new ReadableStream<Uint8Array>({
+      async pull(controller) {
+        await new Promise((resolve) => setTimeout(resolve, pause));
+        controller.enqueue(chunk.slice());
+      },
+      cancel: () => isCancelled.resolve(true),
+    });
+    const reader = new LineReader(readable, { until: Promise.resolve() });
+    let count = 0;
+    for await (const lines of reader.batches()) count += lines.length;
+    // All that a pipe may have held.
+    if (pause === 0) assert(count >= 65_536, `${count}`);
+    assert(await isCancelled.promise);
+  });
+}
+
 Deno.test("LineReader does not end with `until` while lines come", async () => {
   let count = 0;
   const readable = new ReadableStream<Uint8Array>({

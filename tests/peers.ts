@@ -223,7 +223,13 @@ if (hasGit) {
   await compare("10,000 blobs out of one `git cat-file --batch`", [
     { name: "`ByteReader`", command: deno("blobs", repository, ids) },
     ...(hasPython
-      ? [{ name: "Python 3", command: [python, file("peers/blobs.py"), repository, ids] }]
+      ? [
+        { name: "Python 3", command: [python, file("peers/blobs.py"), repository, ids] },
+        {
+          name: "Python 3, asyncio",
+          command: [python, file("peers/blobs_asyncio.py"), repository, ids],
+        },
+      ]
       : []),
   ]);
 }

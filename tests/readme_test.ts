@@ -314,3 +314,21 @@ processTest("every link of the README leads somewhere", async () => {
     else await Deno.stat(root + target);
   }
 });
+
+/** A process that leaves the group keeps the pipe beyond the reach of a signal to the group. */
+const HELD = [
+  "The child has exited, and reading its output still does not end",
+  "limit the time of a child and its family",
+];
+
+for (const heading of HELD) {
+  processTest(`the snippet holds where a process has left the group: ${heading}`, async () => {
+    const mark = crypto.randomUUID();
+    const block = await snippetUnder(heading);
+    const code = block.code.replace(/sleep \d+ &/, "setsid sleep 1000 2>&- &");
+    assertStringIncludes(code, "setsid");
+    await runSnippet({ ...block, code }, { env: { MARK: mark } });
+    // It is still there: nobody waited for it.
+    assertEquals((await processesMarked(mark)).length, 1);
+  }, { needs: ["setsid"] });
+}

@@ -45,7 +45,7 @@ processTest("rpc prints answers as they come, errors and notifications too", asy
     [],
     { stdin: 'first\n  second {"a": [1, 2]}  \n' },
   );
-  assertEquals(stdout, '! n \nsecond → {"b":[1]}\nfirst → error 5: "no\\n"\n');
+  assertEquals(stdout, '! n\nsecond → {"b":[1]}\nfirst → error 5: "no\\n"\n');
   assertEquals([code, stderr], [0, 'rpc: sh wrote a line nobody asked for: "starting…"\n']);
 });
 
@@ -95,7 +95,7 @@ const MISFORTUNES: [command: string[], code: number, stderr: RegExp][] = [
     /wrote "\{\}" where a header/,
   ],
   [["no-such-program"], 127, /^rpc: cannot start no-such-program: /],
-  [["--framing=both", "cat"], 2, /^rpc: --framing takes lines or content-length; got "both"\n$/],
+  [["--framing=both", "cat"], 2, /^rpc: --framing takes lines or content-length; got "both" /],
   [["--timeout=0.5", "yes"], 1, /yes wrote \d+ lines nobody asked for/],
   [
     [

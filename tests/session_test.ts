@@ -23,6 +23,12 @@ const KNOWN: [program: string[], stdin: string, stdout: string, stderr?: RegExp]
   [["sh"], "echo; echo\n", "> echo; echo\n\n\n"],
   [["bash"], "f() { echo $1; }\nf a", "> f() { echo $1; }\n> f a\na\n"],
   [["bc"], "2^70\nx=3\nx\nquit", "> 2^70\n1180591620717411303424\n> x=3\n> x\n3\n> quit\n"],
+  // It breaks no mark behind a long line.
+  [
+    ["bc"],
+    'for (i = 0; i < 9; i++) print "1234567"',
+    `> for (i = 0; i < 9; i++) print "1234567"\n${"1234567".repeat(9)}\n`,
+  ],
   [["dc"], "2 3*p\n1p1p", "> 2 3*p\n6\n> 1p1p\n1\n1\n"],
   [["jq", "-c", "--unbuffered", "."], '{ "a": 1 }\n[]', '> { "a": 1 }\n{"a":1}\n> []\n[]\n'],
   [["sqlite3"], "select 1 union select 2;\n.quit\n", "> select 1 union select 2;\n1\n2\n> .quit\n"],
@@ -40,8 +46,8 @@ const KNOWN: [program: string[], stdin: string, stdout: string, stderr?: RegExp]
   ],
   [
     ["gdb", "-q", "-nx"],
-    "print 6*7\nprint\ninfo line\nquit",
-    "> print 6*7\n$1 = 42\n> print\n$2 = 42\n> info line\n" +
+    "print 6*7\nprint\necho a\ninfo line\nquit",
+    "> print 6*7\n$1 = 42\n> print\n$2 = 42\n> echo a\na\n> info line\n" +
     "No line number information available.\n> quit\n",
   ],
 ];
@@ -161,6 +167,19 @@ processTest(
       lines.includes("out") && lines.includes("sh: err") && lines.includes("sh: part"),
       stdout,
     );
+  },
+  { needs: ["script"] },
+);
+
+processTest(
+  "session shows all of its program's stderr at a terminal though that fails",
+  async () => {
+    const command = [...scriptCommand("session", ["sh"])].map((word) => `'${word}'`).join(" ");
+    const stdin = "seq 3000 >&2; printf 'last words' >&2; exit 3\n";
+    const options = { stdin, env: { NO_COLOR: "1" } };
+    const { stdout } = await runCommand(["script", "-qec", command, "/dev/null"], options);
+    assertEquals(stdout.match(/^sh: \d+\r$/gm)?.length, 3000);
+    assertMatch(stdout, /^sh: last words\r$/m);
   },
   { needs: ["script"] },
 );

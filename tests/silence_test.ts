@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { quote } from "../lib/silence.ts";
+import "./process.ts";
 
 Deno.test("quote cuts a long text, and keeps it on one line", () => {
   assertEquals(quote('a\n"b"'), String.raw`"a\n\"b\""`);
