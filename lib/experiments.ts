@@ -27,7 +27,9 @@ export interface Trial {
   milliseconds?: number;
   /** What it wrote once its stdin was closed; undefined if that was not tried. */
   atEnd?: string;
-  /** How many bytes it wrote to stderr. */
+  /** What it wrote to stderr when it was asked. */
+  complaint: string;
+  /** How many bytes it wrote to stderr in all. */
   errors: number;
   /** The last line of these. */
   lastError: string;
@@ -67,6 +69,7 @@ export async function ask(
     name: program.replace(/.*\//, ""),
     before: "",
     answer: "",
+    complaint: "",
     errors: 0,
     lastError: "",
     does: "",
@@ -92,11 +95,13 @@ export async function ask(
   trial.before = stdout.text;
   if (!isFlood()) {
     start = performance.now();
+    const complained = stderr.text.length;
     const writer = child.stdin.getWriter();
     // One that has gone breaks the pipe; its status says more.
     writer.write(new TextEncoder().encode(`${question}\n`)).catch(() => {});
     await until(() => hasEnded() || hasAnswered(), timeout);
     trial.answer = answer();
+    trial.complaint = stderr.text.slice(complained).trim();
     start = Infinity;
     if (status !== undefined) trial.status = status;
     else if (andClose) {
@@ -229,10 +234,12 @@ const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
   },
 
   function wantsTerminal({ piped, terminal }) {
-    if (piped.status === undefined || piped.milliseconds !== undefined) return;
-    if (terminal?.milliseconds === undefined) return;
+    const { status, unread, milliseconds } = piped;
+    if (milliseconds !== undefined || terminal?.milliseconds === undefined) return;
+    if (status === undefined && !unread) return;
+    const did = status === undefined ? "did not read its stdin" : ended(piped);
     return {
-      what: `it wants a terminal: over pipes it ${ended(piped)}; at a terminal it answered`,
+      what: `it wants a terminal: over pipes it ${did}; at a terminal it answered`,
       cures: [`give it one: ${paste(terminal.command)}`],
       section: "ssh, sudo or getpass cannot ask for a password",
     };
@@ -250,7 +257,9 @@ const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
   function prompts({ piped: { before } }) {
     if (before === "" || before.endsWith("\n")) return;
     return {
-      what: `a prompt without a newline: it wrote ${quote(before)} and waits`,
+      what: `a prompt without a newline: it wrote ${
+        quote(before.split("\n").at(-1) ?? "")
+      } and waits`,
       cures: ["read up to the prompt; whoever reads whole lines waits for its newline"],
       section: "Files to take home",
     };
@@ -266,6 +275,15 @@ const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
         "while it hangs, look at it: why.ts --pid PID",
       ],
       section: "Why does mine hang? Ask",
+    };
+  },
+
+  function answersOnStderr({ piped: { complaint } }) {
+    if (complaint === "") return;
+    return {
+      what: `it answers on stderr, not on stdout: ${quote(complaint)}`,
+      cures: ["read its stderr as well", "ask what it understands: --question TEXT"],
+      section: "read stdout and stderr",
     };
   },
 
@@ -302,12 +320,13 @@ const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
     };
   },
 
-  function hasNothingToSay({ piped: { unread, does } }) {
+  function hasNothingToSay({ piped: { unread, does }, terminal }) {
+    const either = terminal ? "or at a terminal" : "(no terminal could be tried)";
     const read = unread === 0 ? "it has read the question, " : "";
     return {
       what:
         `it has nothing to say: ${read}${does && `${does}, `}and wrote nothing at end of file ` +
-        "or at a terminal",
+        either,
       cures: ["ask what has an answer: --question TEXT", "or ask for a mark after each answer"],
       section: "get whole answers, of any number of lines",
     };

@@ -556,6 +556,10 @@ const EXPERIMENTS: Record<string, Experiment> = {
     command: ["sh", "-c", "read x < /dev/tty || exit; echo $x"],
     says: /it wants a terminal: .*\/dev\/tty/,
   },
+  "a shell answers on stderr": {
+    command: ["sh"],
+    says: /it answers on stderr, not on stdout: ".*sh: .*question: not found"\n/,
+  },
   "false exits": {
     command: ["false"],
     says: /it exited without an answer \(exited with status 1\)/,
