@@ -4,10 +4,10 @@
  *
  * @module
  */
-import { describeStatus, startChild } from "./child.ts";
+import { describeStatus, onEnd, startChild } from "./child.ts";
 import { paste, wordsFor } from "./cures.ts";
 import { doing } from "./hang.ts";
-import { activityOf, look, mayLook } from "./proc.ts";
+import { activityOf, endAllWith, look, mayLook } from "./proc.ts";
 import { Failure } from "./script.ts";
 import { quote } from "./silence.ts";
 import { untilStill } from "./still.ts";
@@ -54,18 +54,28 @@ const CAPACITY = 65_536;
  * @throws {StartError} If it cannot be started.
  */
 export async function ask(
-  command: string[],
+  words: string[],
   question: string,
   timeout: number,
   andClose = false,
 ): Promise<Trial> {
-  const [program = "", ...args] = command;
-  const pipes = { stdin: "piped", stdout: "piped", stderr: "piped", detached: true } as const;
-  await using child = startChild(new Deno.Command(program, { args, ...pipes }), { name: program });
+  const [program = "", ...args] = words;
+  // What runs at a terminal has a session of its own, and is not in the group that ends as one.
+  const mark = crypto.randomUUID();
+  await using _rest = onEnd(() => endAllWith(`WHY_TRIAL=${mark}`));
+  const command = new Deno.Command(program, {
+    args,
+    env: { WHY_TRIAL: mark },
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+    detached: true,
+  });
+  await using child = startChild(command, { name: program });
   // What comes after this is the answer.
   let start = Infinity;
   const trial: Trial = {
-    command,
+    command: words,
     name: program.replace(/.*\//, ""),
     before: "",
     answer: "",
