@@ -306,7 +306,7 @@ export class Dialogue {
         ))
       );
     }
-    if (question.batch < 0) await this.#receive(partialLine, true);
+    if (question.batch < 0) this.#receive(partialLine, true);
     await question.answered.promise;
   }
 

@@ -217,7 +217,7 @@ export interface Outcome {
   what: string;
   /** What to do about it. */
   cures: string[];
-  /** The heading in the README that says more. */
+  /** The page and the heading that say more. */
   section: string;
 }
 
@@ -229,7 +229,7 @@ const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
     return {
       what: `it floods: it wrote ${lines} lines without being asked, and was read no further`,
       cures: ["count or pass on what it writes, and end it when you have enough"],
-      section: "limit the time of a child and its family",
+      section: "lib/README.md: limit the time of a child and its family",
     };
   },
 
@@ -239,7 +239,7 @@ const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
       what: `its stderr carries much, ${byteCount(errors)}: a parent that pipes it and does not ` +
         "read it hangs",
       cures: ["read stdout and stderr at the same time, or let stderr be inherited"],
-      section: "It hangs as soon as the child writes much to stderr",
+      section: "README.md: It hangs as soon as the child writes much to stderr",
     };
   },
 
@@ -251,7 +251,7 @@ const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
     return {
       what: `it wants a terminal: over pipes it ${did}; at a terminal it answered`,
       cures: [`give it one: ${paste(terminal.command)}`],
-      section: "ssh, sudo or getpass cannot ask for a password",
+      section: "README.md: ssh, sudo or getpass cannot ask for a password",
     };
   },
 
@@ -260,7 +260,7 @@ const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
     return {
       what: `it exited without an answer (${ended(piped)})`,
       cures: [`see what it says by itself: ${paste(piped.command)}`],
-      section: "Uncaught (in promise) BrokenPipe: Broken pipe (os error 32)",
+      section: "README.md: Uncaught (in promise) BrokenPipe: Broken pipe (os error 32)",
     };
   },
 
@@ -271,7 +271,7 @@ const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
         quote(before.split("\n").at(-1) ?? "")
       } and waits`,
       cures: ["read up to the prompt; whoever reads whole lines waits for its newline"],
-      section: "Files to take home",
+      section: "lib/README.md: Files to take home, and recipes",
     };
   },
 
@@ -284,7 +284,7 @@ const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
         "does it read while it writes, and before it waits for the exit?",
         "while it hangs, look at it: why.ts --pid PID",
       ],
-      section: "Why does mine hang? Ask",
+      section: "README.md: Why does mine hang? Ask",
     };
   },
 
@@ -302,7 +302,7 @@ const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
     return {
       what: `it never reads its stdin: the question is still in the pipe, and it ${does}`,
       cures: [`let it do that, or tell it to read stdin; some programs take "-" for that`],
-      section: "Why does mine hang? Ask",
+      section: "README.md: Why does mine hang? Ask",
     };
   },
 
@@ -315,7 +315,7 @@ const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
     return {
       what: `it buffers because it writes to a pipe: ${wrote}${at}`,
       cures: [`${paste(cured.command)}   # answered after ${cured.milliseconds} ms`],
-      section: "No answer from the child, or all answers at once when it exits",
+      section: "README.md: No answer from the child, or all answers at once when it exits",
     };
   },
 
@@ -326,7 +326,7 @@ const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
       what: `it answers only at end of file${unsure}: it wrote ${quote(atEnd)} when its ` +
         "stdin was closed",
       cures: ["close its stdin when all is sent, then read the answer"],
-      section: "The child never exits",
+      section: "README.md: The child never exits",
     };
   },
 
@@ -338,7 +338,7 @@ const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
         `it has nothing to say: ${read}${does && `${does}, `}and wrote nothing at end of file ` +
         either,
       cures: ["ask what has an answer: --question TEXT", "or ask for a mark after each answer"],
-      section: "get whole answers, of any number of lines",
+      section: "lib/README.md: get whole answers, of any number of lines",
     };
   },
 ];

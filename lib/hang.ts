@@ -13,7 +13,7 @@ export interface Verdict {
   what: string;
   /** What to do about it. */
   cure: string;
-  /** The heading in the README that says more. */
+  /** The page and the heading that say more. */
   section?: string;
   /** The processes that are said to hang; none if that is not for a pipe. */
   waiting: number[];
@@ -35,11 +35,11 @@ interface Knot extends Snapshot {
   edges: Edge[];
 }
 
-const BUFFER = "No answer from the child, or all answers at once when it exits";
-const READ_WHILE_WRITING = "It hangs when much goes through, though little works";
-const READ_BOTH = "It hangs as soon as the child writes much to stderr";
-const CLOSE_STDIN = "The child never exits";
-const END_OF_FILE = "The child has exited, and reading its output still does not end";
+const BUFFER = "README.md: No answer from the child, or all answers at once when it exits";
+const READ_WHILE_WRITING = "README.md: It hangs when much goes through, though little works";
+const READ_BOTH = "README.md: It hangs as soon as the child writes much to stderr";
+const CLOSE_STDIN = "README.md: The child never exits";
+const END_OF_FILE = "README.md: The child has exited, and reading its output still does not end";
 
 /** What may be wrong, the surest first: each looks at the knot and says what it sees, if it does. */
 const VERDICTS: ((knot: Knot) => Verdict | undefined)[] = [
@@ -74,7 +74,7 @@ const VERDICTS: ((knot: Knot) => Verdict | undefined)[] = [
     return {
       what: `${who(processes, edge.from)} waits in open for a ${other} of ${edge.wait.path}`,
       cure: `start whoever is to ${act} there: opening a FIFO waits until both ends are open`,
-      section: "use a named pipe",
+      section: "lib/README.md: use a named pipe",
       waiting: [edge.from],
     };
   },
@@ -95,7 +95,7 @@ const VERDICTS: ((knot: Knot) => Verdict | undefined)[] = [
       what: `${who(processes, from)} gets no end of file from its ${labelOf(wait.descriptor)}: ` +
         `it holds the write end of that pipe itself (${labelOf(own?.descriptor)})${also}`,
       cure: "close the write end in the process that reads, as soon as whoever writes has it",
-      section: "From Python to Deno",
+      section: "scripts/README.md: From Python to Deno",
       waiting: [from],
     };
   },

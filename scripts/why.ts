@@ -100,5 +100,5 @@ async function tryAlso(command: string[]): Promise<Trial | undefined> {
 async function conclusion(what: string, cures: string[], section?: string) {
   await print(`\n${strong(escapeControls(what))}`);
   for (const cure of cures) await print(`  ${escapeControls(cure)}`);
-  if (section) await print(faint(`  more in README.md: ${section}`));
+  if (section) await print(faint(`  more in ${section}`));
 }

@@ -657,8 +657,10 @@ processTest("Dialogue writes a file with ed, whose insertions have no prompt", a
   const prompt = /^\* $/;
   await it.dialogue.waitUntil(prompt);
   for (const line of ["a", "how", "are you", "."]) await it.dialogue.tell(line);
-  await it.dialogue.waitUntil(prompt);
+  // It is there by now, and is not handed on.
+  await new Promise((resolve) => setTimeout(resolve, 200));
   const lines: string[] = [];
+  await it.dialogue.waitUntil(prompt, (line) => lines.push(line));
   await it.dialogue.askUntil(",p", prompt, (line) => lines.push(line));
   assertEquals(lines, ["how", "are you"]);
   await it.dialogue.tell("Q");

@@ -12,9 +12,11 @@ import {
 
 const root = new URL("..", import.meta.url).pathname;
 
-/** Where reading is not permitted, processes are not either, and nothing of this is run. */
+const PAGES = ["README.md", "lib/README.md", "scripts/README.md", "tests/README.md"];
+
+/** All pages. Where reading is not permitted, processes are not either, and nothing of this is run. */
 async function readme(): Promise<string> {
-  return await Deno.readTextFile(`${root}README.md`);
+  return (await Promise.all(PAGES.map((page) => Deno.readTextFile(root + page)))).join("\n");
 }
 
 /** A fenced block, and the heading that it stands under. */
@@ -93,6 +95,11 @@ async function snippetUnder(heading: string): Promise<Block> {
   return block;
 }
 
+async function scriptNames(): Promise<string[]> {
+  const names = await Array.fromAsync(Deno.readDir(`${root}scripts`), ({ name }) => name);
+  return names.filter((name) => name.endsWith(".ts"));
+}
+
 /** A command line that a reader may paste, and what the README shows of its output. */
 interface Line {
   command: string;
@@ -111,7 +118,7 @@ async function lines(): Promise<Line[]> {
     const [, command] = /^\$ (.*)/.exec(block.code) ?? [];
     if (block.language === "console" && command) add(command).transcripts.push(block);
   }
-  const scripts = await Array.fromAsync(Deno.readDir(`${root}scripts`), ({ name }) => name);
+  const scripts = await scriptNames();
   await sideBySide(scripts, async (script) => {
     const command = [Deno.execPath(), "run", "--no-prompt", `${root}scripts/${script}`, "--help"];
     const { stdout, stderr } = await runCommand(command);
@@ -174,15 +181,15 @@ processTest("every command, transcript and example of a help is as it is written
   await sideBySide(meant, checkLine);
 });
 
-processTest("every snippet of the README works alone, with the files it imports", async () => {
+processTest("every snippet of the pages works alone, with the files it imports", async () => {
   const snippets = (await blocksOf("ts")).filter(({ code }) => canRun(code));
   assert(snippets.length > 20);
   await sideBySide(snippets, (snippet) => runSnippet(snippet));
 });
 
-processTest("the Python programs of the README print what their twins in Deno do", async () => {
+processTest("the Python program of the pages prints what its twin in Deno does", async () => {
   const programs = await blocksOf("python");
-  assertEquals(programs.length, 3);
+  assertEquals(programs.length, 1);
   await sideBySide(programs, async ({ code, output = "" }) => {
     const result = await runCommand(["python3", "-c", code]);
     assertEquals([result.code, result.stdout + result.stderr], [0, output]);
@@ -279,7 +286,7 @@ processTest("every task that the README names is there, and says what it does", 
 
 processTest("the README names every script, with what its header says that it needs", async () => {
   const text = await readme();
-  const scripts = await Array.fromAsync(Deno.readDir(`${root}scripts`), ({ name }) => name);
+  const scripts = await scriptNames();
   await Promise.all(scripts.map(async (name) => {
     const [, permissions = ""] = new RegExp(`^\\| \`${name}\` .*\\|(.*)\\|$`, "m").exec(text) ?? [];
     assert(permissions !== "", name);
@@ -299,19 +306,38 @@ processTest("the README names every script, with what its header says that it ne
   }
 });
 
-processTest("no table of the README is wider than 100 columns", async () => {
+processTest("no table of the pages is wider than 100 columns", async () => {
   for (const line of (await readme()).split("\n")) {
     assert(!line.startsWith("|") || line.length <= 100, line);
   }
 });
 
-processTest("every link of the README leads somewhere", async () => {
-  const text = await readme();
-  const headings = [...text.matchAll(/^#+ (.*)$/gm)]
+/** The names by which the headings of a page are linked to. */
+function anchorsOf(text: string): string[] {
+  return [...text.matchAll(/^#+ (.*)$/gm)]
     .map(([, title = ""]) => title.toLowerCase().replaceAll(/[^\w -]/g, "").replaceAll(" ", "-"));
-  for (const [, target = ""] of text.matchAll(/\]\(([^)]+)\)/g)) {
-    if (target.startsWith("#")) assert(headings.includes(target.slice(1)), target);
-    else await Deno.stat(root + target);
+}
+
+processTest("every link of the pages leads somewhere", async () => {
+  for (const page of PAGES) {
+    const base = new URL(page, `file://${root}`);
+    const text = await Deno.readTextFile(base);
+    for (const [, target = ""] of text.matchAll(/\]\(([^)]+)\)/g)) {
+      const url = new URL(target, base);
+      await Deno.stat(url.pathname);
+      if (url.hash === "") continue;
+      assert(anchorsOf(await Deno.readTextFile(url.pathname)).includes(url.hash.slice(1)), target);
+    }
+  }
+});
+
+processTest("the README leads to every cause of a hang and every recipe, in one page", async () => {
+  const text = await Deno.readTextFile(`${root}README.md`);
+  assert(text.split("\n").length <= 400);
+  const recipes = await Deno.readTextFile(`${root}lib/README.md`);
+  const headings = [...text.matchAll(/^### (.*)$/gm), ...recipes.matchAll(/^### (.*)$/gm)];
+  for (const anchor of anchorsOf(headings.map(([line]) => line).join("\n"))) {
+    if (anchor !== "a-server-of-your-own") assert(text.includes(`#${anchor})`), anchor);
   }
 });
 

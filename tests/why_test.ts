@@ -47,10 +47,11 @@ async function until<T>(act: () => T | undefined, what: () => string): Promise<T
 
 const readme = Deno.readTextFile(new URL("../README.md", import.meta.url)).catch(() => "");
 
-/** Sees that the README has the section that a verdict names, if it names one. */
+/** Sees that the page has the section that a verdict names, if it names one. */
 async function mustHaveSection(stdout: string): Promise<void> {
-  const [, section = "License"] = /README\.md: (.*)/.exec(stdout) ?? [];
-  assert((await readme).split("\n").some((line) => line.replace(/^#+ /, "") === section), section);
+  const [, page = "README.md", section = "License"] = /more in (\S+): (.*)/.exec(stdout) ?? [];
+  const text = await Deno.readTextFile(new URL(`../${page}`, import.meta.url));
+  assert(text.split("\n").some((line) => line.replace(/^#+ /, "") === section), section);
 }
 
 /** Waits until the process hangs with this verdict, and sees that the script says so. */
