@@ -4,10 +4,10 @@
  *
  * @module
  */
-import { describeStatus, startChild } from "./child.ts";
+import { describeStatus, onEnd, startChild } from "./child.ts";
 import { paste, wordsFor } from "./cures.ts";
 import { doing } from "./hang.ts";
-import { activityOf, look, mayLook } from "./proc.ts";
+import { activityOf, endAllWith, look, mayLook } from "./proc.ts";
 import { Failure } from "./script.ts";
 import { quote } from "./silence.ts";
 import { untilStill } from "./still.ts";
@@ -27,7 +27,9 @@ export interface Trial {
   milliseconds?: number;
   /** What it wrote once its stdin was closed; undefined if that was not tried. */
   atEnd?: string;
-  /** How many bytes it wrote to stderr. */
+  /** What it wrote to stderr when it was asked. */
+  complaint: string;
+  /** How many bytes it wrote to stderr in all. */
   errors: number;
   /** The last line of these. */
   lastError: string;
@@ -52,21 +54,32 @@ const CAPACITY = 65_536;
  * @throws {StartError} If it cannot be started.
  */
 export async function ask(
-  command: string[],
+  words: string[],
   question: string,
   timeout: number,
   andClose = false,
 ): Promise<Trial> {
-  const [program = "", ...args] = command;
-  const pipes = { stdin: "piped", stdout: "piped", stderr: "piped", detached: true } as const;
-  await using child = startChild(new Deno.Command(program, { args, ...pipes }), { name: program });
+  const [program = "", ...args] = words;
+  // What runs at a terminal has a session of its own, and is not in the group that ends as one.
+  const mark = crypto.randomUUID();
+  await using _rest = onEnd(() => endAllWith(`WHY_TRIAL=${mark}`));
+  const command = new Deno.Command(program, {
+    args,
+    env: { WHY_TRIAL: mark },
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+    detached: true,
+  });
+  await using child = startChild(command, { name: program });
   // What comes after this is the answer.
   let start = Infinity;
   const trial: Trial = {
-    command,
+    command: words,
     name: program.replace(/.*\//, ""),
     before: "",
     answer: "",
+    complaint: "",
     errors: 0,
     lastError: "",
     does: "",
@@ -92,11 +105,13 @@ export async function ask(
   trial.before = stdout.text;
   if (!isFlood()) {
     start = performance.now();
+    const complained = stderr.text.length;
     const writer = child.stdin.getWriter();
     // One that has gone breaks the pipe; its status says more.
     writer.write(new TextEncoder().encode(`${question}\n`)).catch(() => {});
     await until(() => hasEnded() || hasAnswered(), timeout);
     trial.answer = answer();
+    trial.complaint = stderr.text.slice(complained).trim();
     start = Infinity;
     if (status !== undefined) trial.status = status;
     else if (andClose) {
@@ -229,10 +244,12 @@ const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
   },
 
   function wantsTerminal({ piped, terminal }) {
-    if (piped.status === undefined || piped.milliseconds !== undefined) return;
-    if (terminal?.milliseconds === undefined) return;
+    const { status, unread, milliseconds } = piped;
+    if (milliseconds !== undefined || terminal?.milliseconds === undefined) return;
+    if (status === undefined && !unread) return;
+    const did = status === undefined ? "did not read its stdin" : ended(piped);
     return {
-      what: `it wants a terminal: over pipes it ${ended(piped)}; at a terminal it answered`,
+      what: `it wants a terminal: over pipes it ${did}; at a terminal it answered`,
       cures: [`give it one: ${paste(terminal.command)}`],
       section: "README.md: ssh, sudo or getpass cannot ask for a password",
     };
@@ -250,7 +267,9 @@ const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
   function prompts({ piped: { before } }) {
     if (before === "" || before.endsWith("\n")) return;
     return {
-      what: `a prompt without a newline: it wrote ${quote(before)} and waits`,
+      what: `a prompt without a newline: it wrote ${
+        quote(before.split("\n").at(-1) ?? "")
+      } and waits`,
       cures: ["read up to the prompt; whoever reads whole lines waits for its newline"],
       section: "lib/README.md: Files to take home, and recipes",
     };
@@ -266,6 +285,15 @@ const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
         "while it hangs, look at it: why.ts --pid PID",
       ],
       section: "README.md: Why does mine hang? Ask",
+    };
+  },
+
+  function answersOnStderr({ piped: { complaint } }) {
+    if (complaint === "") return;
+    return {
+      what: `it answers on stderr, not on stdout: ${quote(complaint)}`,
+      cures: ["read its stderr as well", "ask what it understands: --question TEXT"],
+      section: "read stdout and stderr",
     };
   },
 
@@ -302,12 +330,13 @@ const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
     };
   },
 
-  function hasNothingToSay({ piped: { unread, does } }) {
+  function hasNothingToSay({ piped: { unread, does }, terminal }) {
+    const either = terminal ? "or at a terminal" : "(no terminal could be tried)";
     const read = unread === 0 ? "it has read the question, " : "";
     return {
       what:
         `it has nothing to say: ${read}${does && `${does}, `}and wrote nothing at end of file ` +
-        "or at a terminal",
+        either,
       cures: ["ask what has an answer: --question TEXT", "or ask for a mark after each answer"],
       section: "lib/README.md: get whole answers, of any number of lines",
     };

@@ -118,7 +118,8 @@ const VERDICTS: ((knot: Knot) => Verdict | undefined)[] = [
       const cure = "close the child's stdin when all is sent: that is its end of file";
       return { what, cure, section: CLOSE_STDIN, waiting };
     }
-    if (some("exit") && !chain.includes("stderr")) {
+    const isStderr = circle.some((edge) => labelsOf(knot, edge, edge.wait).includes("stderr"));
+    if (some("exit") && !isStderr) {
       const cure = "read before you wait for the exit, as communicate() does";
       return { what, cure, section: READ_WHILE_WRITING, waiting };
     }
@@ -178,16 +179,12 @@ const VERDICTS: ((knot: Knot) => Verdict | undefined)[] = [
     }
     const end = pipes.get(wait.pipe)?.writers.find(({ pid }) => pid === holder);
     const isLeaked = (end?.descriptor ?? 0) > 2;
+    const [they, are] = to.length > 1 ? ["they", "are"] : ["it", "is"];
     return {
-      what:
-        `${waiter} gets no end of file from its ${
-          labelOf(wait.descriptor)
-        } before ${names} exit${s}: ` +
-        `${to.length > 1 ? "they hold" : `it holds`} the write end (${
-          labelOf(end?.descriptor)
-        })${does}`,
+      what: `${waiter} gets no end of file from its ${labelOf(wait.descriptor)} before ${names} ` +
+        `exit${s}: ${they} hold${s} the write end (${labelOf(end?.descriptor)})${does}`,
       cure: isLeaked
-        ? `if ${names} need${s} not write there, keep the write end from it (close_fds, O_CLOEXEC)`
+        ? `if ${names} ${are} not to write there, keep the write end away (close_fds, O_CLOEXEC)`
         : `end ${names}; or wait for the exit of the child instead of end of file`,
       section: END_OF_FILE,
       waiting,
@@ -238,13 +235,16 @@ function findVerdict(knot: Knot): Verdict {
   throw new Error("the last verdict fits everything");
 }
 
-/** What a process does, and those that it waits for: `waits to read stdin`. */
-export function doing(pid: number, snapshot: Snapshot): string {
-  const own = snapshot.processes.get(pid)?.threads.flat() ?? [];
-  const says = own.map((wait) => describe(snapshot.processes, wait));
-  const children = own.flatMap((wait) => wait.for === "exit" ? [wait.pid] : []);
-  const rest = children.map((child) => `which ${doing(child, snapshot)}`);
-  return [...new Set([...says, ...rest])].join(", ");
+/** What a process does, and the children that it waits for: `waits to read stdin`. */
+export function doing(pid: number, { processes }: Snapshot): string {
+  const does: string[] = [];
+  const family = new Set([pid]);
+  for (const one of family) {
+    const waits = processes.get(one)?.threads.flat() ?? [];
+    for (const wait of waits) if (wait.for === "exit") family.add(wait.pid);
+    does.push(waits.map((wait) => describe(processes, wait)).join(" or "));
+  }
+  return does.join(", which ");
 }
 
 /** What each process waits for, and the pipes between them, in lines of at most `width` characters. */
@@ -375,20 +375,26 @@ function labelOf(descriptor: number | undefined): string {
 }
 
 /** Who waits for whom, and until when. */
-function say({ processes, pipes }: Snapshot, { from, to }: Edge, waits: Wait[]): string {
-  const s = to.length > 1 ? "" : "s";
-  const acts = waits.map((wait) => {
-    if (wait.for === "exit") return `exit${s}`;
-    if (wait.for !== "write") return `write${s}`;
-    const { readers = [], writers = [] } = pipes.get(wait.pipe) ?? {};
-    // The child's end is its stdin or stdout; the parent's has only a number.
-    const written = writers.filter((end) => end.pid === from && end.descriptor < 3);
-    const ends = written.length > 0 ? written : readers.filter(({ pid }) => to.includes(pid));
-    const labels = new Set(ends.map(({ descriptor }) => labelOf(descriptor)));
-    return `read${s} its ${list([...labels])}`;
-  });
-  const others = list(to.map((pid) => who(processes, pid)));
-  return `${who(processes, from)} waits until ${others} ${[...new Set(acts)].join(" or ")}`;
+function say(snapshot: Snapshot, edge: Edge, waits: Wait[]): string {
+  const { processes } = snapshot;
+  const s = edge.to.length > 1 ? "" : "s";
+  const acts = waits.map((wait) =>
+    wait.for === "exit"
+      ? `exit${s}`
+      : wait.for === "write"
+      ? `read${s} its ${list(labelsOf(snapshot, edge, wait))}`
+      : `write${s}`
+  );
+  const others = list(edge.to.map((pid) => who(processes, pid)));
+  return `${who(processes, edge.from)} waits until ${others} ${[...new Set(acts)].join(" or ")}`;
+}
+
+/** What a pipe is to the child, which writes or reads it: the parent's end has only a number. */
+function labelsOf({ pipes }: Snapshot, { from, to }: Edge, wait: Wait): string[] {
+  const { readers = [], writers = [] } = "pipe" in wait ? pipes.get(wait.pipe) ?? {} : {};
+  const written = writers.filter((end) => end.pid === from && end.descriptor < 3);
+  const ends = written.length > 0 ? written : readers.filter(({ pid }) => to.includes(pid));
+  return [...new Set(ends.map(({ descriptor }) => labelOf(descriptor)))];
 }
 
 /** What a thread waits for, without its name. */

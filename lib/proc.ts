@@ -147,6 +147,14 @@ export function activityOf(pid: number): number {
   return sum;
 }
 
+/** Ends all processes with this in their environment, `NAME=value`, where that can be seen. */
+export function endAllWith(variable: string): void {
+  for (const { name } of mayLook() ? readFolder("/proc") : []) {
+    const environment = readText(`/proc/${name}/environ`).split("\0");
+    if (environment.includes(variable)) attempt(() => Deno.kill(Number(name), "SIGKILL"));
+  }
+}
+
 function linksOf(pid: number): Map<number, string> {
   const folder = `/proc/${pid}/fd`;
   const links = new Map<number, string>();

@@ -73,7 +73,8 @@ async function tryOut(command: string[]) {
   const terminal = isUnclear(piped) ? await tryAlso(atTerminal(command)) : undefined;
   const isLate = terminal ? !isUnclear(terminal) : (piped.atEnd ?? "") !== "";
   let cured: Trial | undefined;
-  for (const cure of isLate && piped.status === undefined ? curesOf(piped) : []) {
+  const mayBuffer = isLate && piped.status === undefined && piped.complaint === "";
+  for (const cure of mayBuffer ? curesOf(piped) : []) {
     const trial = await tryAlso(cure);
     if (trial === undefined || isUnclear(trial)) continue;
     cured = trial;

@@ -5,6 +5,7 @@
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { explain } from "../lib/hang.ts";
+import { LineReader } from "../lib/line_reader.ts";
 import { look } from "../lib/proc.ts";
 import {
   processesMarked,
@@ -557,6 +558,10 @@ const EXPERIMENTS: Record<string, Experiment> = {
     command: ["sh", "-c", "read x < /dev/tty || exit; echo $x"],
     says: /it wants a terminal: .*\/dev\/tty/,
   },
+  "a shell answers on stderr": {
+    command: ["sh"],
+    says: /it answers on stderr, not on stdout: ".*sh: .*question: not found"\n/,
+  },
   "false exits": {
     command: ["false"],
     says: /it exited without an answer \(exited with status 1\)/,
@@ -586,6 +591,41 @@ for (const [title, { command, says, args = [], needs = [] }] of Object.entries(E
     assertEquals(await processesMarked(mark), []);
   }, { needs: ["script", ...needs], os: "linux" });
 }
+
+/** Whether a marked process of this name has a terminal for its stdin. */
+function isAtTerminal(mark: string, name: string): boolean {
+  return [...Deno.readDirSync("/proc")].some(({ name: pid }) => {
+    try {
+      return Deno.readTextFileSync(`/proc/${pid}/environ`).includes(`MARK=${mark}`) &&
+        Deno.readTextFileSync(`/proc/${pid}/comm`) === `${name}\n` &&
+        Deno.readLinkSync(`/proc/${pid}/fd/0`).startsWith("/dev/pts/");
+    } catch {
+      return false; // It has gone, or is no process.
+    }
+  });
+}
+
+const stubborn = ["sh", "-c", "trap '' HUP; sleep 300 & cat >/dev/null; wait"];
+
+processTest("why ends what does not hear that its terminal has gone", async () => {
+  const mark = crypto.randomUUID();
+  const { stdout } = await runScript("why", stubborn, { env: { MARK: mark } });
+  assertMatch(stdout, /it has nothing to say/);
+  assertEquals(await processesMarked(mark), []);
+}, { needs: ["script"], os: "linux" });
+
+processTest("a signal ends why, and what does not hear that its terminal has gone", async () => {
+  const mark = crypto.randomUUID();
+  const [program = "", ...args] = scriptCommand("why", stubborn);
+  const options = { args, env: { MARK: mark }, stdin: "null", stdout: "piped" } as const;
+  await using child = new Deno.Command(program, options).spawn();
+  await using lines = new LineReader(child.stdout);
+  for await (const line of lines) if (line.startsWith("script")) break;
+  await until(() => isAtTerminal(mark, "cat") || undefined, () => "cat at a terminal");
+  child.kill("SIGTERM");
+  assertEquals((await child.status).signal, "SIGTERM");
+  assertEquals(await processesMarked(mark), []);
+}, { needs: ["script"], os: "linux" });
 
 processTest("why finds out: a script that names its interpreter buffers", async () => {
   await using folder = await temporaryFolder();

@@ -1,0 +1,73 @@
+import { assertEquals, assertMatch } from "@std/assert";
+import { conclude, curesOf, describe, type Trial } from "../lib/experiments.ts";
+
+/** A trial in which the program has read the question and said nothing. */
+const silent: Trial = {
+  command: ["./program"],
+  name: "program",
+  before: "",
+  answer: "",
+  complaint: "",
+  errors: 0,
+  lastError: "",
+  does: "waits to read stdin",
+  unread: 0,
+  atEnd: "",
+};
+const answered: Trial = { ...silent, answer: "yes\n", milliseconds: 3 };
+const exited: Trial = { ...silent, status: { success: false, code: 3, signal: null } };
+const end = { ...silent, atEnd: "yes\n" };
+
+const CASES: [title: string, evidence: Parameters<typeof conclude>[0], says: RegExp][] = [
+  ["an answer", { piped: answered }, /answers at once/],
+  ["an answer before the exit", { piped: { ...exited, ...answered } }, /answers at once/],
+  ["at end of file alone", { piped: end, terminal: silent }, /only at end of file: it wrote "yes/],
+  [
+    "without a terminal",
+    { piped: end },
+    /at end of file \(or buffers: no terminal could be tried\)/,
+  ],
+  ["a cure without a terminal", { piped: end, cured: answered }, /it buffers because/],
+  ["nothing anywhere", { piped: silent, terminal: silent }, /nothing to say: .* or at a terminal$/],
+  ["nothing, no terminal", { piped: silent }, /nothing to say: .*\(no terminal could be tried\)$/],
+  [
+    "a program that reads from the terminal itself",
+    { piped: { ...silent, unread: 9 }, terminal: answered },
+    /wants a terminal: over pipes it did not read its stdin; at a terminal it answered/,
+  ],
+  [
+    "an exit that a terminal does not change",
+    { piped: exited, terminal: exited },
+    /exited without an answer \(exited with status 3\)/,
+  ],
+  [
+    "where nothing can be seen",
+    { piped: { ...silent, unread: undefined, does: "", atEnd: "yes\n" }, terminal: answered },
+    /buffers because it writes to a pipe: no answer; at a terminal it answered after 3 ms/,
+  ],
+];
+
+for (const [title, evidence, says] of CASES) {
+  Deno.test(`why no answer: ${title}`, () => assertMatch(conclude(evidence).what, says));
+}
+
+Deno.test("the cures are the program's own switch, its environment, and stdbuf", () => {
+  const cures = (name: string, ...command: string[]) =>
+    curesOf({ ...silent, name, command }).map((words) => words.join(" "));
+  assertEquals(cures("sed", "/bin/sed", "p"), ["/bin/sed -u p", "stdbuf -oL /bin/sed p"]);
+  assertEquals(cures("python3", "./echo.py"), [
+    "env PYTHONUNBUFFERED=1 ./echo.py",
+    "stdbuf -oL ./echo.py",
+  ]);
+  assertEquals(cures("program", "./program"), ["stdbuf -oL ./program"]);
+});
+
+Deno.test("a trial is told in a line, whatever the program writes", () => {
+  const text = "\x07a\n".repeat(5000);
+  const line = describe({ ...answered, answer: text, before: text }, "how?", 1);
+  assertEquals(line, 'answered "\\u0007a" after 3 ms');
+  assertMatch(
+    describe({ ...silent, unread: 2 }, "how?", 1),
+    /^no answer within 1 s: read 3 of 5 bytes, wrote nothing, waits to read stdin, at end of file nothing$/,
+  );
+});
