@@ -582,8 +582,21 @@ processTest("Dialogue's time limit does not run while onLine is busy", async () 
     await new Promise((resolve) => setTimeout(resolve, 1500));
   });
   assertEquals(lines, ["a", "b"]);
+  const started = performance.now();
   const late = it.dialogue.askUntil("echo a; sleep 1000", "the-mark", () => Promise.resolve());
   await assertRejects(() => late, NoAnswerError);
+  assert(performance.now() - started < 8000);
+});
+
+processTest("Dialogue waits for onLine also when the child has exited meanwhile", async () => {
+  await using it = start("read x; printf 'last the-mark'");
+  const lines: string[] = [];
+  await it.dialogue.askUntil("one", "the-mark", async (line) => {
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    lines.push(line);
+  });
+  assertEquals(lines, ["last "]);
+  await it.dialogue.end();
 });
 
 processTest("Dialogue ends with its child though a grandchild writes on and on", async () => {
