@@ -1,5 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { conclude, curesOf, describe, type Trial } from "../lib/experiments.ts";
+import "./process.ts";
 
 /** A trial in which the program has read the question and said nothing. */
 const silent: Trial = {
