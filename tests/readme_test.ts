@@ -187,6 +187,19 @@ processTest("every snippet of the pages works alone, with the files it imports",
   await sideBySide(snippets, (snippet) => runSnippet(snippet));
 });
 
+processTest("every snippet of the pages has the right types", async () => {
+  await using folder = await temporaryFolder();
+  await Deno.symlink(`${root}lib`, `${folder.path}/lib`);
+  const snippets = await blocksOf("ts");
+  await Promise.all(snippets.map(({ code }, n) => {
+    return Deno.writeTextFile(`${folder.path}/snippet_${n}.ts`, code);
+  }));
+  const files = snippets.map((_, n) => `snippet_${n}.ts`);
+  const command = [Deno.execPath(), "check", "--quiet", ...files];
+  const { code, stderr } = await runCommand(command, { cwd: folder.path });
+  assertEquals([code, stderr], [0, ""]);
+});
+
 processTest("the Python program of the pages prints what its twin in Deno does", async () => {
   const programs = await blocksOf("python");
   assertEquals(programs.length, 1);
