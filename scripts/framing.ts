@@ -51,8 +51,8 @@ const writing = ReadableStream.from(sent).pipeTo(cat.stdin);
 const reading = options.lines ? checkLines(cat) : checkFrames(cat);
 const [outcome] = await Promise.allSettled([reading, writing]);
 const status = await cat.status;
-// If cat failed, its status says why a message did not come back. But 141 (SIGPIPE) only means that we
-// stopped reading; our own error says why.
+// If cat failed, its status says why a message did not come back. But 141 (SIGPIPE) only means that
+// we stopped reading; our own error says why.
 if (![0, 141].includes(status.code)) {
   throw new Failure(`cat ${describeStatus(status)}`, status.code);
 }

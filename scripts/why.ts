@@ -8,8 +8,8 @@
  *     child.stdout.read()
  *
  * A process that waits tells Linux what for: a call such as read, and the number of its descriptor.
- * `/proc` shows both, and which processes hold the other end of that pipe. So one follows who waits for
- * whom, to the process that could go on, or round in a circle. Looking changes no process.
+ * `/proc` shows both, and which processes hold the other end of that pipe. So one follows who waits
+ * for whom, to the process that could go on, or round in a circle. Looking changes no process.
  *
  * A program that does not answer over pipes is started anew, and tried as a person would try it.
  *
@@ -50,7 +50,7 @@ else await lookAt(pid);
 async function lookAt(pid: number) {
   let now = look(pid);
   let verdict: Verdict | undefined;
-  // A process that moves between two looks does not hang. One that hangs may wake for a moment, too.
+  // A process that moves between two looks does not hang. But a hanging one may wake for a moment.
   for (let looks = 0; looks < 5 && verdict === undefined; looks++) {
     const before = now;
     await new Promise((resolve) => setTimeout(resolve, 50));
