@@ -61,8 +61,8 @@ export interface DialogueOptions {
 interface Reply {
   /** Takes a line of the answer; false if it was the last. */
   take: (line: string) => boolean | Promise<boolean>;
-  /** Looks for an end in a text without a newline, such as a prompt. Returns where the end begins; -1
-   * if there is none, or if the line may go on. */
+  /** Looks for an end in a text without a newline, such as a prompt. Returns where the end begins;
+   * -1 if there is none, or if the line may go on. */
   find?: (text: string) => number;
   /** Gets the text before that end. */
   onLine?: (line: string) => unknown;
@@ -89,8 +89,8 @@ interface Question extends Reply {
  * where a grandchild keeps the pipe open. The lines that the child wrote before its exit are read
  * first.
  *
- * If a child's family may outlive it, start the child `detached`, by `child.ts`. A question that the
- * child leaves unread keeps the script alive until no process holds the read end of the pipe.
+ * If a child's family may outlive it, start the child `detached`, by `child.ts`. A question that
+ * the child leaves unread keeps the script alive until no process holds the read end of the pipe.
  *
  * @example
  * ```ts
@@ -175,8 +175,8 @@ export class Dialogue {
    *
    * @param end One of three:
    * - A mark, a text that the question makes the child write: `${question}\necho ${mark}`. It ends
-   *   the answer wherever it stands in its line, with a newline or without. The text before it is the
-   *   last line of the answer; the rest of its line is dropped.
+   *   the answer wherever it stands in its line, with a newline or without. The text before it is
+   *   the last line of the answer; the rest of its line is dropped.
    * - A line of the child's own, as a RegExp: `/^bestmove/`. It is handed on as the last line.
    * - A prompt, as a RegExp that ends with `$`: `/\(gdb\) $/`. It has no newline, and counts when
    *   nothing follows for about 20 ms. It is not handed on.
@@ -452,7 +452,7 @@ export class Dialogue {
         // It has exited.
       }
     };
-    // Deno sends only SIGTERM, which a child may ignore; `child.ts` has an end and a grace of its own.
+    // Deno sends only SIGTERM, which a child may ignore; `child.ts` has its own end and grace.
     const isOurs = !Object.hasOwn(this.#child, Symbol.asyncDispose);
     const timer = isOurs ? setTimeout(kill, 1000) : undefined;
     status.finally(() => clearTimeout(timer));
@@ -473,7 +473,7 @@ export class Dialogue {
   }
 }
 
-/** A reply whose lines go to `onLine`, up to its end. `refuse` throws at a text that is no answer. */
+/** A reply whose lines go to `onLine`, up to its end. `refuse` throws if a text is no answer. */
 function endOf(
   end: string | RegExp,
   onLine: (line: string) => unknown,
