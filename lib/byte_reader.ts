@@ -33,10 +33,10 @@ export interface ByteReaderOptions {
   /** Ends all reading when it aborts: every call rejects with its reason, the stream is cancelled,
    * and bytes not handed out are dropped. */
   signal?: AbortSignal;
-  /** Once it has settled, the stream ends when nothing more comes for a moment (a tenth of a second),
-   * or when more has come, in small pieces or in all, than a pipe may have held, although the pipe is
-   * still open. Give it `child.status`: end of file comes only when the last holder of the write end
-   * has gone, and that may be a process that the child left running. */
+  /** Give it `child.status`: end of file comes only when the last holder of the write end has gone,
+   * and that may be a process that the child left running. After it settles, reading goes on while
+   * bytes keep coming, up to what a full pipe can hold, and stops after 0.1 s of silence, even if
+   * the pipe is still open. */
   until?: Promise<unknown>;
 }
 
@@ -48,11 +48,11 @@ export interface ByteReaderOptions {
  * A piece is the caller's own: its memory holds nothing else. Leaving a loop early leaves the reader
  * open. Disposal closes it, and every call gives `null` from then on.
  *
- * A call that is given up, or whose piece is too long, takes nothing: what had come stays in
- * `buffered`, for the next call. So does what a stream had given before it failed; calls that ask for
- * more reject with its error. For a time limit, give a call a `signal`: one that lost a
- * `Promise.race()` would still take the next piece. However fast bytes come, timers and signals still
- * run: reading pauses for them every 20 ms.
+ * A call that is given up, or whose piece is too long, takes nothing: the bytes stay in `buffered`,
+ * for the next call. Bytes that came before an error stay, too; calls that ask for more reject with
+ * that error. For a time limit, give a call a `signal`: a call that lost a `Promise.race()` would
+ * still take the next piece, and nobody would see it. However fast bytes come, timers and signals
+ * still run: reading pauses for them every 20 ms.
  *
  * @example
  * ```ts
@@ -76,13 +76,13 @@ export class ByteReader implements AsyncDisposable {
   readonly #listening = new AbortController();
   /** Where a pipe puts what is read next: the same memory each time, which saves a third of the work. */
   #memory: Uint8Array = new Uint8Array(64 * 1024);
-  /** What was not handed out: first what waits for the rest of its piece, with room behind it, … */
+  /** The bytes not handed out: first the beginning of a piece, with room for its rest, … */
   #head = NOTHING;
-  /** … then what is left of the last chunk. */
+  /** … then the rest of the last chunk. */
   #chunk: Uint8Array = NOTHING;
-  /** What a call gives that finds too little and nothing more will come: null, or throws. */
+  /** Result of a call when the stream has ended and too little is left: null, or an error. */
   #end: (() => null) | undefined;
-  /** What every call gives once nothing is handed out any more: null, or throws. */
+  /** Result of every call after disposal or an abort: null, or an error. */
   #closed: (() => null) | undefined;
   #disposal: Promise<void> | undefined;
   /** The last of the calls that wait for the stream; a new one waits for it. */
@@ -90,10 +90,11 @@ export class ByteReader implements AsyncDisposable {
   /** Has the call that waits look again. */
   #wake = () => {};
   #isReading = false;
-  /** When timers and signals must run next. Not before the first bytes: those were waited for. */
+  /** When timers and signals must run next. They ran while we waited for the first bytes. */
   #yieldAt = Infinity;
   #calls = 0;
-  /** Once `until` has settled: the milliseconds to wait for more, and the KiB to take, in all. */
+  /** After `until`, a budget of 1000: each ms of waiting and each KiB read costs 1. So a full pipe
+   * is read to its end, but a process that goes on writing does not hold the reader for ever. */
   #patience = Infinity;
   #look: ReturnType<typeof setTimeout> | undefined;
 
@@ -128,7 +129,7 @@ export class ByteReader implements AsyncDisposable {
     until?.then(settled, settled);
   }
 
-  /** A copy of what has come and was not handed out, such as a prompt that nobody expected. */
+  /** A copy of the bytes that have come and were not handed out, such as an unexpected prompt. */
   get buffered(): Uint8Array<ArrayBuffer> {
     const bytes = new Uint8Array(this.#length);
     bytes.set(this.#head);
@@ -137,7 +138,7 @@ export class ByteReader implements AsyncDisposable {
   }
 
   /**
-   * What stands before `end`, which is consumed and no part of it; `null` at the end of the stream
+   * The bytes before `end`, which is consumed and no part of them; `null` at the end of the stream
    * and after disposal.
    *
    * @param end One byte or more; a text stands for its UTF-8.
@@ -164,7 +165,7 @@ export class ByteReader implements AsyncDisposable {
    * Exactly `count` bytes; `null` at the end of the stream and after disposal.
    *
    * @param options.signal Gives this call up: it rejects with the signal's reason and takes nothing.
-   * @throws {IncompleteReadError} If the stream ends before so many have come.
+   * @throws {IncompleteReadError} If the stream ends before `count` bytes have come.
    * @throws {RangeError} If `count` is no whole number, or negative.
    */
   readBytes(
@@ -197,7 +198,7 @@ export class ByteReader implements AsyncDisposable {
     return this.#call(take, 4, signal);
   }
 
-  /** The bytes in chunks as they come, to the end of the stream; first what has come already. */
+  /** The bytes in chunks as they come, to the end of the stream; first the `buffered` ones. */
   async *[Symbol.asyncIterator](): AsyncIterableIterator<Uint8Array<ArrayBuffer>> {
     const take = () => this.#length === 0 ? undefined : this.#take(this.#length);
     for (let chunk; (chunk = await this.#call(take, Infinity)) !== null;) yield chunk;
@@ -211,11 +212,11 @@ export class ByteReader implements AsyncDisposable {
       try {
         await this.#close(() => null);
       } catch (error) {
-        // A stream that had failed has told its reader; one that cannot be cancelled tells it here.
+        // The calls got a failed stream's error. A stream that cannot be cancelled throws here.
         if (await this.#reader.closed.then(() => true, () => false)) throw error;
       } finally {
         this.#reader.releaseLock();
-        // Whoever still waits gets null.
+        // A call that still waits gets null.
         await this.#turn;
       }
     })();
@@ -225,7 +226,7 @@ export class ByteReader implements AsyncDisposable {
     return this.#head.length + this.#chunk.length;
   }
 
-  /** Answers a call when all earlier ones have been answered. `size` is how much it asks for. */
+  /** Answers a call when all earlier ones have been answered. `size` is its number of bytes. */
   async #call<T>(take: () => T | undefined, size: number, signal?: AbortSignal): Promise<T | null> {
     signal?.throwIfAborted();
     const piece = this.#mustWait() ? undefined : this.#attempt(take);
@@ -272,8 +273,8 @@ export class ByteReader implements AsyncDisposable {
     return this.#end();
   }
 
-  /** Waits until more has come, the stream has ended, or a call is given up. Its read goes on then,
-   * and is the next call's. */
+  /** Waits until more bytes come, the stream ends, or the call is given up. Its read then goes on,
+   * for the next call. */
   #more(size: number): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#wake = resolve;
@@ -305,7 +306,7 @@ export class ByteReader implements AsyncDisposable {
       this.#end = () => {
         throw error;
       };
-      // A chunk that is not bytes leaves a stream that nobody will read.
+      // After a chunk that is not bytes, nobody will read the stream.
       this.#reader.cancel(error).catch(() => {});
     } finally {
       this.#isReading = false;
@@ -319,8 +320,8 @@ export class ByteReader implements AsyncDisposable {
     return null;
   }
 
-  /** Ends the stream if this read still waits at two looks. One is not enough: a process that was
-   * stopped itself hears of the time before it hears of the pipe. */
+  /** Ends the stream if this read still waits at two looks. One is not enough: after Ctrl-Z and fg,
+   * timers fire before pending input is seen. */
   #endIfStill(): void {
     this.#look = setTimeout(() => this.#look = setTimeout(() => this.#cancel(), 50), 50);
   }
@@ -433,8 +434,8 @@ function bytesOf(chunk: unknown): Uint8Array {
   throw new TypeError(`A chunk of the stream is not bytes but of the type ${typeof chunk}`);
 }
 
-/** Lets timers, signals and other input run, and tells when they must again. Deno looks for input
- * at every 61st turn of its event loop: 64 take 0.1 ms, and a timer would sleep for 1 or 2 ms. */
+/** Lets timers, signals and other input run, and returns when they must run again. Deno looks for
+ * input at every 61st turn of its event loop. 64 turns take 0.1 ms, a timer 1 or 2 ms. */
 async function nextTurn(): Promise<number> {
   const [end, turns] = "setImmediate" in globalThis ? [setImmediate, 64] : [setTimeout, 1];
   for (let n = 0; n < turns; n++) await new Promise<void>((resolve) => end(resolve));

@@ -3,8 +3,8 @@
  * `Deno.exit()` or by a signal. Copy this file alone: it imports nothing.
  *
  * A child is left behind only where no code of the script runs any more. These signals end Deno at
- * once: SIGKILL (which the system sends, too, when its memory is used up), SIGILL, SIGFPE, SIGPROF and
- * those for real time. So does a crash of Deno, such as a full heap. And a script that never reaches
+ * once: SIGKILL (which the system also sends when memory runs out), SIGILL, SIGFPE, SIGPROF and the
+ * real-time signals. So does a crash of Deno, such as a full heap. And a script that never reaches
  * its event loop, as in `while (true);`, hears no signal while it has a child: only SIGKILL ends it.
  * Windows has only Ctrl-C and Ctrl-Break.
  *
@@ -61,17 +61,17 @@ export interface StartOptions {
   name?: string;
   /**
    * Seconds from SIGTERM to SIGKILL, whenever the child is ended (default 0.5). A child that saves its
-   * work on SIGTERM needs more. One that only closes its files needs a few milliseconds, and half a
-   * second is what a person at a terminal bears after Ctrl-C where a child does not end by itself.
+   * work on SIGTERM needs more. A child that only closes its files needs a few milliseconds. If a
+   * child ignores Ctrl-C, half a second is as long as a person at a terminal likes to wait.
    */
   grace?: number;
 }
 
-/** The children that may have left somebody to end, and the grace of each. */
+/** The children whose families may still run, and the grace of each. */
 const children = new Map<Deno.ChildProcess, number>();
-/** The children that {@linkcode endChild} has sent SIGTERM, and the grace that holds. */
+/** The children that {@linkcode endChild} has sent SIGTERM, and the grace now in force. */
 const asked = new WeakMap<Deno.ChildProcess, number>();
-/** The children whose families have ended: their numbers may be given to others. */
+/** The children whose families have ended: the system may give their process ids to others. */
 const gone = new WeakSet<Deno.ChildProcess>();
 const cleanups = new Set<() => Promise<void>>();
 
@@ -79,15 +79,17 @@ const cleanups = new Set<() => Promise<void>>();
  * Starts a child and sees to its end. When the block of `await using` is left, a child that still
  * runs is ended as by {@linkcode endChild}. A signal that would end the script
  * ({@linkcode endingSignals}) ends the child first and then the script, as it would have without
- * this; a second one, a second later, waits for nothing. An error that nobody catches ends the child
- * as well. If you prevent the default of "error" or "unhandledrejection", listen for them before the
- * first child is started.
+ * this. A second signal, at least one second after the first, kills at once. An error that nobody
+ * catches ends the child as well. If you prevent the default of "error" or "unhandledrejection",
+ * listen for them before the first child is started.
  *
- * With `detached: true` the child leads a process group, and all that it started ends with the block
- * too, even what it left running when it exited, but for what left the group (setsid). It then has no
- * terminal of its own: it cannot ask for a password there. The number of an empty group may be given
- * to another; a group that outlives the child is looked at once a second, and let go of when it is
- * empty, so that a signal could reach a stranger only if its number went round within that second.
+ * With `detached: true` the child leads a process group, and every process of the group ends with
+ * the block too, even if the child has exited; a process that has left the group (setsid) lives on.
+ * The child then has no terminal of its own: it cannot ask for a password there.
+ *
+ * The system may give the process id of an empty group to another process. So a group that outlives
+ * the child is looked at once a second, and let go of when it is empty. A signal could reach a
+ * stranger only if that id were given away within that second.
  *
  * @param command The caller sets and uses its streams.
  * @throws {StartError} If there is no such program, or it cannot be executed.
@@ -107,7 +109,7 @@ export function startChild(
   { name, grace = 0.5 }: StartOptions = {},
 ): Deno.ChildProcess {
   if (isEnding()) throw new Error("No child is started while the script is ending");
-  // Before the child is there: a signal that came in between would leave it behind.
+  // Listen first: a signal that comes just after the start would leave the child behind.
   listen(true);
   let child: Deno.ChildProcess;
   try {
@@ -117,7 +119,7 @@ export function startChild(
     listen();
   }
   let watch: ReturnType<typeof setInterval> | undefined;
-  /** Lets go of a family that nobody is left of, or returns false. */
+  /** Lets go of a family whose group is empty, or returns false. */
   const letGo = () => {
     if (signalGroup(child, "SIGURG")) return false;
     clearInterval(watch);
@@ -128,13 +130,13 @@ export function startChild(
   };
   const exited = child.status.then(async ({ signal }) => {
     if (signal !== null && endingSignals.has(signal) && !asked.has(child)) {
-      // Ctrl-C reaches script and child alike, and word of the child may come first. On a busy
-      // machine a single timer may be heard before the signal, too.
+      // Ctrl-C reaches script and child alike, and the child's exit may be seen first. On a busy
+      // machine a single timer may fire before the signal is heard, too.
       for (let n = 0; n < 10; n++) await sleep(20);
     }
     await turn();
     if (letGo()) return;
-    // What the child left running keeps its group, and is still ours to end.
+    // Processes that the child left running keep the group alive, and are still ours to end.
     watch = setInterval(letGo, 1000);
     Deno.unrefTimer(watch);
   });
@@ -177,8 +179,8 @@ function spawn(command: Deno.Command, name?: string): Deno.ChildProcess {
  * still runs. That takes the permission `--allow-run` without a list; with a list, the child alone
  * is ended.
  *
- * @param grace Seconds from SIGTERM to SIGKILL (default: what {@linkcode startChild} was given, else
- * 0.5). It holds also where the child is being ended already, by a signal to the script for instance.
+ * @param grace Seconds from SIGTERM to SIGKILL (default: that of {@linkcode startChild}, else 0.5).
+ * A later call may change the grace of an ending that is under way, begun by a signal for instance.
  * @returns The status it exited with.
  */
 export async function endChild(
@@ -186,7 +188,7 @@ export async function endChild(
   grace: number = asked.get(child) ?? children.get(child) ?? 0.5,
 ): Promise<Deno.CommandStatus> {
   if (gone.has(child)) return child.status;
-  // Once: many programs take a second SIGTERM as an order to leave their work.
+  // Once: at a second SIGTERM many programs stop saving their work.
   if (!asked.has(child)) signalFamily(child, "SIGTERM");
   asked.set(child, grace);
   // A stopped process gets SIGTERM only when it continues.
@@ -199,14 +201,14 @@ export async function endChild(
   for (let pause = 1; !isLate() && (!hasExited || await isAnyoneAlive(child)); pause *= 2) {
     await sleep(Math.min(pause, 100));
   }
-  // Also if nobody is alive: one may have been born while we looked at the others.
+  // Even if no process seemed alive: a new one may have started while we looked at the others.
   signalFamily(child, "SIGKILL");
   const status = await exit;
   gone.add(child);
   return status;
 }
 
-/** Lets a signal be heard that has come already, before nobody listens any more. */
+/** Hears a signal that has come already, before the listeners are removed. */
 async function turn(): Promise<void> {
   const { port1, port2 } = new MessageChannel();
   const { promise, resolve } = Promise.withResolvers();
@@ -221,9 +223,9 @@ function sleep(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
-/** False if nobody is left in the group, if the child leads none, or if it may not be signalled. */
+/** False if the group is empty, if the child leads no group, or if it may not be signalled. */
 function signalGroup(child: Deno.ChildProcess, signal: Deno.Signal): boolean {
-  // Asked first: without the permission to signal any process, Deno would prompt for it.
+  // Ask first: without the permission to signal any process, Deno would prompt for it.
   if (gone.has(child) || !maySignal()) return false;
   try {
     Deno.kill(-child.pid, signal);
@@ -237,11 +239,11 @@ function maySignal(): boolean {
   return Deno.permissions.querySync({ name: "run" }).state === "granted";
 }
 
-/** Whether the child's group has a member that is no zombie: these take signals, too. */
+/** Whether a process of the child's group is alive. Zombies take signals, too, but do not count. */
 async function isAnyoneAlive(child: Deno.ChildProcess): Promise<boolean> {
-  // SIGURG does nothing to whoever does not listen, and little to whoever does.
+  // SIGURG does nothing to a process that does not listen for it, and little to one that does.
   if (!signalGroup(child, "SIGURG")) return false;
-  // Elsewhere process 1 reaps orphans at once. In a container it may never do so.
+  // On other systems process 1 reaps orphans at once. In a Linux container it may never do so.
   if (!isLinux) return true;
   try {
     // A shell, since Deno itself may read /proc with -A alone. See proc_pid_stat(5).
@@ -298,7 +300,7 @@ export function onEnd(cleanup: () => void | Promise<void>): AsyncDisposable {
       const isRunning = done !== undefined && cleanups.has(run);
       if (isRunning) return;
       await run();
-      // What was registered while the script ends belongs to a cleanup, which goes on.
+      // A cleanup registered while the script ends belongs to another cleanup, which goes on.
       if (!isLate) await neverIfEnding();
     },
   };
@@ -332,7 +334,8 @@ function listen(isNeeded = children.size + cleanups.size > 0): void {
 }
 
 function onSignal(signal: Deno.Signal, number: number): void {
-  // A second signal, a second later, means now. Sooner, it may be the same: timeout(1) sends two.
+  // A signal again, a second after the first, means now. Sooner, it may be the same one sent twice,
+  // as timeout(1) does.
   if (endingSince !== undefined && performance.now() - endingSince > 1000) Deno.exit(128 + number);
   end(() => raise(signal, number));
 }
@@ -376,14 +379,14 @@ async function end(exit: () => never): Promise<never> {
   for (;;) {
     const endings: Promise<void>[] = [];
     dispatchEvent(new CustomEvent(ENDING, { detail: endings }));
-    // Nothing was registered meanwhile, and now nothing can be.
+    // No child or cleanup was registered meanwhile, and none can be from now on.
     if (endings.length === 0) exit();
     await Promise.all(endings);
   }
 }
 
 async function endAll(): Promise<void> {
-  // The last first, as blocks are left: so a writer hears of it before its reader has gone.
+  // The last first, as blocks are left: so a writer gets SIGTERM before its reader has gone.
   await Promise.all([...children.keys()].reverse().map((child) => endChild(child)));
   children.clear();
   for (const cleanup of [...cleanups].reverse()) await cleanup().catch(reportCleanup);
@@ -398,7 +401,7 @@ function reportCleanup(error: unknown): void {
   }
 }
 
-/** Now that nobody listens, the signal does what it always does, if Deno can still do that. */
+/** Sends the signal again: without a listener it ends the script, if Deno can send it. */
 function raise(signal: Deno.Signal, number: number): never {
   // Deno 2.9.6 panics at the first two, ignores SIGIO, opens its debugger at SIGUSR1, and on Windows
   // cannot send SIGBREAK.

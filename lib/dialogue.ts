@@ -46,34 +46,34 @@ export class ChildStayedError extends DialogueError {
 
 /** The settings of a {@linkcode Dialogue}. */
 export interface DialogueOptions {
-  /** What errors call the child (default "the child"). */
+  /** The child's name in errors (default "the child"). */
   name?: string;
   /** Seconds that the child may take for each answer, and for its exit (default 10). */
   timeout?: number;
-  /** Gets the lines that came while no question was open. An error of it, or a rejection of what it
-   * returns, ends the dialogue. */
+  /** Gets the lines that came while no question was open. If it throws, or if the promise that it
+   * returns rejects, that ends the dialogue. */
   onUnasked?: (line: string) => unknown;
   /** The longest line to accept, in UTF-16 code units (default 64 Mi). */
   maxLineLength?: number;
 }
 
-/** What becomes of an answer, and where it ends. */
+/** Where an answer goes, and where it ends. */
 interface Reply {
   /** Takes a line of the answer; false if it was the last. */
   take: (line: string) => boolean | Promise<boolean>;
-  /** Where the end begins in a text without a newline after which nothing comes, such as a prompt; -1
-   * if it is not there, or the line may go on. */
+  /** Looks for an end in a text without a newline, such as a prompt. Returns where the end begins;
+   * -1 if there is none, or if the line may go on. */
   find?: (text: string) => number;
-  /** Gets what stands before that. */
+  /** Gets the text before that end. */
   onLine?: (line: string) => unknown;
 }
 
 /** What a dialogue waits for. */
 interface Question extends Reply {
-  /** What errors call it, and how they say that it was not answered. */
+  /** Its name in errors, and their word for what the child did not do. */
   name: string;
   undone: string;
-  /** The read after which it was asked: what came with that one or earlier is not its answer. */
+  /** The read after which it was asked. Lines of that read or an earlier one are not its answer. */
   batch: number;
   /** Whether the child closed its stdin before it had read all of it. */
   isUnread: boolean;
@@ -83,13 +83,14 @@ interface Question extends Reply {
 /**
  * A dialogue with a child whose stdin and stdout are pipes. One question is open at a time.
  *
- * All that the child writes is read as it comes. A line that comes before a question goes out is
- * handed to `onUnasked`; one that comes later is taken for the answer. So wait for a greeting first
- * (`waitUntil`), and use `askUntil` for answers of several lines. The child's exit ends the dialogue,
- * even where a grandchild keeps the pipe open; what the child wrote before it exited is read first.
+ * Wait for a greeting first (`waitUntil`), and use `askUntil` for answers of several lines: a line
+ * that comes before a question goes out is handed to `onUnasked`, and a line that comes later is
+ * taken for the answer. All lines are read as they come. The child's exit ends the dialogue, even
+ * where a grandchild keeps the pipe open. The lines that the child wrote before its exit are read
+ * first.
  *
- * If the child leaves a question unread, that write keeps the script alive until no process holds the
- * read end of the pipe. A child whose family may outlive it is best started `detached`, by `child.ts`.
+ * If a child's family may outlive it, start the child `detached`, by `child.ts`. A question that
+ * the child leaves unread keeps the script alive until no process holds the read end of the pipe.
  *
  * @example
  * ```ts
@@ -112,23 +113,23 @@ export class Dialogue {
   readonly #onUnasked: (line: string) => unknown;
   readonly #over = new AbortController();
   readonly #limit: TimeLimit;
-  /** Settles when all that the child wrote has been read, and whether it has. */
+  /** Settles when all that the child wrote has been read; `#hasRead` says whether it has. */
   readonly #reading: Promise<void>;
   #hasRead = false;
   /** How many reads there were, and how many questions. */
   #batch = 0;
   #asked = 0;
   #question: Question | undefined;
-  /** How much of the line that has not ended belongs to the end of an answer: a prompt. */
+  /** How many characters of the unfinished line are prompts, and no part of an answer. */
   #prompt = 0;
-  /** The moment in which `end()` may still come after the child has closed its stdout. */
+  /** After the child has closed its stdout: a short wait for the script to call `end()`. */
   #pause: ReturnType<typeof setTimeout> | undefined;
   #exiting: Promise<Deno.CommandStatus> | undefined;
   #ending: Promise<Deno.CommandStatus> | undefined;
 
-  /** Begins to read the child's stdout. Ending the child is the caller's: `await using`.
+  /** Begins to read the child's stdout. The caller ends the child: `await using`.
    *
-   * @throws {RangeError} If `timeout` is negative or NaN. With `Infinity` there is none. */
+   * @throws {RangeError} If `timeout` is negative or NaN. `Infinity` means no time limit. */
   constructor(child: Deno.ChildProcess, options: DialogueOptions = {}) {
     const { name = "the child", timeout = 10, onUnasked = () => {}, maxLineLength } = options;
     if (!(timeout >= 0)) throw new RangeError(`A timeout cannot be ${timeout}`);
@@ -143,8 +144,8 @@ export class Dialogue {
     this.#reading = this.#read();
   }
 
-  /** Aborts with the error that ended the dialogue. For what waits elsewhere meanwhile, as for the
-   * next question: `new LineReader(Deno.stdin.readable, { signal: dialogue.signal })`. */
+  /** Aborts with the error that ended the dialogue. Give it to a read that waits for the next
+   * question: `new LineReader(Deno.stdin.readable, { signal: dialogue.signal })`. */
   get signal(): AbortSignal {
     return this.#over.signal;
   }
@@ -152,9 +153,9 @@ export class Dialogue {
   /**
    * Sends a line, and gives the line that comes back.
    *
-   * @param question One line: with a newline inside it is several, and each may be answered.
+   * @param question One line: with a newline inside it is several, and the child may answer each.
    * @throws {TypeError} If the question before has no answer yet, or after `end()`.
-   * @throws {NoAnswerError} If it does not come in time.
+   * @throws {NoAnswerError} If no answer comes in time. The dialogue is over then.
    * @throws {ChildEndedError} If the child exits, or closes a pipe, instead.
    * @throws {ChildStayedError} If it closes its stdout instead, and does not exit in time.
    * @throws {DialogueError} If its stdout cannot be read, or a line of it never ends.
@@ -172,12 +173,13 @@ export class Dialogue {
   /**
    * Sends a question, and hands on each line that comes back up to the end of the answer.
    *
-   * @param end A text is a mark that the question makes the child write: `${question}\necho ${mark}`.
-   * It ends the answer wherever it stands in its line; what stands before it there is the last line,
-   * what follows it is dropped. A RegExp is the child's own end: the line that it matches is handed
-   * on as the last (`/^bestmove/`). Either may also stand in a text without a newline after which
-   * nothing comes, if the RegExp says by `$` where that text ends: `/\(gdb\) $/`. Such a prompt is
-   * not handed on.
+   * @param end One of three:
+   * - A mark, a text that the question makes the child write: `${question}\necho ${mark}`. It ends
+   *   the answer wherever it stands in its line, with a newline or without. The text before it is
+   *   the last line of the answer; the rest of its line is dropped.
+   * - A line of the child's own, as a RegExp: `/^bestmove/`. It is handed on as the last line.
+   * - A prompt, as a RegExp that ends with `$`: `/\(gdb\) $/`. It has no newline, and counts when
+   *   nothing follows for about 20 ms. It is not handed on.
    * @param onLine While the promise that it returns is pending, nothing more is read.
    * @throws {RangeError} If the mark is empty.
    * @throws {DialogueError} If the child sends the question back, as a terminal does, or `cat`.
@@ -188,7 +190,7 @@ export class Dialogue {
     end: string | RegExp,
     onLine: (line: string) => unknown = () => {},
   ): Promise<void> {
-    // The line that makes the child write the mark; where it is the mark, its echo is what is wanted.
+    // The line that makes the child write the mark. If it is the mark itself, we want its echo.
     const asking = question.split("\n").find((line) => line !== end && line.includes(`${end}`));
     const refuse = (text: string) => {
       if (typeof end !== "string" || asking === undefined || !text.includes(asking)) return;
@@ -198,8 +200,9 @@ export class Dialogue {
   }
 
   /**
-   * Waits for what the child writes by itself, such as a greeting or its first prompt. Call it at
-   * once: the lines that came before the call are handed to `onUnasked`. A prompt may be there.
+   * Waits for a text that the child writes by itself, such as a greeting or its first prompt. Call
+   * it right after `new Dialogue()`: lines that come before the call are handed to `onUnasked`. A
+   * prompt may be there already.
    *
    * @param end As for {@linkcode Dialogue.askUntil}.
    * @throws As {@linkcode Dialogue.askUntil} does.
@@ -216,7 +219,7 @@ export class Dialogue {
    *
    * @returns When the pipe has taken the line.
    * @throws {TypeError} After `end()`.
-   * @throws {NoAnswerError} If the child does not read it in time; that ends the dialogue.
+   * @throws {NoAnswerError} If the child does not read the line in time; that ends the dialogue.
    * @throws {DialogueError} If the child has closed its stdin.
    */
   async tell(line: string): Promise<void> {
@@ -242,7 +245,7 @@ export class Dialogue {
   /**
    * Closes the child's stdin, which is its end of file, and waits for its exit. The lines that it
    * still writes go to `onUnasked`; a text without a newline is a prompt, and dropped. After a
-   * failure, throws that failure again; called twice, gives the same.
+   * failure, throws the same error again. A second call gives the result of the first.
    *
    * @throws {TypeError} If a question has no answer yet.
    * @throws {ChildStayedError} If the child does not exit in time.
@@ -272,7 +275,7 @@ export class Dialogue {
     this.signal.throwIfAborted();
     if (this.#ending !== undefined) throw new TypeError("The dialogue has ended");
     if (this.#question !== undefined) throw new TypeError("The question before has no answer yet");
-    // First: a text that cannot be encoded changes nothing.
+    // First, so that a text that cannot be encoded changes nothing.
     const bytes = text === undefined ? undefined : encoder.encode(`${text}\n`);
     const number = bytes === undefined ? this.#asked : ++this.#asked;
     const { partialLine } = this.#lines;
@@ -286,11 +289,11 @@ export class Dialogue {
       ...reply,
       answered: Promise.withResolvers(),
     };
-    // A prompt that is there already is no answer: it follows a notice, or what was told.
+    // A prompt that is there already is no answer: it follows a notice, or a line of `tell()`.
     if (bytes !== undefined && (this.#prompt > 0 || isThere)) this.#prompt = partialLine.length;
     clearTimeout(this.#pause);
-    // Neither awaited, since a child that does not read would keep us here beyond the time limit, nor
-    // the end of the question: the answer may be in the pipe already.
+    // Not awaited: a child that does not read would keep us here beyond the time limit. If the
+    // write fails, the question stays open: its answer may be in the pipe already.
     if (bytes !== undefined) {
       this.#writer.write(bytes).catch(() => question.isUnread = true);
     }
@@ -310,7 +313,7 @@ export class Dialogue {
     await question.answered.promise;
   }
 
-  /** Reads to the end, question or not: what comes before a question is not its answer. */
+  /** Reads to the end, question or not: a line that comes before a question is not its answer. */
   async #read(): Promise<void> {
     const batches = this.#lines.batches({ partial: true });
     try {
@@ -344,13 +347,13 @@ export class Dialogue {
     }
   }
 
-  /** Takes a text at the end of all for a line. */
+  /** At the end of the stream, takes a text without a newline for a line. */
   async #receiveRest(): Promise<void> {
     const rest = this.#lines.partialLine;
     if (rest.length > this.#prompt) await this.#receive(rest);
   }
 
-  /** Whether there is a question, and something has come since. */
+  /** Whether there is a question, and bytes have come since. */
   #isOpen(): boolean {
     return this.#question !== undefined && this.#question.batch < this.#batch;
   }
@@ -375,9 +378,9 @@ export class Dialogue {
         this.#question = undefined;
         this.#limit.pause();
         question.answered.resolve();
-        // What follows an end on its line is nobody's if it is blank.
+        // The rest of a line behind a prompt is unasked, too, but dropped if it is blank.
       } else if (!isAfterPrompt || line.trim() !== "") {
-        // Not awaited: it may ask, and wait for the answer.
+        // Not awaited: `onUnasked` may ask a question, and wait for the answer.
         Promise.resolve(this.#onUnasked(line)).catch((error) => this.#fail(error));
       }
     } catch (error) {
@@ -385,7 +388,7 @@ export class Dialogue {
     }
   }
 
-  /** The error for a child that does not do something in time, with what it began to write. */
+  /** The error for a child that is late, with the unfinished line that it wrote. */
   #late(what: string): NoAnswerError {
     const partialLine = this.#lines.partialLine.slice(this.#prompt);
     const soFar = partialLine && `; so far it wrote ${JSON.stringify(partialLine.slice(0, 1000))}`;
@@ -408,7 +411,7 @@ export class Dialogue {
     }
   }
 
-  /** What the child has left undone, as the end of a sentence. */
+  /** The task that the child has left undone, as the end of a sentence. */
   #undone(): string {
     const question = this.#question;
     const isMessage = question?.undone === "answering";
@@ -449,7 +452,7 @@ export class Dialogue {
         // It has exited.
       }
     };
-    // Deno only sends SIGTERM, which a child may ignore; `child.ts` has an end and a grace of its own.
+    // Deno sends only SIGTERM, which a child may ignore; `child.ts` has its own end and grace.
     const isOurs = !Object.hasOwn(this.#child, Symbol.asyncDispose);
     const timer = isOurs ? setTimeout(kill, 1000) : undefined;
     status.finally(() => clearTimeout(timer));
@@ -470,7 +473,7 @@ export class Dialogue {
   }
 }
 
-/** A reply whose lines go to `onLine`, up to its end; `refuse` throws at a text that is no answer. */
+/** A reply whose lines go to `onLine`, up to its end. `refuse` throws if a text is no answer. */
 function endOf(
   end: string | RegExp,
   onLine: (line: string) => unknown,
@@ -483,7 +486,7 @@ function endOf(
         await onLine(line);
         return line.search(end) === -1;
       },
-      // If it matched however its line went on, the line may go on.
+      // A pattern that matches with more text behind it does not mark a prompt.
       find: (text) => `${text}\0`.search(end) === -1 ? text.search(end) : -1,
       onLine,
     };
@@ -503,14 +506,15 @@ function endOf(
   };
 }
 
-/** Takes a text without a newline; true if the answer goes on. */
+/** Takes a text without a newline. Returns true if the answer goes on. */
 async function takeText({ find, onLine }: Reply, text: string): Promise<boolean> {
   const at = find?.(text) ?? -1;
   if (at > 0) await onLine?.(text.slice(0, at));
   return at === -1;
 }
 
-/** Whether nothing comes for a moment. Looks twice, since this process may have been stopped. */
+/** Whether no bytes come for 20 ms. Looks twice: after Ctrl-Z and fg, timers fire before pending
+ * input is seen. */
 async function isStill(next: Promise<unknown>): Promise<boolean> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const moment = new Promise<boolean>((resolve) => {
@@ -548,7 +552,7 @@ class TimeLimit {
     this.#onLate = undefined;
   }
 
-  /** Lets no time pass until it is released. */
+  /** Stops the clock until `release()`. */
   hold(): void {
     this.#heldSince = performance.now();
   }
@@ -568,7 +572,7 @@ class TimeLimit {
   }
 
   #lookIn(milliseconds: number): ReturnType<typeof setTimeout> {
-    // setTimeout takes no more, some 24 days, and calls at once.
+    // With a longer delay than this, some 24 days, setTimeout calls at once.
     return setTimeout(() => this.#look(), Math.min(milliseconds, 2 ** 31 - 1));
   }
 
@@ -577,7 +581,7 @@ class TimeLimit {
     if (this.#onLate === undefined || this.#heldSince !== undefined) return;
     const left = this.#deadline - performance.now();
     if (left > 0) this.#timer = this.#lookIn(left);
-    // Looks twice: a process that was stopped hears of the time before it hears of the pipe.
+    // Looks twice: after Ctrl-Z and fg, timers fire before pending input is seen.
     else if (!again) this.#timer = setTimeout(() => this.#look(true), 50);
     else this.#onLate();
   }

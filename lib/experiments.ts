@@ -284,7 +284,7 @@ const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
         "does it read while it writes, and before it waits for the exit?",
         "while it hangs, look at it: why.ts --pid PID",
       ],
-      section: "README.md: Why does mine hang? Ask",
+      section: "README.md: Let why.ts find out",
     };
   },
 
@@ -302,7 +302,7 @@ const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
     return {
       what: `it never reads its stdin: the question is still in the pipe, and it ${does}`,
       cures: [`let it do that, or tell it to read stdin; some programs take "-" for that`],
-      section: "README.md: Why does mine hang? Ask",
+      section: "README.md: Let why.ts find out",
     };
   },
 

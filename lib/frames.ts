@@ -22,7 +22,8 @@ export class FrameError extends Error {
  */
 export function frame(message: Uint8Array): Uint8Array<ArrayBuffer>;
 /**
- * The same with a choice of the order of the length. (Apart, so that `messages.map(frame)` is right.)
+ * The same with a choice of the order of the length. A separate overload: `map` passes an index as
+ * second argument.
  *
  * @param options.littleEndian Writes the least significant byte of the length first, as the native
  * messaging of browsers has it on nearly every machine.
@@ -96,11 +97,11 @@ export function readFrames(
       const where = `${error.partial.length} of ${whole}`;
       throw new FrameError(`the stream ended inside a frame: ${where}`);
     } finally {
-      // What was thrown says more than that the stream cannot be cancelled.
+      // An error thrown above says more than that the stream cannot be cancelled.
       await reader[Symbol.asyncDispose]().catch(() => {});
     }
   }();
-  // A generator would first wait for the next() that waits for the stream, or not begin at all.
+  // A generator queues return() behind a pending next(), so it could not cancel.
   const [leave, fail] = [frames.return.bind(frames), frames.throw.bind(frames)];
   const close = async () => {
     isLeft = true;

@@ -8,7 +8,7 @@
 import { ByteReader, IncompleteReadError } from "./byte_reader.ts";
 import { LineReader } from "./line_reader.ts";
 
-/** The error that a request was answered with; thrown by a method, the error that it answers with. */
+/** An answer that is an error. `request()` throws it; a method throws it to answer with it. */
 export class JsonRpcError extends Error {
   /** The exit code for a script that ends with this error. */
   readonly exitCode = 1;
@@ -26,7 +26,7 @@ export class ConnectionClosedError extends Error {
   /** The exit code for a script that ends with this error. */
   readonly exitCode = 1;
 
-  /** The error, which is called what its class is called. */
+  /** The error, named after its class. */
   constructor(message: string) {
     super(message);
     this.name = new.target.name;
@@ -44,15 +44,15 @@ export interface JsonRpcPeerOptions {
   /** What the other side may request, by name. The answer is what a method returns, or what its
    * promise resolves to. `signal` aborts when the connection closes. */
   methods?: Record<string, (params: unknown, signal: AbortSignal) => unknown>;
-  /** Gets the requests that want no answer, in order. If it throws, that ends the connection. */
+  /** Gets the messages that want no answer, in order. If it throws, that ends the connection. */
   onNotification?: (method: string, params: unknown) => void;
-  /** Gets what is no message, such as a log line, and answers to requests that are not open. Without
-   * it they are dropped. If it throws, that ends the connection. */
+  /** Gets text that is no message, such as a log line, and answers to requests that are not open.
+   * By default these are dropped. If it throws, that ends the connection. */
   onNoise?: (text: string) => void;
   /** The longest message to accept (default 256 Mi): UTF-16 code units of a line, bytes of a body. */
   maxLength?: number;
-  /** Once it has settled, the stream ends when nothing more comes for a moment, although another
-   * process may hold the pipe open. Give it `child.status`. */
+  /** Give it `child.status`. After it settles, reading stops after 0.1 s of silence, even if
+   * another process holds the pipe open. */
   until?: Promise<unknown>;
 }
 
@@ -63,30 +63,30 @@ interface Call {
   params?: unknown;
 }
 
-/** A call of ours, and who waits for its answer, or until it is written. */
+/** A call of ours, and the promise of its answer, or of a notification's write. */
 interface OwnCall extends Call {
   resolve: (result: unknown) => void;
   reject: (error: unknown) => void;
 }
 
-/** In UTF-16 code units. With so much unsent, both sides' calls wait. */
+/** A limit in UTF-16 code units: if this much is unsent, the calls of both sides wait. */
 const MUCH = 2 ** 20;
-/** With so much of the other side's calls held back, nothing more is read. */
+/** A limit, too: if the other side's waiting calls together exceed it, nothing more is read. */
 const TOO_MUCH = 4 * MUCH;
 
 /**
  * One end of a connection in JSON-RPC 2.0. A child is `{ readable: child.stdout, writable:
  * child.stdin }`; a server has `Deno.stdin.readable` and `Deno.stdout.writable`.
  *
- * Answers are paired by their ids alone, in whatever order they come. There is no time limit but the
+ * Answers are paired by their ids alone, in whatever order they come. The only time limit is the
  * `signal` of a request. When the other side closes its end, all that it wrote is read first; then
  * every open request rejects with a {@linkcode ConnectionClosedError}. A stream in another framing
- * ends the connection with a {@linkcode FramingError}; log lines between lines do not. A client hears
- * of it by its requests; a server awaits `closed`.
+ * ends the connection with a {@linkcode FramingError}; log lines between lines do not. A client
+ * learns of the end of the connection from its requests; a server awaits `closed`.
  *
  * Messages that are ready together go out in one write. While the other side does not read, calls
- * wait: do not change their `params` before they are answered. A rejection that you do not look at is
- * not reported.
+ * wait: do not change their `params` before they are answered. A rejected request that nobody
+ * awaits is not reported.
  *
  * @example A server that answers in another order, asked twice at once
  * ```ts
@@ -108,28 +108,28 @@ const TOO_MUCH = 4 * MUCH;
  * ```
  */
 export class JsonRpcPeer {
-  /** Settles when all that the other side wrote has been read: it has closed its end. Rejects with what
-   * else ended the connection, such as a {@linkcode FramingError}. */
+  /** Resolves when the other side has closed its end, and all that it wrote has been read. Rejects
+   * with any error that ended the connection, such as a {@linkcode FramingError}. */
   readonly closed: Promise<void>;
   readonly #options: Required<Omit<JsonRpcPeerOptions, "until">>;
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
-  /** Aborts when no method needs to go on. */
+  /** Aborts when the connection closes: no method needs to go on. */
   readonly #over = new AbortController();
   /** Aborts when reading must end: a listener threw. */
   readonly #failure = new AbortController();
   #lastId = 0;
-  /** The requests that were sent, by id; undefined for one that was given up. */
+  /** The requests that were sent, by id; undefined for a request that was given up. */
   #open = new Map<unknown, OwnCall | undefined>();
   /** Our calls that wait until less is unsent. A Set is a queue that a call can leave. */
   #waiting = new Set<OwnCall>();
-  /** The other side's calls that wait until less is unsent, and how long they are together. */
+  /** The other side's calls that wait until less is unsent, and the sum of their lengths. */
   #held: string[] = [];
   #heldLength = 0;
-  /** What the next write takes. */
+  /** The messages for the next write. */
   #batch = "";
-  /** The end of the last write of all; why it failed, if it did. */
+  /** Resolves when the last write ends, with its error if it failed. */
   #written: Promise<ConnectionClosedError | undefined> = Promise.resolve(undefined);
-  /** How much has not been written yet. */
+  /** The length of all that has not been written yet. */
   #unsent = 0;
   /** Whether a message has come: from then on the framing is beyond doubt. */
   #hasMet = false;
@@ -158,7 +158,7 @@ export class JsonRpcPeer {
     if (!(maxLength >= 0)) throw new RangeError(`A maxLength cannot be ${maxLength}`);
     this.#options = { framing, methods, onNotification, onNoise, maxLength };
     this.#writer = writable.getWriter();
-    // Whoever does not read any more may still have answered.
+    // A side that reads no more may still have answered.
     const deaf = new Promise<void>((resolve) => this.#writer.closed.catch(() => resolve()));
     const both = { until: Promise.race([until, deaf]), signal: this.#failure.signal };
     const reading = framing === "lines"
@@ -169,7 +169,7 @@ export class JsonRpcPeer {
       this.#writer.abort(error).catch(() => {});
       throw error;
     });
-    // Each request tells of it.
+    // Each request rejects as well.
     this.closed.catch(() => {});
   }
 
@@ -191,7 +191,7 @@ export class JsonRpcPeer {
   ): Promise<unknown> {
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     const call = { id: ++this.#lastId, method, params, resolve, reject };
-    // Many may fail at once, and be awaited one by one: that must not end the program.
+    // Many requests may fail at once, and be awaited one by one: that must not end the program.
     promise.catch(() => {});
     if (signal?.aborted) reject(signal.reason);
     else this.#call(call);
@@ -207,8 +207,8 @@ export class JsonRpcPeer {
   }
 
   /**
-   * Tells the other side something that has no answer. Resolves when it has been written: await it
-   * where you tell much.
+   * Sends the other side a message that has no answer. Resolves when the message has been written:
+   * await it if you send many.
    *
    * @param params An array or an object.
    * @throws {ConnectionClosedError} If the message cannot be written.
@@ -221,15 +221,15 @@ export class JsonRpcPeer {
     return promise;
   }
 
-  /** Closes our end, which is end of file for the other side, after all that was sent. Open requests
-   * still get their answers; the requests of the other side get none any more. */
+  /** Closes our end, which is end of file for the other side, after all messages are written. Open
+   * requests still get their answers; requests of the other side get no more answers. */
   close(): Promise<void> {
     return this.#closing ??= (async () => {
       this.#end ??= new ConnectionClosedError("this side has closed the connection");
-      // Each write may have let waiting calls go out with another.
+      // Each write may be followed by another, with calls that waited.
       for (let written; written !== this.#written;) await (written = this.#written);
       this.#over.abort(this.#end);
-      // Where nobody reads any more, there is nothing to close.
+      // If the other side has closed its read end, there is nothing to close.
       await this.#writer.close().catch(() => {});
     })();
   }
@@ -261,7 +261,7 @@ export class JsonRpcPeer {
         }
         const body = await reader.readBytes(length);
         if (body !== null) this.#receive(decoder.decode(body));
-        // What came together is taken together, so that it is answered together.
+        // Messages that came together are taken together, so that they are answered together.
         const { buffered } = reader;
         let taken = 0;
         for (
@@ -276,7 +276,7 @@ export class JsonRpcPeer {
       }
     } catch (error) {
       if (!(error instanceof IncompleteReadError)) throw error;
-      // It ended inside a message, or with words that are none, such as why it did.
+      // The stream ended inside a message, or with other text, such as why the server exited.
       this.#options.onNoise(decoder.decode(error.partial));
     }
   }
@@ -307,7 +307,7 @@ export class JsonRpcPeer {
     }
   }
 
-  /** What to answer to a message, if anything: at once where a method has it at once. */
+  /** The answer to a message, if it wants one; a promise if a method returned a promise. */
   #answer(message: unknown, text: string): string | Promise<string> | undefined {
     if (isResponse(message)) return this.#settle(message, text);
     if (!isCall(message)) {
@@ -340,7 +340,7 @@ export class JsonRpcPeer {
     else call?.reject(errorOf(error));
   }
 
-  /** Sends a call of ours, or has it wait. */
+  /** Sends a call of ours, or lets it wait. */
   #call(call: OwnCall): void {
     const { params, reject } = call;
     if (params !== undefined && (typeof params !== "object" || params === null)) {
@@ -357,12 +357,12 @@ export class JsonRpcPeer {
       if (id !== undefined) this.#open.set(id, call);
       else written.then((why) => why ? reject(cannotSend(call, why)) : resolve(undefined));
     } catch (error) {
-      // It has no form in JSON.
+      // The params cannot be written as JSON.
       reject(error);
     }
   }
 
-  /** Has a message written, together with all that are put before the write begins. */
+  /** Has a message written, together with all messages that are put before the write begins. */
   #put(text: string): Promise<ConnectionClosedError | undefined> {
     const message = this.#options.framing === "lines"
       ? `${text}\n`
@@ -407,7 +407,7 @@ export class JsonRpcPeer {
     }
   }
 
-  /** Nobody reads what we write. What the other side has answered is still read. */
+  /** The other side does not read any more. Its answers are still read. */
   #stopSending(failure: ConnectionClosedError): void {
     this.#end ??= failure;
     for (const call of this.#waiting) call.reject(cannotSend(call, failure));
@@ -431,9 +431,9 @@ export class JsonRpcPeer {
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-/** The length that a header tells, in bytes; null at the end of the stream. */
+/** Reads a header. Returns the length in it, in bytes; null at the end of the stream. */
 async function readHeader(reader: ByteReader): Promise<number | null> {
-  // The rest of a body with a wrong length may have no end of a line to wait for.
+  // After a body with a wrong length, the rest of it may stand here, and have no newline.
   if (/^[^\w\s]/.test(startOf(reader.buffered))) throw noHeader(startOf(reader.buffered));
   for (let header = "";;) {
     const bytes = await reader.readUntil("\n").catch((error) => {
@@ -457,8 +457,8 @@ function startOf(bytes: Uint8Array): string {
   return decoder.decode(bytes.subarray(0, 100));
 }
 
-/** Where a body is whose header stands at `at`, with nothing but the length in it; undefined if it is
- * not all there, or too long. */
+/** Where the body stands whose header begins at `at`, if that header has nothing but the length.
+ * Undefined if the body has not all come, or is too long. */
 function bodyAt(
   bytes: Uint8Array,
   at: number,
@@ -478,7 +478,7 @@ function noHeader(text: string): FramingError {
   );
 }
 
-/** The value of a JSON text; undefined if it is none. */
+/** The value of a JSON text; undefined if the text is not JSON. */
 function parse(text: string): unknown {
   try {
     return JSON.parse(text.startsWith("\ufeff") ? text.slice(1) : text);
@@ -493,7 +493,7 @@ function isLog(message: unknown, line: string): boolean {
   return !Array.isArray(message) && !(isObject(message) && "jsonrpc" in message);
 }
 
-/** What has a method asks. What has an id, and no method, answers. */
+/** A message with a method is a request; a message with an id and no method is an answer. */
 function isResponse(message: unknown): message is Record<string, unknown> {
   return isObject(message) && !("method" in message) &&
     ("result" in message || "error" in message || "id" in message && "jsonrpc" in message);
@@ -526,7 +526,7 @@ function errorText(id: Call["id"], error: unknown): string {
   try {
     return JSON.stringify({ jsonrpc: "2.0", id, error: { code, message, data } });
   } catch {
-    // What else it has to say has no form in JSON.
+    // Its data cannot be written as JSON.
     return JSON.stringify({ jsonrpc: "2.0", id, error: { code, message } });
   }
 }

@@ -18,10 +18,10 @@ export interface LineReaderOptions {
   /** Ends all reading when it aborts: every call rejects with its reason, the stream is cancelled,
    * and lines not handed out are dropped. */
   signal?: AbortSignal;
-  /** Once it has settled, the stream ends when nothing more comes for a moment (a tenth of a second),
-   * or when more has come, in small pieces or in all, than a pipe may have held, although the pipe is
-   * still open. Give it `child.status`: end of file comes only when the last holder of the write end
-   * has gone, and that may be a process that the child left running. */
+  /** Give it `child.status`: end of file comes only when the last holder of the write end has gone,
+   * and that may be a process that the child left running. After it settles, reading goes on while
+   * bytes keep coming, up to what a full pipe can hold, and stops after 0.1 s of silence, even if
+   * the pipe is still open. */
   until?: Promise<unknown>;
 }
 
@@ -40,7 +40,7 @@ export interface LineReaderOptions {
  * timers and signals still run: reading pauses for them every 20 ms.
  *
  * For a line within a time limit, use `readLine({ signal })`. `Promise.race()` only looks like one:
- * the call that lost goes on waiting, and the next line is its own and nobody's.
+ * the call that lost the race takes the next line, and nobody sees it.
  *
  * A line may keep the memory of the 64 KiB that it came with. To keep few of many lines, keep
  * copies: `decodeURIComponent(encodeURIComponent(line))`.
@@ -74,17 +74,18 @@ export class LineReader implements AsyncDisposable {
   #partialLine = "";
   /** A last line without an end stays in `#partialLine`. */
   #keepsPartialLine = false;
-  /** What every call gives after the lines: null, or the error. */
+  /** The result of every call after the lines: null, or the error. */
   #end: Promise<null> | undefined;
   #disposal: Promise<void> | undefined;
   /** The last of the calls that wait for the stream; a new one waits for it. */
   #turn: Promise<void> | undefined;
-  /** When timers and signals must run next. Not before the first bytes: those were waited for. */
+  /** When timers and signals must run next. They ran while we waited for the first bytes. */
   #yieldAt = Infinity;
   #isReading = false;
   /** Has the call that waits for the stream look again. */
   #wake = () => {};
-  /** Once `until` has settled: the milliseconds to wait for more, and the KiB to take, in all. */
+  /** After `until`, a budget of 1000: each ms of waiting and each KiB read costs 1. So a full pipe
+   * is read to its end, but a process that goes on writing does not hold the reader for ever. */
   #patience = Infinity;
   #look: ReturnType<typeof setTimeout> | undefined;
 
@@ -168,11 +169,11 @@ export class LineReader implements AsyncDisposable {
       try {
         await this.#reader.cancel();
       } catch (error) {
-        // A stream that had failed has told its reader; one that cannot be cancelled tells it here.
+        // The calls got a failed stream's error. A stream that cannot be cancelled throws here.
         if (await this.#reader.closed.then(() => true, () => false)) throw error;
       } finally {
         this.#reader.releaseLock();
-        // Whoever still waits gets null.
+        // A call that still waits gets null.
         await this.#turn;
       }
     })();
@@ -187,7 +188,7 @@ export class LineReader implements AsyncDisposable {
     };
     signal.addEventListener("abort", giveUp);
     this.#inTurn(() => {
-      // Thrown before a line is taken, and told at once when one has been.
+      // An abort is seen before a line is taken; a line that is taken is handed out at once.
       signal.throwIfAborted();
       const line = this.#lines[this.#next++];
       if (line !== undefined) resolve(line);
@@ -196,7 +197,7 @@ export class LineReader implements AsyncDisposable {
     return await promise.finally(() => signal.removeEventListener("abort", giveUp));
   }
 
-  /** An iterator that ends itself when it is left. A generator would take twice the time. */
+  /** An iterator that ends when a loop is left. A generator would take twice the time. */
   #iterate<T>(take: () => T | undefined): AsyncIterableIterator<T> {
     const end: IteratorResult<T> = { done: true, value: undefined };
     let left = false;
@@ -241,7 +242,7 @@ export class LineReader implements AsyncDisposable {
         }
         const { promise: woken, resolve } = Promise.withResolvers<void>();
         this.#wake = resolve;
-        // The read of a call that was given up goes on, and is the next call's.
+        // If a call was given up, its read goes on, and the next call gets the line.
         if (!this.#isReading) this.#read();
         await woken;
       }
@@ -281,8 +282,8 @@ export class LineReader implements AsyncDisposable {
     }
   }
 
-  /** Ends the stream if this read still waits at two looks. One is not enough: a process that was
-   * stopped itself hears of the time before it hears of the pipe. */
+  /** Ends the stream if this read still waits at two looks. One is not enough: after Ctrl-Z and fg,
+   * timers fire before pending input is seen. */
   #endIfStill(): void {
     this.#look = setTimeout(() => this.#look = setTimeout(() => this.#cancel(), 50), 50);
   }
@@ -323,13 +324,13 @@ export class LineReader implements AsyncDisposable {
   #fail(error: unknown, lines: string[] = []): void {
     [this.#lines, this.#next] = [lines, 0];
     this.#end = Promise.reject(error);
-    // Each call is told by itself, and the error says more than that its stream cannot be cancelled.
+    // Each call gets this error by itself. It says more than that the stream cannot be cancelled.
     Promise.allSettled([this.#end, this.#reader.cancel(error)]);
   }
 }
 
-/** Lets timers, signals and other input run, and tells when they must again. Deno looks for input
- * at every 61st turn of its event loop: 64 take 0.1 ms, and a timer would sleep for 1 or 2 ms. */
+/** Lets timers, signals and other input run, and returns when they must run again. Deno looks for
+ * input at every 61st turn of its event loop. 64 turns take 0.1 ms, a timer 1 or 2 ms. */
 async function nextTurn(): Promise<number> {
   const [end, turns] = "setImmediate" in globalThis ? [setImmediate, 64] : [setTimeout, 1];
   for (let n = 0; n < turns; n++) await new Promise<void>((resolve) => end(resolve));

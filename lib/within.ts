@@ -1,6 +1,6 @@
 /**
- * Waits for a promise, but no longer than a number of seconds, and then looks again a moment later: a
- * process that was stopped itself hears of the time before it hears of the pipe.
+ * Waits for a promise, but no longer than a number of seconds, and then looks again a moment later:
+ * after Ctrl-Z and fg, timers fire before pending input is seen.
  *
  * Not for a read that others follow: it would go on, and keep what it reads to itself. The readers of
  * this folder take a `signal`.

@@ -57,7 +57,7 @@ for (;;) {
   if (done) break;
   received += value.length;
   const chunk = decoder.decode(value, { stream: true });
-  // Alone, the part of a character is no character: "�".
+  // Decoded alone, a part of a character becomes "�".
   const alone = JSON.stringify(new TextDecoder().decode(value));
   await print(chunks ? `${byteCount(value.length)} ${alone}` : chunk);
 }

@@ -85,5 +85,5 @@ function explanation(): string {
   if (Deno.build.os !== "linux") return `on Linux it is 65,536; this is ${Deno.build.os}`;
   if (held === 65_536) return "16 pages of 4 KiB, since Linux 2.6.11; before, one page: 4 KiB";
   if (step > 4096) return "in whole writes; a part of the one that blocks is in the pipe as well";
-  return "Linux counts pages, 16 of them, and a page takes only whole writes of this size";
+  return "a pipe of Linux has 16 pages; a write too long for the rest of one begins another";
 }

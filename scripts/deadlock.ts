@@ -79,7 +79,7 @@ async function writeAll(stdin: WritableStream<Uint8Array>) {
   await writer.close();
 }
 
-/** How much is in a pipe at this moment: one read takes it all. None: its writer has not begun. */
+/** What the pipe holds: one read takes it all. Nothing there: the child has not started writing. */
 async function takeHeld(output: ReadableStream<Uint8Array>): Promise<number> {
   const reader = output.getReader({ mode: "byob" });
   const { value } = await within(0.1, reader.read(new Uint8Array(4 * 1024 * 1024))) ?? {};
@@ -88,7 +88,7 @@ async function takeHeld(output: ReadableStream<Uint8Array>): Promise<number> {
   return value.length;
 }
 
-/** Returns when we have written nothing for a while, nor is the work done: then it fails. */
+/** Returns once nothing has moved for a while. Fails if the work finishes instead. */
 async function mustHang(work: Promise<unknown>) {
   const done = work.then(() => true);
   if (!await Promise.race([done, untilStill(() => moved, timeout)])) return;

@@ -9,9 +9,9 @@
  *     print(child.stdout.readline()[:-1])
  *     child.stdin.close()
  *
- * In the article 《Python进程间通信之匿名管道》 (2024) this is spawn(prog, *args): two os.pipe(), os.fork(),
- * os.dup2() to put the pipes in place of stdin and stdout, and os.execvp(). Deno.Command does all of
- * it, and the parent's own stdin and stdout stay what they were.
+ * Without subprocess, as in the article 《Python进程间通信之匿名管道》 (2024), this is spawn(prog, *args): two
+ * os.pipe(), os.fork(), os.dup2() to put the pipes in place of stdin and stdout, and os.execvp().
+ * Deno.Command does all of it, and the parent's own stdin and stdout stay what they were.
  *
  *     deno run --allow-run scripts/duplex.ts
  *     deno run --allow-run=sed scripts/duplex.ts sed -u s/Hello/Goodbye/

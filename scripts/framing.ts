@@ -42,7 +42,7 @@ const messages: [name: string, message: Uint8Array][] = [
 ];
 const line = (message: Uint8Array) => Uint8Array.from([...message, 0x0a]);
 
-// cat knows nothing of messages: it sends back what comes, in whatever pieces.
+// cat knows nothing of messages: it sends the bytes back, in whatever pieces.
 const command = new Deno.Command("cat", { stdin: "piped", stdout: "piped" });
 await using cat = startChild(command);
 const sent = messages.map(([, message]) => options.lines ? line(message) : frame(message));
@@ -51,8 +51,8 @@ const writing = ReadableStream.from(sent).pipeTo(cat.stdin);
 const reading = options.lines ? checkLines(cat) : checkFrames(cat);
 const [outcome] = await Promise.allSettled([reading, writing]);
 const status = await cat.status;
-// A cat that failed is the reason for a message that did not come; but 141 (SIGPIPE) only means that
-// we stopped reading, and our own error says why.
+// If cat failed, its status says why a message did not come back. But 141 (SIGPIPE) only means that
+// we stopped reading; our own error says why.
 if (![0, 141].includes(status.code)) {
   throw new Failure(`cat ${describeStatus(status)}`, status.code);
 }

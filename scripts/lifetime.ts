@@ -49,7 +49,7 @@ await print("   so its stdout closed as well, which is our end of file");
 await print(strong("2. The reader goes: the writer gets a broken pipe"));
 await using deaf = startChild(new Deno.Command("true", { stdin: "piped" }));
 await deaf.status;
-// Twice: Deno 2.5 tells of a write that failed only with the next.
+// Two writes: Deno 2.5 reports a failed write only at the next one.
 const writing = ReadableStream.from([new Uint8Array(1), new Uint8Array(1)]).pipeTo(deaf.stdin);
 const error: unknown = await writing.catch((error) => error);
 expect(error instanceof Deno.errors.BrokenPipe, "writing to a child that has gone fails");

@@ -9,8 +9,9 @@
  *     sys.exit(second.wait())
  *
  * Deno.Command cannot hand a child the pipe of another, so the bytes between two programs pass
- * through this script. The first program has the script's own stdin and the last its stdout, and each
- * keeps the terminal (less wants its keys), so that a signal ends the programs, not what they started.
+ * through this script. The first program has the script's own stdin and the last its stdout. Each
+ * program keeps the terminal, since less wants its keys. So a signal to this script ends the
+ * programs, not what they started.
  *
  *     deno run --allow-run=ls,wc scripts/pipeline.ts ls -l '|' wc -l
  *

@@ -121,7 +121,7 @@ async function ask({ method, params }: Call) {
   await print(isDemo ? line : `${method} → ${text}`);
 }
 
-/** An error may be an answer. Why the program has closed its end, its status tells. */
+/** An error may be an answer. If the program has closed its end, its status tells why. */
 async function explain(error: unknown): Promise<JsonRpcError> {
   if (error instanceof JsonRpcError) return error;
   if (!(error instanceof ConnectionClosedError) || error instanceof FramingError) throw error;

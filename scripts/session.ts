@@ -32,8 +32,8 @@ sh, and a few questions of its own. PROGRAM has no terminal to ask for a passwor
 
 An answer ends with a mark that each question makes PROGRAM write, by a line such
 as --mark 'echo {}', in which {} is a random number; or by itself, at a line that
-REGEX matches (--until '^bestmove'), or at a prompt: then REGEX ends with a space
-and $, and the first is waited for (--until '^> $'). Known are: shells, bc, dc, gdb,
+REGEX matches (--until '^bestmove'). A prompt: let REGEX end with ' $' (--until '> $').
+The first prompt is awaited before the first question. Known are: shells, bc, dc, gdb,
 node -i, psql -qAt, python3 -iqu, sqlite3, jq --unbuffered ., NO_COLOR=1 deno repl -q.`,
   operands: "[PROGRAM [ARG…]]",
   maximumOperands: Infinity,
@@ -63,7 +63,7 @@ let asked = 0;
 const dialogue = new Dialogue(child, {
   name: program,
   timeout,
-  // What comes before the first question is a greeting.
+  // Lines before the first question are a greeting.
   onUnasked: (line) => asked === 0 ? print(line) : unasked.report(line),
 });
 const explain = explainSilence("do --mark or --until fit (-h)? Is the question whole?", operands);

@@ -29,9 +29,10 @@ import { within } from "../lib/within.ts";
 const { options: { timeout }, operands } = parseOptions({
   shows: `Runs COMMAND with a time limit, as timeout(1) does. When the time is over, ends
 the command and everything that it started: SIGTERM first, SIGKILL after half a
-second; only what left its group (setsid) stays, unheard. Then exits with 124, otherwise
-with the command's own code, and ends what the command left running. COMMAND has
-no terminal of its own: it cannot ask for a password there.
+second; a process that has left the group (setsid) lives on, and its output is not
+waited for. Then exits with 124, otherwise with the command's own code, and ends what
+the command left running. COMMAND has no terminal of its own: it cannot ask for a
+password there.
 Without COMMAND: shows why ending the child alone is not enough.`,
   operands: "[COMMAND [ARG…]]",
   maximumOperands: Infinity,
@@ -66,7 +67,7 @@ async function demonstrate() {
   await endChild(child);
   if (await within(10, end) !== null) throw new Failure("no end of file came");
   await print("  end of file comes at once");
-  // A process that is gone has no state; Z is one whose status nobody has asked for yet.
+  // A process that is gone has no state. Z: a zombie, dead but not yet waited for.
   const args = ["-o", "stat=", "-p", `${grandchild}`];
   await using ps = startChild(new Deno.Command("ps", { args, stdout: "piped" }), { name: "ps" });
   const state = (await ps.stdout.text()).trim();
@@ -82,7 +83,7 @@ async function limit([program = "", ...args]: string[]) {
   const status = await within(timeout, child.status);
   // What the command left running ends with it, too.
   const end = await endChild(child);
-  // Whoever does not read our stdout is not waited for when it is late.
+  // Once it is late, do not wait for a program that does not read our stdout.
   await (status ? passing : within(1, passing));
   const how = `${program} ${describeStatus(end)}`;
   if (status === undefined) throw new Failure(`no exit within ${timeout} s: ${how}`, 124);

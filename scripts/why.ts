@@ -8,8 +8,8 @@
  *     child.stdout.read()
  *
  * A process that waits tells Linux what for: a call such as read, and the number of its descriptor.
- * `/proc` shows both, and who holds the other end of that pipe: so one follows who waits for whom,
- * to the one who could go on, or round in a circle. No process is changed by that.
+ * `/proc` shows both, and which processes hold the other end of that pipe. So one follows who waits
+ * for whom, to the process that could go on, or round in a circle. Looking changes no process.
  *
  * A program that does not answer over pipes is started anew, and tried as a person would try it.
  *
@@ -28,8 +28,8 @@ import { escapeControls, print } from "../lib/script.ts";
 import { faint, strong } from "../lib/terminal.ts";
 
 const { options: { pid, question, timeout }, operands } = parseOptions({
-  shows: `With --pid: looks at a process that hangs, at whoever it waits for, and at the
-pipes between them; says why it hangs, and what to do. Linux only.
+  shows: `With --pid: looks at a process that hangs, at those it waits for, and at the pipes
+between them; says why it hangs, and what to do. Linux only.
 With PROGRAM: starts it over pipes, asks it, and finds out why it does not
 answer: closes its stdin, asks it at a terminal, tries the cures.
 Without both it tries sed.`,
@@ -50,7 +50,7 @@ else await lookAt(pid);
 async function lookAt(pid: number) {
   let now = look(pid);
   let verdict: Verdict | undefined;
-  // Who moves between two looks does not hang. One that hangs may wake for a moment, too.
+  // A process that moves between two looks does not hang. But a hanging one may wake for a moment.
   for (let looks = 0; looks < 5 && verdict === undefined; looks++) {
     const before = now;
     await new Promise((resolve) => setTimeout(resolve, 50));
@@ -69,7 +69,7 @@ async function tryOut(command: string[]) {
   const piped = await ask(command, question, timeout, true);
   await print(`  ${describe(piped, question, timeout)}`);
   if (!mayLook()) await print("  what it waits for cannot be seen: that takes Linux, and -A");
-  // At a terminal only its stdout is another thing: who answers there buffers for a pipe.
+  // The terminal changes only its stdout; a program that answers there must be buffering for pipes.
   const terminal = isUnclear(piped) ? await tryAlso(atTerminal(command)) : undefined;
   const isLate = terminal ? !isUnclear(terminal) : (piped.atEnd ?? "") !== "";
   let cured: Trial | undefined;

@@ -160,6 +160,7 @@ const NEEDS: [pattern: RegExp, ...programs: string[]][] = [
   [/why\.ts/, "script"],
   [/Command\("stdbuf"/, "stdbuf"],
   [/session\.ts .*bc/, "bc"],
+  [/stockfish/, "/usr/games/stockfish"],
 ];
 
 function canRun(text: string): boolean {
