@@ -74,7 +74,7 @@ export class ByteReader implements AsyncDisposable {
   readonly #maxLength: number;
   /** Ends the listening to the signal, which may outlive the reader. */
   readonly #listening = new AbortController();
-  /** Where a pipe puts what is read next: the same memory each time, which saves a third of the work. */
+  /** The memory for the next read: the same each time, which saves a third of the work. */
   #memory: Uint8Array = new Uint8Array(64 * 1024);
   /** The bytes not handed out: first the beginning of a piece, with room for its rest, … */
   #head = NOTHING;
@@ -180,7 +180,7 @@ export class ByteReader implements AsyncDisposable {
   }
 
   /**
-   * A number of four bytes, such as a length before what it measures, the most significant byte
+   * A number of four bytes, such as the length before a message, the most significant byte
    * first; `null` and errors as of `readBytes(4)`, in half the time.
    *
    * @param options.littleEndian Expects the least significant byte first, as `DataView` does.
@@ -204,7 +204,7 @@ export class ByteReader implements AsyncDisposable {
     for (let chunk; (chunk = await this.#call(take, Infinity)) !== null;) yield chunk;
   }
 
-  /** Cancels what is left to read, which closes the read end of a pipe, and releases the lock.
+  /** Cancels the rest of the stream, which closes the read end of a pipe, and releases the lock.
    * Bytes not handed out are dropped. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.#disposal ??= (async () => {
@@ -326,7 +326,7 @@ export class ByteReader implements AsyncDisposable {
     this.#look = setTimeout(() => this.#look = setTimeout(() => this.#cancel(), 50), 50);
   }
 
-  /** Ends the stream; one that cannot be cancelled goes on. */
+  /** Ends the stream; a stream that cannot be cancelled goes on. */
   #cancel(): void {
     this.#reader.cancel().catch(() => {});
   }
@@ -367,7 +367,7 @@ export class ByteReader implements AsyncDisposable {
     const length = this.#head.length + count;
     let { buffer, byteOffset } = this.#head;
     if (byteOffset + length > buffer.byteLength) {
-      // Twice what it needs now, so that what grows is copied once more at most.
+      // Twice the length it has now, so that each byte is copied about once more while it grows.
       const room = new Uint8Array(Math.min(size, 2 * length));
       room.set(this.#head);
       ({ buffer, byteOffset } = room);

@@ -18,7 +18,7 @@ export class DialogueError extends Error {
 /** The child did not answer in time. */
 export class NoAnswerError extends DialogueError {
   /**
-   * The error, with what is known of the answer.
+   * The error, with the part of the answer that has come.
    *
    * @param question The number of the question, from 1.
    * @param partialLine The beginning of a line that was not complete.
@@ -120,7 +120,7 @@ export class Dialogue {
   #batch = 0;
   #asked = 0;
   #question: Question | undefined;
-  /** How many characters of the unfinished line are prompts, and no part of an answer. */
+  /** How many characters of the unfinished line have been taken, up to the end of a prompt. */
   #prompt = 0;
   /** After the child has closed its stdout: a short wait for the script to call `end()`. */
   #pause: ReturnType<typeof setTimeout> | undefined;

@@ -7,7 +7,7 @@
  */
 import { ByteReader, IncompleteReadError } from "./byte_reader.ts";
 
-/** A stream that is not made of frames: it ends inside one, or announces one that is too long. */
+/** A stream that is not made of frames: it ends inside a frame, or announces one too long. */
 export class FrameError extends Error {
   /** What the error is called where it is printed. */
   override readonly name = "FrameError";

@@ -66,7 +66,7 @@ export class LineReader implements AsyncDisposable {
   readonly #maxLineLength: number;
   /** Ends the listening to the signal, which may outlive the reader. */
   readonly #listening = new AbortController();
-  /** Where a pipe puts what is read next: the same memory each time, which saves a third of the work. */
+  /** The memory for the next read: the same each time, which saves a third of the work. */
   #buffer: Uint8Array = new Uint8Array(64 * 1024);
   /** Whole lines, of which those from `#next` on have not been handed out. */
   #lines: string[] = [];
@@ -158,7 +158,7 @@ export class LineReader implements AsyncDisposable {
     });
   }
 
-  /** Cancels what is left to read, which closes the read end of a pipe, and releases the lock.
+  /** Cancels the rest of the stream, which closes the read end of a pipe, and releases the lock.
    * Lines not handed out are dropped, and every call gives `null` from now on. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.#disposal ??= (async () => {
@@ -288,7 +288,7 @@ export class LineReader implements AsyncDisposable {
     this.#look = setTimeout(() => this.#look = setTimeout(() => this.#cancel(), 50), 50);
   }
 
-  /** Ends the stream; one that cannot be cancelled goes on. */
+  /** Ends the stream; a stream that cannot be cancelled goes on. */
   #cancel(): void {
     this.#reader.cancel().catch(() => {});
   }
