@@ -382,6 +382,14 @@ Deno.test("LineReader lets go of its signals when it has been read to its end", 
   assertEquals(getEventListeners(signal, "abort").length, 0);
 });
 
+Deno.test("LineReader has answered every call when its disposal is over", async () => {
+  const reader = new LineReader(manualStream().readable);
+  let answered = 0;
+  for (let n = 0; n < 10; n++) reader.readLine().then(() => answered++);
+  await reader[Symbol.asyncDispose]();
+  assertEquals(answered, 10);
+});
+
 Deno.test("LineReader drops what it has not handed out when its signal aborts", async () => {
   const stop = new AbortController();
   const reader = new LineReader(streamOf("one\ntwo\n"), { signal: stop.signal });

@@ -24,6 +24,11 @@ Deno.test("parseOptions gives the defaults, and what was given in their place", 
   });
 });
 
+Deno.test("parseOptions takes no operand unless it is told how many there may be", () => {
+  const usage = { shows: "A test.", example: "test.ts" };
+  assertThrows(() => parseOptions(usage, {}, ["one"]), UsageError, 'unexpected argument "one"');
+});
+
 Deno.test("parseOptions takes the last of an option that is given twice", () => {
   assertEquals(parse(["--count=1", "--loud", "--count", "2", "--loud"]).options.count, 2);
 });
