@@ -9,6 +9,8 @@
 export class LineTooLongError extends RangeError {
   /** What the error is called where it is printed. */
   override readonly name = "LineTooLongError";
+  /** The exit code for a script that ends with this error. */
+  readonly exitCode = 1;
 }
 
 /** The settings of a {@linkcode LineReader}. */

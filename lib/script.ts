@@ -6,7 +6,7 @@
  * @module
  */
 import { endScript, isEnding } from "./child.ts";
-import { LineReader, LineTooLongError } from "./line_reader.ts";
+import { LineReader } from "./line_reader.ts";
 import { within } from "./within.ts";
 
 /** A failure that is reported to the user in one line, and the exit code that goes with it. */
@@ -74,8 +74,8 @@ export function escapeControls(text: string): string {
 }
 
 function isForTheUser(error: unknown): error is Error {
-  return error instanceof LineTooLongError || error instanceof Deno.errors.NotCapable ||
-    // An error of the operating system: only these have a code.
+  // An error of the operating system has a code.
+  return error instanceof Deno.errors.NotCapable ||
     error instanceof Error && ("exitCode" in error || "code" in error);
 }
 

@@ -52,7 +52,7 @@ async function ask({ stdin, stdout }: Deno.ChildProcess): Promise<boolean> {
 // A block, so that this sed has gone before the next way is tried.
 {
   const silent = ["sed", edit];
-  await print(strong(silent.join(" ")));
+  await print(strong(paste(silent)));
   await using child = start(silent);
   const answer = ask(child);
   const early = await within(1, answer); // False: at end of file.

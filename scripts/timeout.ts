@@ -18,11 +18,11 @@
  *
  * @module
  */
+import { ByteReader } from "../lib/byte_reader.ts";
 import { describeStatus, endChild, startChild } from "../lib/child.ts";
 import { LineReader } from "../lib/line_reader.ts";
 import { parseOptions, seconds } from "../lib/options.ts";
-import { passOn } from "../lib/pass_on.ts";
-import { Failure, print } from "../lib/script.ts";
+import { Failure, print, writeBytes } from "../lib/script.ts";
 import { strong } from "../lib/terminal.ts";
 import { within } from "../lib/within.ts";
 
@@ -69,7 +69,7 @@ async function demonstrate() {
   await print("  end of file comes at once");
   // A process that is gone has no state. Z: a zombie, dead but not yet waited for.
   const args = ["-o", "stat=", "-p", `${grandchild}`];
-  await using ps = startChild(new Deno.Command("ps", { args, stdout: "piped" }), { name: "ps" });
+  await using ps = startChild(new Deno.Command("ps", { args, stdout: "piped" }));
   const state = (await ps.stdout.text()).trim();
   if (state !== "" && !state.startsWith("Z")) throw new Failure(`${grandchild} still runs`);
   await print("  and nobody is left");
@@ -79,7 +79,11 @@ async function limit([program = "", ...args]: string[]) {
   // The command has our stdin, which spawn() hands on unless told otherwise.
   const command = new Deno.Command(program, { args, stdout: "piped", detached: true });
   await using child = startChild(command, { name: program });
-  const passing = passOn(child); // To our stdout.
+  const passing = (async () => {
+    // To the child's exit: one that it left running may hold the pipe, and write for ever.
+    const output = new ByteReader(child.stdout, { until: child.status });
+    for await (const chunk of output) await writeBytes(chunk);
+  })();
   const status = await within(timeout, child.status);
   // What the command left running ends with it, too.
   const end = await endChild(child);
