@@ -66,13 +66,15 @@ interface Reply {
   find?: (text: string) => number;
   /** Gets the text before that end. */
   onLine?: (line: string) => unknown;
+  /** What errors call it. */
+  name?: string;
 }
 
 /** What a dialogue waits for. */
 interface Question extends Reply {
-  /** Its name in errors, and their word for what the child did not do. */
   name: string;
-  undone: string;
+  /** Whether it was sent; false while the child is to write by itself. */
+  isMessage: boolean;
   /** The read after which it was asked. Lines of that read or an earlier one are not its answer. */
   batch: number;
   /** Whether the child closed its stdin before it had read all of it. */
@@ -166,7 +168,7 @@ export class Dialogue {
       answer = line;
       return false;
     };
-    await this.#ask(question, { take });
+    await this.#ask({ take }, question);
     return answer;
   }
 
@@ -196,7 +198,7 @@ export class Dialogue {
       if (typeof end !== "string" || asking === undefined || !text.includes(asking)) return;
       throw new DialogueError(`${this.#name} sent the question back instead of carrying it out`);
     };
-    await this.#ask(question, endOf(end, onLine, refuse));
+    await this.#ask(endOf(end, onLine, refuse), question);
   }
 
   /**
@@ -211,7 +213,7 @@ export class Dialogue {
     end: string | RegExp,
     onLine: (line: string) => unknown = () => {},
   ): Promise<void> {
-    await this.#ask(undefined, endOf(end, onLine), `${end}`);
+    await this.#ask({ ...endOf(end, onLine), name: `${end}` });
   }
 
   /**
@@ -271,43 +273,39 @@ export class Dialogue {
     }
   }
 
-  async #ask(text: string | undefined, reply: Reply, awaited = ""): Promise<void> {
+  async #ask(reply: Reply, text?: string): Promise<void> {
     this.signal.throwIfAborted();
     if (this.#ending !== undefined) throw new TypeError("The dialogue has ended");
     if (this.#question !== undefined) throw new TypeError("The question before has no answer yet");
     // First, so that a text that cannot be encoded changes nothing.
     const bytes = text === undefined ? undefined : encoder.encode(`${text}\n`);
-    const number = bytes === undefined ? this.#asked : ++this.#asked;
+    const isMessage = bytes !== undefined;
+    if (isMessage) this.#asked++;
     const { partialLine } = this.#lines;
     const isThere = partialLine.length > this.#prompt &&
       (reply.find?.(partialLine.slice(this.#prompt)) ?? -1) !== -1;
     const question: Question = this.#question = {
-      name: bytes === undefined ? awaited : `message ${number}`,
-      undone: bytes === undefined ? "writing" : "answering",
-      batch: bytes === undefined && isThere ? -1 : this.#batch,
+      name: `message ${this.#asked}`,
+      isMessage,
+      batch: isThere && !isMessage ? -1 : this.#batch,
       isUnread: false,
       ...reply,
       answered: Promise.withResolvers(),
     };
     // A prompt that is there already is no answer: it follows a notice, or a line of `tell()`.
-    if (bytes !== undefined && (this.#prompt > 0 || isThere)) this.#prompt = partialLine.length;
+    if (isMessage && (this.#prompt > 0 || isThere)) this.#prompt = partialLine.length;
     clearTimeout(this.#pause);
     // Not awaited: a child that does not read would keep us here beyond the time limit. If the
     // write fails, the question stays open: its answer may be in the pipe already.
-    if (bytes !== undefined) {
-      this.#writer.write(bytes).catch(() => question.isUnread = true);
-    }
+    if (isMessage) this.#writer.write(bytes).catch(() => question.isUnread = true);
     if (this.#hasRead) {
       this.#receiveRest();
       this.#giveUp();
     } else {
-      this.#limit.start(() =>
-        this.#fail(this.#late(
-          bytes === undefined
-            ? `${this.#name} did not write ${awaited}`
-            : `no answer from ${this.#name} to message ${number}`,
-        ))
-      );
+      const what = isMessage
+        ? `no answer from ${this.#name} to ${question.name}`
+        : `${this.#name} did not write ${question.name}`;
+      this.#limit.start(() => this.#fail(this.#late(what)));
     }
     if (question.batch < 0) this.#receive(partialLine, true);
     await question.answered.promise;
@@ -414,33 +412,32 @@ export class Dialogue {
   /** The task that the child has left undone, as the end of a sentence. */
   #undone(): string {
     const question = this.#question;
-    const isMessage = question?.undone === "answering";
+    const isMessage = question?.isMessage ?? false;
+    const verb = question?.isUnread ? "reading" : isMessage ? "answering" : "writing";
     const done = isMessage ? this.#asked - 1 : this.#asked;
     const undone = question === undefined
       ? `before message ${this.#asked + 1} was sent`
-      : `without ${question.isUnread ? "reading" : question.undone} ${question.name}`;
+      : `without ${verb} ${question.name}`;
     return done > 0 ? `after message ${done}, ${undone}` : undone;
   }
 
   #exit(): Promise<Deno.CommandStatus> {
-    return this.#exiting ??= this.#waitForExit();
-  }
-
-  async #waitForExit(): Promise<Deno.CommandStatus> {
-    this.#writer.close().catch(() => {});
-    const { promise: late, resolve, reject } = Promise.withResolvers<undefined>();
-    this.#limit.start(() => resolve(undefined));
-    this.signal.addEventListener("abort", () => reject(this.signal.reason));
-    const status = await Promise.race([this.#child.status, late]);
-    this.#limit.stop();
-    if (status !== undefined) return status;
-    const end = await this.#endChild();
-    const undone = this.#ending === undefined ? `, ${this.#undone()}` : "";
-    throw new ChildStayedError(
-      `${this.#name} did not exit within ${this.#timeout} s after its stdin closed${undone}; ` +
-        `after SIGTERM it ${describe(end)}`,
-      end,
-    );
+    return this.#exiting ??= (async () => {
+      this.#writer.close().catch(() => {});
+      const { promise: late, resolve, reject } = Promise.withResolvers<undefined>();
+      this.#limit.start(() => resolve(undefined));
+      this.signal.addEventListener("abort", () => reject(this.signal.reason));
+      const status = await Promise.race([this.#child.status, late]);
+      this.#limit.stop();
+      if (status !== undefined) return status;
+      const end = await this.#endChild();
+      const undone = this.#ending === undefined ? `, ${this.#undone()}` : "";
+      throw new ChildStayedError(
+        `${this.#name} did not exit within ${this.#timeout} s after its stdin closed${undone}; ` +
+          `after SIGTERM it ${describe(end)}`,
+        end,
+      );
+    })();
   }
 
   async #endChild(): Promise<Deno.CommandStatus> {
