@@ -67,12 +67,16 @@ interface Call {
 interface OwnCall extends Call {
   resolve: (result: unknown) => void;
   reject: (error: unknown) => void;
+  /** How long the request is that was sent. */
+  length?: number;
 }
 
 /** A limit in UTF-16 code units: if this much is unsent, the calls of both sides wait. */
 const MUCH = 2 ** 20;
-/** A limit, too: if the other side's waiting calls together exceed it, nothing more is read. */
-const TOO_MUCH = 4 * MUCH;
+/** If our requests without an answer are together this long, our calls wait. If the other side's
+ * waiting calls are longer, but for the last one, nothing more is read: a peer like this one never
+ * sends so many requests, or two such peers might each wait for the other to read. */
+const TOO_MUCH = 8 * MUCH;
 
 /**
  * One end of a connection in JSON-RPC 2.0. A child is `{ readable: child.stdout, writable:
@@ -117,9 +121,12 @@ export class JsonRpcPeer {
   readonly #over = new AbortController();
   /** Aborts when reading must end: a listener threw. */
   readonly #failure = new AbortController();
+  readonly #fail = (error: unknown) => this.#failure.abort(error);
   #lastId = 0;
   /** The requests that were sent, by id; undefined for a request that was given up. */
   #open = new Map<unknown, OwnCall | undefined>();
+  /** How long the requests without an answer are together. */
+  #openLength = 0;
   /** Our calls that wait until less is unsent. A Set is a queue that a call can leave. */
   #waiting = new Set<OwnCall>();
   /** The other side's calls that wait until less is unsent, and the sum of their lengths. */
@@ -152,7 +159,7 @@ export class JsonRpcPeer {
       onNotification = () => {},
       onNoise = () => {},
       maxLength = 2 ** 28,
-      until = new Promise(() => {}),
+      until,
     }: JsonRpcPeerOptions = {},
   ) {
     if (!(maxLength >= 0)) throw new RangeError(`A maxLength cannot be ${maxLength}`);
@@ -160,7 +167,7 @@ export class JsonRpcPeer {
     this.#writer = writable.getWriter();
     // A side that reads no more may still have answered.
     const deaf = new Promise<void>((resolve) => this.#writer.closed.catch(() => resolve()));
-    const both = { until: Promise.race([until, deaf]), signal: this.#failure.signal };
+    const both = { until: until ?? deaf, signal: this.#failure.signal };
     const reading = framing === "lines"
       ? this.#readLines(new LineReader(readable, { maxLineLength: maxLength, ...both }))
       : this.#readBodies(new ByteReader(readable, { maxLength: 8192, ...both }));
@@ -190,15 +197,19 @@ export class JsonRpcPeer {
     { signal }: { signal?: AbortSignal } = {},
   ): Promise<unknown> {
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
-    const call = { id: ++this.#lastId, method, params, resolve, reject };
+    const call: OwnCall = { id: ++this.#lastId, method, params, resolve, reject };
     // Many requests may fail at once, and be awaited one by one: that must not end the program.
     promise.catch(() => {});
     if (signal?.aborted) reject(signal.reason);
     else this.#call(call);
     if (signal === undefined) return promise;
     const giveUp = () => {
-      if (!this.#waiting.delete(call)) this.#open.set(call.id, undefined);
+      if (!this.#waiting.delete(call) && this.#open.has(call.id)) {
+        this.#open.set(call.id, undefined);
+        this.#openLength -= call.length ?? 0;
+      }
       reject(signal.reason);
+      this.#sendWaiting();
     };
     signal.addEventListener("abort", giveUp);
     const forget = () => signal.removeEventListener("abort", giveUp);
@@ -222,7 +233,8 @@ export class JsonRpcPeer {
   }
 
   /** Closes our end, which is end of file for the other side, after all messages are written. Open
-   * requests still get their answers; requests of the other side get no more answers. */
+   * requests still get their answers, but from methods that heed their `signal`; requests of the other
+   * side get no more answers. */
   close(): Promise<void> {
     return this.#closing ??= (async () => {
       this.#end ??= new ConnectionClosedError("this side has closed the connection");
@@ -238,14 +250,14 @@ export class JsonRpcPeer {
     await using reader = lines;
     for await (const lines of reader.batches()) {
       for (const line of lines) {
-        if (!this.#hasMet && /^content-length: *\d+$/i.test(line)) {
+        if (!this.#hasMet && /^\ufeff?content-length: *\d+$/i.test(line)) {
           throw new FramingError(
             `the other side wrote "${line}": it speaks in the framing "content-length", not "lines"`,
           );
         }
         if (line.trim() !== "") this.#receive(line);
       }
-      while (this.#heldLength > TOO_MUCH) await this.#written;
+      while (this.#holdsTooMuch()) await this.#written;
     }
   }
 
@@ -272,20 +284,25 @@ export class JsonRpcPeer {
           this.#receive(decoder.decode(buffered.subarray(next.start, next.end)));
         }
         if (taken > 0) await reader.readBytes(taken);
-        while (this.#heldLength > TOO_MUCH) await this.#written;
+        while (this.#holdsTooMuch()) await this.#written;
       }
     } catch (error) {
       if (!(error instanceof IncompleteReadError)) throw error;
       // The stream ended inside a message, or with other text, such as why the server exited.
-      this.#options.onNoise(decoder.decode(error.partial));
+      this.#tell(this.#options.onNoise(decoder.decode(error.partial)));
     }
+  }
+
+  #holdsTooMuch(): boolean {
+    return this.#heldLength - (this.#held.at(-1)?.length ?? 0) > TOO_MUCH;
   }
 
   #receive(text: string): void {
     const message = parse(text);
     if (isResponse(message)) this.#settle(message, text);
-    else if (this.#options.framing === "lines" && isLog(message, text)) this.#options.onNoise(text);
-    else if (this.#unsent < MUCH && this.#held.length === 0) this.#take(message, text);
+    else if (this.#options.framing === "lines" && isLog(message, text)) {
+      this.#tell(this.#options.onNoise(text));
+    } else if (this.#unsent < MUCH && this.#held.length === 0) this.#take(message, text);
     else {
       this.#held.push(text);
       this.#heldLength += text.length;
@@ -296,14 +313,14 @@ export class JsonRpcPeer {
     if (!Array.isArray(message) || message.length === 0) {
       const answer = this.#answer(message, text);
       if (typeof answer === "string") this.#put(answer);
-      else answer?.then((text) => this.#put(text));
+      else answer?.then((text) => this.#put(text)).catch(this.#fail);
       return;
     }
     // The answers to a batch are one message.
     const answers = message.map((part) => this.#answer(part, text))
       .filter((answer) => answer !== undefined);
     if (answers.length > 0) {
-      Promise.all(answers).then((texts) => this.#put(`[${texts.join()}]`));
+      Promise.all(answers).then((texts) => this.#put(`[${texts.join()}]`)).catch(this.#fail);
     }
   }
 
@@ -311,14 +328,14 @@ export class JsonRpcPeer {
   #answer(message: unknown, text: string): string | Promise<string> | undefined {
     if (isResponse(message)) return this.#settle(message, text);
     if (!isCall(message)) {
-      this.#options.onNoise(text);
+      this.#tell(this.#options.onNoise(text));
       return message === undefined
         ? errorText(null, new JsonRpcError("Parse error: this is not JSON", -32700))
         : errorText(idOf(message), new JsonRpcError("Invalid Request", -32600));
     }
     this.#hasMet = true;
     const { id, method, params } = message;
-    if (id === undefined) return void this.#options.onNotification(method, params);
+    if (id === undefined) return this.#tell(this.#options.onNotification(method, params));
     const { methods } = this.#options;
     try {
       const called = Object.hasOwn(methods, method) ? methods[method] : undefined;
@@ -332,12 +349,19 @@ export class JsonRpcPeer {
     }
   }
 
+  /** Sees to the promise that a listener may have returned. */
+  #tell(returned: unknown): undefined {
+    if (isObject(returned)) Promise.resolve(returned).catch(this.#fail);
+  }
+
   #settle({ id, result, error }: Record<string, unknown>, text: string): undefined {
     const call = this.#open.get(id);
-    if (!this.#open.delete(id)) return void this.#options.onNoise(text);
+    if (!this.#open.delete(id)) return this.#tell(this.#options.onNoise(text));
     this.#hasMet = true;
     if (error === undefined || error === null) call?.resolve(result);
     else call?.reject(errorOf(error));
+    this.#openLength -= call?.length ?? 0;
+    this.#sendWaiting();
   }
 
   /** Sends a call of ours, or lets it wait. */
@@ -346,16 +370,19 @@ export class JsonRpcPeer {
     if (params !== undefined && (typeof params !== "object" || params === null)) {
       reject(new TypeError(`params are an array or an object, not ${String(params)}`));
     } else if (this.#end !== undefined) reject(cannotSend(call, this.#end));
-    else if (this.#unsent < MUCH && this.#waiting.size === 0) this.#send(call);
+    else if (this.#waiting.size === 0 && this.#maySend()) this.#send(call);
     else this.#waiting.add(call);
   }
 
   #send(call: OwnCall): void {
     const { id, method, params, resolve, reject } = call;
     try {
-      const written = this.#put(JSON.stringify({ jsonrpc: "2.0", id, method, params }));
-      if (id !== undefined) this.#open.set(id, call);
-      else written.then((why) => why ? reject(cannotSend(call, why)) : resolve(undefined));
+      const text = JSON.stringify({ jsonrpc: "2.0", id, method, params });
+      const written = this.#put(text);
+      if (id !== undefined) {
+        this.#open.set(id, call);
+        this.#openLength += call.length = text.length;
+      } else written.then((why) => why ? reject(cannotSend(call, why)) : resolve(undefined));
     } catch (error) {
       // The params cannot be written as JSON.
       reject(error);
@@ -389,13 +416,21 @@ export class JsonRpcPeer {
     return failure;
   }
 
-  /** Goes on with the calls that wait. */
-  #admit(): void {
+  #maySend(): boolean {
+    return this.#unsent < MUCH && this.#openLength < TOO_MUCH;
+  }
+
+  #sendWaiting(): void {
     for (const call of this.#waiting) {
-      if (this.#unsent >= MUCH) break;
+      if (!this.#maySend()) break;
       this.#waiting.delete(call);
       this.#send(call);
     }
+  }
+
+  /** Goes on with the calls that wait. */
+  #admit(): void {
+    this.#sendWaiting();
     if (this.#held.length === 0) return;
     const held = this.#held;
     this.#held = [];
@@ -403,7 +438,7 @@ export class JsonRpcPeer {
     try {
       for (const text of held) this.#receive(text);
     } catch (error) {
-      this.#failure.abort(error);
+      this.#fail(error);
     }
   }
 
@@ -430,31 +465,39 @@ export class JsonRpcPeer {
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
+/** A character for each byte. */
+const latin1 = new TextDecoder("latin1");
 
 /** Reads a header. Returns the length in it, in bytes; null at the end of the stream. */
 async function readHeader(reader: ByteReader): Promise<number | null> {
-  // After a body with a wrong length, the rest of it may stand here, and have no newline.
-  if (/^[^\w\s]/.test(startOf(reader.buffered))) throw noHeader(startOf(reader.buffered));
   for (let header = "";;) {
-    const bytes = await reader.readUntil("\n").catch((error) => {
-      throw error instanceof RangeError ? noHeader(startOf(reader.buffered)) : error;
-    });
-    if (bytes === null) return null;
-    const line = decoder.decode(bytes);
-    if (line.trim() !== "") {
-      // A log line may look like a header, but ends as lines do on Unix.
-      if (!/^content-length:|^[\w-]+:.*\r$/i.test(line)) throw noHeader(line);
-      header += `${line}\n`;
-    } else if (header !== "") {
+    const first = await reader.readBytes(1);
+    if (first === null) return null;
+    // Looked at before its line has ended: if a length was counted in characters, the rest of a body
+    // stands here, and has no newline.
+    const start = decoder.decode(Uint8Array.of(...first, ...reader.buffered.subarray(0, 99)));
+    const isHeader = /^content-|^\r?(\n|$)/i.test(start);
+    if (!isHeader && !"content-".startsWith(start.toLowerCase())) throw noHeader(start);
+    const line = start.startsWith("\n") ? "" : decoder.decode(await restOf(first, reader));
+    if (line.trim() !== "") header += `${line}\n`;
+    else if (header !== "") {
       const [, length] = /^content-length: *(\d+)\s*$/im.exec(header) ?? [];
       if (length === undefined) throw noHeader(header);
       return Number(length);
     }
+    if (header.length > 8192) throw noHeader(header);
   }
 }
 
-function startOf(bytes: Uint8Array): string {
-  return decoder.decode(bytes.subarray(0, 100));
+/** The line that begins with `first`. */
+async function restOf(first: Uint8Array, reader: ByteReader): Promise<Uint8Array> {
+  const rest = await reader.readUntil("\n").catch((error) => {
+    if (error instanceof RangeError) throw noHeader(decoder.decode(reader.buffered.slice(0, 100)));
+    if (!(error instanceof IncompleteReadError)) throw error;
+    throw new IncompleteReadError(Uint8Array.of(...first, ...error.partial));
+  });
+  if (rest === null) throw new IncompleteReadError(Uint8Array.of(...first));
+  return Uint8Array.of(...first, ...rest);
 }
 
 /** Where the body stands whose header begins at `at`, if that header has nothing but the length.
@@ -464,7 +507,7 @@ function bodyAt(
   at: number,
   maxLength: number,
 ): { start: number; end: number } | undefined {
-  const text = decoder.decode(bytes.subarray(at, at + 32));
+  const text = latin1.decode(bytes.subarray(at, at + 32));
   const [header = "", length] = /^content-length: (\d+)\r\n\r\n/i.exec(text) ?? [];
   const start = at + header.length;
   const end = start + Number(length);
@@ -517,18 +560,26 @@ function isObject(value: unknown): value is Record<string, unknown> {
 }
 
 function resultText(id: Call["id"], result: unknown): string {
-  return JSON.stringify({ jsonrpc: "2.0", id, result: result ?? null });
+  // A function, for one, has no form in JSON.
+  const text = JSON.stringify(result) ?? "null";
+  return `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${text}}`;
 }
 
 function errorText(id: Call["id"], error: unknown): string {
   const { code, data } = error instanceof JsonRpcError ? error : { code: -32603, data: undefined };
-  const message = messageOf(error);
-  try {
-    return JSON.stringify({ jsonrpc: "2.0", id, error: { code, message, data } });
-  } catch {
-    // Its data cannot be written as JSON.
-    return JSON.stringify({ jsonrpc: "2.0", id, error: { code, message } });
+  // What was thrown may be anything: a part that cannot be written as JSON is left out.
+  const attempts = [
+    () => ({ code, message: messageOf(error), data }),
+    () => ({ code, message: messageOf(error) }),
+  ];
+  for (const attempt of attempts) {
+    try {
+      return JSON.stringify({ jsonrpc: "2.0", id, error: attempt() });
+    } catch {
+      continue;
+    }
   }
+  return JSON.stringify({ jsonrpc: "2.0", id, error: { code: -32603, message: "Internal error" } });
 }
 
 function errorOf(error: unknown): JsonRpcError {

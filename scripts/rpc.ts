@@ -24,7 +24,7 @@ import { describeStatus, startChild } from "../lib/child.ts";
 import { seeWhy } from "../lib/cures.ts";
 import { ConnectionClosedError, FramingError, JsonRpcError, JsonRpcPeer } from "../lib/json_rpc.ts";
 import { parseOptions, seconds, word } from "../lib/options.ts";
-import { Failure, print, stdinLines } from "../lib/script.ts";
+import { escapeControls, Failure, print, stdinLines } from "../lib/script.ts";
 import { quote, Unasked } from "../lib/silence.ts";
 import { within } from "../lib/within.ts";
 
@@ -54,7 +54,8 @@ const peer = new JsonRpcPeer({ readable: child.stdout, writable: child.stdin }, 
   until: child.status,
   onNoise: (text) => unasked.report(text),
   onNotification: (method, params) => {
-    print(isDemo ? `  ← ${method}` : `! ${method} ${JSON.stringify(params) ?? ""}`.trimEnd());
+    const line = isDemo ? `  ← ${method}` : `! ${method} ${JSON.stringify(params) ?? ""}`.trimEnd();
+    print(escapeControls(line));
     if (method === "textDocument/publishDiagnostics") diagnosed.resolve(true);
   },
 });
@@ -118,7 +119,7 @@ async function ask({ method, params }: Call) {
     : JSON.stringify(result);
   const took = `${(performance.now() - start).toFixed()} ms`.padStart(36 - method.length);
   const line = `${number} ← ${method}${took}  ${text.slice(0, 56)}`;
-  await print(isDemo ? line : `${method} → ${text}`);
+  await print(escapeControls(isDemo ? line : `${method} → ${text}`));
 }
 
 /** An error may be an answer. If the program has closed its end, its status tells why. */

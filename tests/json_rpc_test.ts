@@ -362,10 +362,99 @@ Deno.test("JsonRpcPeer hands on what the other side said before it closed inside
   const noise: string[] = [];
   await using other = connect({ framing: "content-length", onNoise: (text) => noise.push(text) });
   const asked = other.peer.request("a");
-  await other.write("cannot start");
+  await other.write('Content-Length: 20\r\n\r\n{"id":1,');
   await other.writer.close();
   await assertRejects(() => asked, ConnectionClosedError);
-  assertEquals(noise, ["cannot start"]);
+  assertEquals(noise, ['{"id":1,']);
+  // Where a header belongs, that is no framing.
+  await using another = connect({ framing: "content-length" });
+  const askedToo = another.peer.request("a");
+  await another.write("cannot start");
+  await assertRejects(() => askedToo, FramingError, 'wrote "cannot start"');
+});
+
+Deno.test("JsonRpcPeer tells a length counted in characters, whatever the rest of the body is", async () => {
+  for (
+    const text of [
+      "Grüße, Jürgen and Zoë said hi to all",
+      "naïve – “quoted” and more",
+      "你好 hello",
+    ]
+  ) {
+    const body = JSON.stringify({ jsonrpc: "2.0", id: 1, result: text });
+    await using other = connect({ framing: "content-length" });
+    const asked = other.peer.request("a");
+    await other.write(`Content-Length: ${body.length}\r\n\r\n${body}`).catch(() => {});
+    await assertRejects(() => asked, FramingError, "a length not in bytes");
+  }
+});
+
+Deno.test("JsonRpcPeer answers whatever a method throws or returns", async () => {
+  const odd: unknown[] = [
+    Object.create(null),
+    Object.assign(new Error(), { message: 10n }),
+    Object.defineProperty(new Error(), "message", { get: () => odd.at(-1) }),
+    new JsonRpcError("m", Number(1), { data: 10n }),
+    10n,
+  ];
+  const methods: JsonRpcPeerOptions["methods"] = { result: () => () => {}, ok: () => "ok" };
+  for (const [n, thrown] of odd.entries()) {
+    methods[`sync${n}`] = () => {
+      throw thrown;
+    };
+    methods[`async${n}`] = () => Promise.reject(thrown);
+  }
+  await using other = connect({ methods });
+  const names = Object.keys(methods);
+  await other.send(...names.map((method, id) => ({ jsonrpc: "2.0", id, method })));
+  const answers: Record<string, unknown>[] = [];
+  for (const _ of names) answers.push(await other.receive());
+  answers.sort((a, b) => Number(a.id) - Number(b.id));
+  assertEquals(answers.slice(0, 2).map(({ result }) => result), [null, "ok"]);
+  for (const { error } of answers.slice(2)) assert(error !== undefined);
+});
+
+Deno.test("JsonRpcPeer ends with what the promise of a listener rejects with", async () => {
+  for (const name of ["onNotification", "onNoise"] as const) {
+    await using other = connect({ [name]: () => Promise.reject(new Error("enough")) });
+    const asked = other.peer.request("a");
+    await other.write('{"jsonrpc":"2.0","method":"a"}\nnoise\n').catch(() => {});
+    await assertRejects(() => asked, Error, "enough");
+  }
+});
+
+Deno.test("two JsonRpcPeers that send much and owe much both go on", async () => {
+  const [there, back] = [new TransformStream(), new TransformStream()];
+  const methods = { big: () => "x".repeat(100_000), long: () => "ok" };
+  const options = { methods };
+  const one = new JsonRpcPeer({ readable: back.readable, writable: there.writable }, options);
+  const two = new JsonRpcPeer({ readable: there.readable, writable: back.writable }, options);
+  const asked = [one, two].flatMap((peer) => [
+    ...Array.from({ length: 100 }, () => peer.request("big")),
+    ...[5_000_000, 600_000, 600_000].map((length) => peer.request("long", ["x".repeat(length)])),
+  ]);
+  assertEquals((await Promise.all(asked)).filter((result) => result === "ok").length, 6);
+  await Promise.all([one.close(), two.close(), one.closed, two.closed]);
+});
+
+Deno.test("JsonRpcPeer waits for the answer of a side that reads no more, until it has exited", async () => {
+  const there = new TransformStream<Uint8Array, Uint8Array>();
+  const back = new TransformStream<Uint8Array, Uint8Array>();
+  const exit = Promise.withResolvers<void>();
+  const peer = new JsonRpcPeer({ readable: back.readable, writable: there.writable }, {
+    until: exit.promise,
+  });
+  const asked = peer.request("a");
+  const reader = there.readable.getReader();
+  await reader.read();
+  await reader.cancel(new Error("closed"));
+  await assertRejects(() => peer.notify("b"), ConnectionClosedError);
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  const writer = back.writable.getWriter();
+  await writer.write(encoder.encode('{"jsonrpc":"2.0","id":1,"result":"late"}\n'));
+  assertEquals(await asked, "late");
+  exit.resolve();
+  await peer.closed;
 });
 
 Deno.test("JsonRpcPeer ends with what a listener throws", async () => {
