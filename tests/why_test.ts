@@ -377,45 +377,37 @@ processTest("why tells whose stdin Deno waits for, in a thread of its own", asyn
   );
 }, { needs: ["python3"], os: "linux" });
 
-processTest(
-  "why tells that both read when gdb, at its prompt, polls pipes of its own too",
-  async () => {
-    const lineReader = JSON.stringify(new URL("../lib/line_reader.ts", import.meta.url).href);
-    const program = deno(
-      `const { LineReader } = await import(${lineReader});
-    const c = start("gdb", "-q", "-nx"), lines = new LineReader(c.stdout);
-    for (;;) await lines.readLine();`,
-    );
-    await using parent = start(program);
-    const says = /^(deno \d+ and gdb|gdb \d+ and deno) \d+ both wait to read, and nothing is in/m;
-    const prompt =
-      /prompt.*\n( .*\n)*.*more in lib\/README\.md: talk to a program that shows a prompt/;
-    assertMatch(await mustSay(parent.pid, says), prompt);
-    assertMatch(await mustSay(await find(parent.pid, "gdb"), says), prompt);
+/** Programs that wait for more than they were sent, and what is said to help. */
+const READERS: Record<string, { command: string[]; advice: RegExp }> = {
+  "gdb, which shows a prompt and polls pipes of its own": {
+    command: ["gdb", "-q", "-nx"],
+    advice:
+      /if it shows a prompt.*\n( .*\n)+ *more in lib.*: talk to a program that shows a prompt\n/,
   },
-  { needs: ["gdb"], os: "linux" },
-);
+  "a program that selects a pipe of its own, too": {
+    command: python("r, w = os.pipe()\nos.read(0, 9)\nselect.select([0, r], [], [])"),
+    advice: /python3 \d+: Python buffers its output itself: run it with -u/,
+  },
+  "python3": {
+    command: python("for line in sys.stdin: print(line)"),
+    advice: /python3 \d+: Python buffers its output itself: run it with -u/,
+  },
+  "sed": { command: ["sed", "p"], advice: /sed \d+: sed buffers its output: run it with -u/ },
+  "sed -u": { command: ["sed", "-un", "p;d"], advice: /sed \d+: it may wait for end of file/ },
+  "sort": { command: ["sort"], advice: /sort \d+: it answers at the end of its input/ },
+};
 
-const READERS: [command: string[], advice: RegExp][] = [
-  [
-    python("for line in sys.stdin: print(line)"),
-    /Python buffers its output itself: run it with -u/,
-  ],
-  [["sed", "p"], /sed buffers its output: run it with -u/],
-  [["sort"], /it answers at the end of its input/],
-];
-
-for (const [command, advice] of READERS) {
+for (const [title, { command, advice }] of Object.entries(READERS)) {
   const [name = ""] = command;
-  processTest(`why tells what helps ${name} where both wait to read`, async () => {
-    const arguments_ = JSON.stringify(command).slice(1, -1);
+  processTest(`why tells, of the parent and of the child, what helps: ${title}`, async () => {
+    const words = JSON.stringify(command).slice(1, -1);
     await using parent = start(deno(
-      `const c = start(${arguments_}); await c.stdin.getWriter().write(new Uint8Array([97, 10]));
-      await c.stdout.getReader().read()`,
+      `const c = start(${words}); await c.stdin.getWriter().write(new Uint8Array([97, 10]));
+      for await (const _ of c.stdout);`,
     ));
-    const says = new RegExp(`both wait to read, [^]*${advice.source}`);
-    await mustSay(parent.pid, says);
-    await mustSay(await find(parent.pid, name), says);
+    const says = /^(deno \d+ and \w+|\w+ \d+ and deno) \d+ both wait to read, and nothing is in/m;
+    assertMatch(await mustSay(parent.pid, says), advice);
+    assertMatch(await mustSay(await find(parent.pid, name), says), advice);
   }, { needs: [name], os: "linux" });
 }
 
