@@ -393,7 +393,11 @@ const READERS: Record<string, { command: string[]; advice: RegExp }> = {
     advice: /python3 \d+: Python buffers its output itself: run it with -u/,
   },
   "sed": { command: ["sed", "p"], advice: /sed \d+: sed buffers its output: run it with -u/ },
-  "sed -u": { command: ["sed", "-un", "p;d"], advice: /sed \d+: it may wait for end of file/ },
+  "python3 -iqu, which shows its prompt on stderr": {
+    command: ["python3", "-iqu"],
+    advice:
+      /python3 \d+: it may .*have nothing to say.*\n *if it shows a prompt, on stdout or stderr/,
+  },
   "sort": { command: ["sort"], advice: /sort \d+: it answers at the end of its input/ },
 };
 
@@ -687,7 +691,7 @@ for (
     const env = { PYTHONUNBUFFERED: value };
     const { stdout } = await runScript("why", ["python3", "-c", text], { env });
     assertMatch(stdout, /answers at once over pipes/);
-    const said = /\n {2}PYTHONUNBUFFERED is set here; is it where it hangs\?\n/;
+    const said = /parent\n {2}PYTHONUNBUFFERED is set here; is it where it hangs\?\n/;
     assertEquals(said.test(stdout), isSaid, stdout);
   }, { needs: ["python3"], os: "linux" });
 }
