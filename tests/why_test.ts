@@ -382,7 +382,7 @@ const READERS: Record<string, { command: string[]; advice: RegExp }> = {
   "gdb, which shows a prompt and polls pipes of its own": {
     command: ["gdb", "-q", "-nx"],
     advice:
-      /if it shows a prompt.*\n( .*\n)+ *more in lib.*: talk to a program that shows a prompt\n/,
+      /gdb \d+: .*read up to it\n *if it shows a prompt.*\n( .*\n)+ *more in lib.*: talk to a program that shows a prompt\n/,
   },
   "a program that selects a pipe of its own, too": {
     command: python("r, w = os.pipe()\nos.read(0, 9)\nselect.select([0, r], [], [])"),
