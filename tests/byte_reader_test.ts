@@ -2,22 +2,10 @@ import { getEventListeners } from "node:events";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { ByteReader, IncompleteReadError, PieceTooLongError } from "../lib/byte_reader.ts";
 import { largestGap, processTest, runCommand, takeHome, temporaryFolder } from "./process.ts";
+import { manualStream, streamOf } from "./streams.ts";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
-
-function bytesOf(part: string | Uint8Array): Uint8Array {
-  return typeof part === "string" ? encoder.encode(part) : part;
-}
-
-/** A stream of these chunks, text or bytes. */
-function streamOf(...chunks: (string | Uint8Array)[]): ReadableStream<Uint8Array> {
-  return ReadableStream.from(chunks.map(bytesOf));
-}
-
-function readerOf(...chunks: (string | Uint8Array)[]): ByteReader {
-  return new ByteReader(streamOf(...chunks));
-}
 
 /** A stream of bytes as a pipe is, which fills the memory of its reader. */
 function byteStreamOf(chunks: Uint8Array[]): ReadableStream<Uint8Array> {
@@ -33,21 +21,8 @@ function byteStreamOf(chunks: Uint8Array[]): ReadableStream<Uint8Array> {
   });
 }
 
-/** A stream into which a test writes by hand, and which tells whether it was cancelled. */
-function manualStream() {
-  let writer: ReadableStreamDefaultController<Uint8Array> | undefined;
-  const cancelled = Promise.withResolvers<unknown>();
-  const readable = new ReadableStream<Uint8Array>({
-    start: (controller) => void (writer = controller),
-    cancel: (reason) => cancelled.resolve(reason),
-  });
-  return {
-    readable,
-    write: (text: string) => writer?.enqueue(encoder.encode(text)),
-    close: () => writer?.close(),
-    fail: (error: unknown) => writer?.error(error),
-    cancelled: cancelled.promise,
-  };
+function readerOf(...chunks: (string | Uint8Array)[]): ByteReader {
+  return new ByteReader(streamOf(...chunks));
 }
 
 /** The text of a piece; null stays. */

@@ -3,35 +3,12 @@ import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { TextLineStream } from "@std/streams/text-line-stream";
 import { LineReader, LineTooLongError } from "../lib/line_reader.ts";
 import { largestGap, processTest, runCommand, takeHome } from "./process.ts";
+import { manualStream, streamOf } from "./streams.ts";
 
 const encoder = new TextEncoder();
 
-/** A stream of these chunks, text or bytes. */
-function streamOf(...chunks: (string | Uint8Array)[]): ReadableStream<Uint8Array> {
-  return ReadableStream.from(
-    chunks.map((chunk) => typeof chunk === "string" ? encoder.encode(chunk) : chunk),
-  );
-}
-
 function readerOf(...chunks: (string | Uint8Array)[]): LineReader {
   return new LineReader(streamOf(...chunks));
-}
-
-/** A stream into which a test writes by hand, and which tells whether it was cancelled. */
-function manualStream() {
-  let writer: ReadableStreamDefaultController<Uint8Array> | undefined;
-  const cancelled = Promise.withResolvers<unknown>();
-  const readable = new ReadableStream<Uint8Array>({
-    start: (controller) => void (writer = controller),
-    cancel: (reason) => cancelled.resolve(reason),
-  });
-  return {
-    readable,
-    write: (text: string) => writer?.enqueue(encoder.encode(text)),
-    close: () => writer?.close(),
-    fail: (error: unknown) => writer?.error(error),
-    cancelled: cancelled.promise,
-  };
 }
 
 async function byReadLine(reader: LineReader): Promise<string[]> {
