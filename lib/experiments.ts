@@ -43,6 +43,8 @@ export interface Trial {
 
 /** Whoever writes as many bytes unasked floods, and is read no further. */
 const FLOOD = 1_000_000;
+/** What makes Python write at once, wherever it is set. */
+export const UNBUFFERED = "PYTHONUNBUFFERED";
 /** What a pipe holds on Linux. */
 const CAPACITY = 65_536;
 
@@ -172,7 +174,7 @@ export function curesOf({ command, name }: Trial): string[][] {
   const isNamed = program.replace(/.*\//, "") === name;
   return [
     ...(isNamed && words.length > 0 ? [[program, ...words, ...args]] : []),
-    ...(!isNamed && name.startsWith("python") ? [["env", "PYTHONUNBUFFERED=1", ...command]] : []),
+    ...(!isNamed && name.startsWith("python") ? [["env", `${UNBUFFERED}=1`, ...command]] : []),
     ["stdbuf", "-oL", ...command],
   ];
 }
@@ -204,6 +206,8 @@ export interface Evidence {
   terminal?: Trial | undefined;
   /** The first cure that made it answer. */
   cured?: Trial | undefined;
+  /** Over pipes, without {@linkcode UNBUFFERED}, if that is set. */
+  unset?: Trial | undefined;
 }
 
 /** Whether a trial leaves open why there was no answer. */
@@ -218,7 +222,7 @@ export interface Outcome {
   /** What to do about it. */
   cures: string[];
   /** The page and the heading that say more. */
-  section: string;
+  section?: string;
 }
 
 /** What may follow, the surest first: each looks at the evidence and says what it sees, if it does. */
@@ -271,11 +275,11 @@ const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
         quote(before.split("\n").at(-1) ?? "")
       } and waits`,
       cures: ["read up to the prompt; whoever reads whole lines waits for its newline"],
-      section: "lib/README.md: Files to take home, and recipes",
+      section: "lib/README.md: talk to a program that shows a prompt",
     };
   },
 
-  function answersAtOnce({ piped: { milliseconds } }) {
+  function answersAtOnce({ piped, piped: { milliseconds }, unset = piped }) {
     if (milliseconds === undefined) return;
     return {
       what: `it answers at once over pipes, after ${milliseconds} ms: the fault is in the parent`,
@@ -283,8 +287,9 @@ const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
         "does the parent end each question with a newline, and flush it?",
         "does it read while it writes, and before it waits for the exit?",
         "while it hangs, look at it: why.ts --pid PID",
+        ...(isUnclear(unset) ? [`${UNBUFFERED} is set here; is it where it hangs?`] : []),
       ],
-      section: "README.md: Let why.ts find out",
+      section: "lib/README.md: hold a dialogue",
     };
   },
 
@@ -293,7 +298,7 @@ const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
     return {
       what: `it answers on stderr, not on stdout: ${quote(complaint)}`,
       cures: ["read its stderr as well", "ask what it understands: --question TEXT"],
-      section: "read stdout and stderr",
+      section: "lib/README.md: read stdout and stderr",
     };
   },
 
@@ -302,7 +307,6 @@ const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
     return {
       what: `it never reads its stdin: the question is still in the pipe, and it ${does}`,
       cures: [`let it do that, or tell it to read stdin; some programs take "-" for that`],
-      section: "README.md: Let why.ts find out",
     };
   },
 

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { hintFor } from "./cures.ts";
 import { awaited, type End, type Process, type Snapshot, type Wait } from "./proc.ts";
 import { byteCount } from "./terminal.ts";
 
@@ -11,10 +12,10 @@ import { byteCount } from "./terminal.ts";
 export interface Verdict {
   /** A sentence that names the processes. */
   what: string;
-  /** What to do about it. */
-  cure: string;
-  /** The page and the heading that say more. */
-  section?: string;
+  /** What to do about it, the likeliest first. */
+  cures: string[];
+  /** The pages and the headings that say more. */
+  sections?: string[];
   /** The processes that are said to hang; none if that is not for a pipe. */
   waiting: number[];
 }
@@ -36,6 +37,7 @@ interface Knot extends Snapshot {
 }
 
 const BUFFER = "README.md: No answer from the child, or all answers at once when it exits";
+const PROMPT = "lib/README.md: talk to a program that shows a prompt";
 const READ_WHILE_WRITING = "README.md: It hangs when much goes through, though little works";
 const READ_BOTH = "README.md: It hangs as soon as the child writes much to stderr";
 const CLOSE_STDIN = "README.md: The child never exits";
@@ -48,7 +50,7 @@ const VERDICTS: ((knot: Knot) => Verdict | undefined)[] = [
     if (state !== "exited" || parent === undefined) return;
     return {
       what: `${who(processes, pid)} has exited; its parent ${parent} has not asked for its status`,
-      cure: `look at its parent: --pid ${parent}`,
+      cures: [`look at its parent: --pid ${parent}`],
       waiting: [pid],
     };
   },
@@ -62,7 +64,7 @@ const VERDICTS: ((knot: Knot) => Verdict | undefined)[] = [
     const since = waiter ? `, and ${say(knot, waiter, [waiter.wait])}` : "";
     return {
       what: `${who(processes, idle)} is stopped by a signal${since}`,
-      cure: `continue it: kill -CONT ${idle}`,
+      cures: [`continue it: kill -CONT ${idle}`],
       waiting: [idle],
     };
   },
@@ -73,8 +75,8 @@ const VERDICTS: ((knot: Knot) => Verdict | undefined)[] = [
     const [other, act] = edge.wait.for === "writer" ? ["writer", "write"] : ["reader", "read"];
     return {
       what: `${who(processes, edge.from)} waits in open for a ${other} of ${edge.wait.path}`,
-      cure: `start whoever is to ${act} there: opening a FIFO waits until both ends are open`,
-      section: "lib/README.md: use a named pipe",
+      cures: [`start whoever is to ${act} there: opening a FIFO waits until both ends are open`],
+      sections: ["lib/README.md: use a named pipe"],
       waiting: [edge.from],
     };
   },
@@ -94,8 +96,8 @@ const VERDICTS: ((knot: Knot) => Verdict | undefined)[] = [
     return {
       what: `${who(processes, from)} gets no end of file from its ${labelOf(wait.descriptor)}: ` +
         `it holds the write end of that pipe itself (${labelOf(own?.descriptor)})${also}`,
-      cure: "close the write end in the process that reads, as soon as whoever writes has it",
-      section: "scripts/README.md: From Python to Deno",
+      cures: ["close the write end in the process that reads, as soon as whoever writes has it"],
+      sections: ["scripts/README.md: From Python to Deno"],
       waiting: [from],
     };
   },
@@ -112,18 +114,18 @@ const VERDICTS: ((knot: Knot) => Verdict | undefined)[] = [
     const chain = list(circle.map((edge, index) => say(knot, edge, ways[index] ?? [])), ", and ");
     const what = `deadlock: ${chain}${unless(processes, waiting)}`;
     if (all("write")) {
-      return { what, cure: "read while you write", section: READ_WHILE_WRITING, waiting };
+      return { what, cures: ["read while you write"], sections: [READ_WHILE_WRITING], waiting };
     }
     if (!some("write")) {
-      const cure = "close the child's stdin when all is sent: that is its end of file";
-      return { what, cure, section: CLOSE_STDIN, waiting };
+      const cures = ["close the child's stdin when all is sent: that is its end of file"];
+      return { what, cures, sections: [CLOSE_STDIN], waiting };
     }
     const isStderr = circle.some((edge) => labelsOf(knot, edge, edge.wait).includes("stderr"));
     if (some("exit") && !isStderr) {
-      const cure = "read before you wait for the exit, as communicate() does";
-      return { what, cure, section: READ_WHILE_WRITING, waiting };
+      const cures = ["read before you wait for the exit, as communicate() does"];
+      return { what, cures, sections: [READ_WHILE_WRITING], waiting };
     }
-    return { what, cure: "read both outputs at the same time", section: READ_BOTH, waiting };
+    return { what, cures: ["read both outputs at the same time"], sections: [READ_BOTH], waiting };
   },
 
   function allRead(knot) {
@@ -133,16 +135,21 @@ const VERDICTS: ((knot: Knot) => Verdict | undefined)[] = [
     if (first === undefined || second === undefined) return;
     const waiting = circle.map(({ from }) => from);
     const isParent = processes.get(first.from)?.parent === second.from;
-    const [asked, asker] = (isParent ? [first, second] : [second, first])
-      .map(({ from }) => who(processes, from));
+    const [child, parent] = isParent ? [first.from, second.from] : [second.from, first.from];
+    const { name = "", args = [] } = processes.get(child) ?? {};
+    const asked = who(processes, child);
     return {
       what: `${list(waiting.map((pid) => who(processes, pid)))} ${waiting[2] ? "all" : "both"} ` +
         `wait to read, and nothing is in their pipes: ${asked} has read what was sent, so the ` +
         `answer is in its buffer, or there is none before more is sent, or end of file` +
         unless(processes, waiting),
-      cure: `have ${asked} write each answer at once (its own switch, or stdbuf -oL); if it ` +
-        `answers only at end of file, close its stdin; and see that ${asker} flushes what it sends`,
-      section: BUFFER,
+      cures: [
+        `${asked}: ${hintFor([name, ...args])}`,
+        "if it shows a prompt, which has no newline: read up to the prompt, not to a newline",
+        "if it answers only at end of file: close its stdin",
+        `and see that ${who(processes, parent)} flushes what it sends`,
+      ],
+      sections: [BUFFER, PROMPT],
       waiting,
     };
   },
@@ -162,7 +169,7 @@ const VERDICTS: ((knot: Knot) => Verdict | undefined)[] = [
       const other = wait.for === "read" ? "writes" : "reads";
       const why = isPartial ? "it may be another user's: try sudo" : "it may have just gone";
       const what = `${waiter} waits until somebody ${other}, who cannot be seen; ${why}`;
-      return { what, cure: "look again", waiting };
+      return { what, cures: ["look again"], waiting };
     }
     const [holder = 0] = to;
     const names = list(to.map((pid) => who(processes, pid)));
@@ -172,8 +179,8 @@ const VERDICTS: ((knot: Knot) => Verdict | undefined)[] = [
       return {
         what: `${waiter} waits for a reader of its ${labelOf(wait.descriptor)}: ` +
           `${names} hold${s} the read end, do${s && "es"} not read${does}`,
-        cure: `have ${names} read, or close the read end: then ${waiter} gets a broken pipe`,
-        section: READ_WHILE_WRITING,
+        cures: [`have ${names} read, or close the read end: then ${waiter} gets a broken pipe`],
+        sections: [READ_WHILE_WRITING],
         waiting,
       };
     }
@@ -183,10 +190,12 @@ const VERDICTS: ((knot: Knot) => Verdict | undefined)[] = [
     return {
       what: `${waiter} gets no end of file from its ${labelOf(wait.descriptor)} before ${names} ` +
         `exit${s}: ${they} hold${s} the write end (${labelOf(end?.descriptor)})${does}`,
-      cure: isLeaked
-        ? `if ${names} ${are} not to write there, keep the write end away (close_fds, O_CLOEXEC)`
-        : `end ${names}; or wait for the exit of the child instead of end of file`,
-      section: END_OF_FILE,
+      cures: [
+        isLeaked
+          ? `if ${names} ${are} not to write there, keep the write end away (close_fds, O_CLOEXEC)`
+          : `end ${names}; or wait for the exit of the child instead of end of file`,
+      ],
+      sections: [END_OF_FILE],
       waiting,
     };
   },
@@ -200,7 +209,7 @@ const VERDICTS: ((knot: Knot) => Verdict | undefined)[] = [
     const does = doingElse(processes.get(end)).join(" and ") || "goes on";
     return {
       what: `not a pipe: ${[...chain, `${last} ${does}`].join("; ")}`,
-      cure: `no pipe is in the way: look at what ${last} does`,
+      cures: [`no pipe is in the way: look at what ${last} does`],
       waiting: [],
     };
   },

@@ -43,6 +43,8 @@ export type Wait =
 export interface Process {
   /** The program's name. */
   name: string;
+  /** The words after it. */
+  args: string[];
   /** Whether it was stopped by a signal, or has exited and its parent has not asked for its status. */
   state: "alive" | "stopped" | "exited";
   /** The process that started it, or has taken it over. */
@@ -203,11 +205,12 @@ function readProcess(view: View, pid: number): Process | undefined {
   const folder = `/proc/${pid}`;
   const status = readText(`${folder}/status`);
   if (status === "") return undefined;
-  const [program = ""] = readText(`${folder}/cmdline`).split("\0");
+  const [program = "", ...args] = readText(`${folder}/cmdline`).replace(/\0$/, "").split("\0");
   const name = /^[^ ]*?([^/ ]+)$/.exec(program)?.[1] ?? field(status, "Name");
   const state = field(status, "State");
   const process: Process = {
     name: name.replace(/^-/, ""),
+    args,
     state: state.startsWith("Z") ? "exited" : /^t/i.test(state) ? "stopped" : "alive",
     parent: Number(field(status, "PPid")),
     threads: [],
@@ -246,7 +249,9 @@ function waitsOf(view: View, pid: number, thread: string): Wait[] {
     return [isEmpty ? reading : on(to, "write")].filter((wait) => wait !== undefined);
   };
   /** Watches descriptors; the exit of a child interrupts it, if the process wants to know of that. */
-  const watch = (waits: Wait[]) => {
+  const watch = (all: Wait[]) => {
+    const others = all.filter((wait) => !isOwn(view, wait, pid));
+    const waits = others.length > 0 ? others : all;
     const isTold = BigInt(`0x${field(readText(`${task}/status`), "SigCgt")}`) >> 16n & 1n;
     const isAlone = waits.every((wait) => wait.for !== "else");
     return isTold && isAlone ? [...waits, ...children()] : waits;
@@ -261,7 +266,8 @@ function waitsOf(view: View, pid: number, thread: string): Wait[] {
         : possibleWaits(view, pid, name, isSocket);
       // A pair of sockets between threads of one process, as Deno has it.
       const isHelper = thread !== String(pid);
-      const others = waits.filter((wait) => !(isHelper && isOwn(view, wait, pid)));
+      const isPair = (wait: Wait) => "pipe" in wait && wait.pipe.startsWith("socket:");
+      const others = waits.filter((wait) => !(isHelper && isPair(wait) && isOwn(view, wait, pid)));
       if (waits.length > 0 && others.length < 2) return others;
       const link = view.links.get(pid)?.get(number(0));
       return does(args ? `waits in ${name} for ${link}` : `waits to ${name}; sudo would tell what`);
@@ -370,10 +376,9 @@ function possibleWaits(view: View, pid: number, name: "read" | "write", isSocket
     .filter((wait) => wait.for === name);
 }
 
-/** Whether only the process itself holds the two ends. */
+/** Whether only the process itself holds the other end: so it wakes its own event loop. */
 function isOwn(view: View, wait: Wait, pid: number): boolean {
-  const isSocket = wait.for === "read" && wait.pipe.startsWith("socket:");
-  return isSocket && awaited(view, wait).every((other) => other === pid);
+  return "pipe" in wait && awaited(view, wait).every((other) => other === pid);
 }
 
 /** The bits of poll(2) and epoll(7): in, out, and "tell me of changes only". */
@@ -422,11 +427,7 @@ function epolled(view: View, pid: number, descriptor?: number): Wait[] {
     return [...info.matchAll(/^tfd: +(\d+) events: +([0-9a-f]+)/gm)].flatMap(
       ([, watching, events]) => {
         const waits = watched(view, pid, Number(watching), parseInt(events ?? "", 16));
-        // A pipe that only this process holds wakes its own event loop.
-        return waits.filter((wait) =>
-          !awaited(view, wait).every((other) => other === pid) ||
-          wait.for === "else"
-        );
+        return waits.filter((wait) => !isOwn(view, wait, pid));
       },
     );
   });

@@ -20,7 +20,15 @@
  */
 import { StartError } from "../lib/child.ts";
 import { atTerminal, paste } from "../lib/cures.ts";
-import { ask, conclude, curesOf, describe, isUnclear, type Trial } from "../lib/experiments.ts";
+import {
+  ask,
+  conclude,
+  curesOf,
+  describe,
+  isUnclear,
+  type Trial,
+  UNBUFFERED,
+} from "../lib/experiments.ts";
 import { draw, explain, type Verdict } from "../lib/hang.ts";
 import { parseOptions, seconds, text, UsageError, wholeNumber } from "../lib/options.ts";
 import { look, mayLook } from "../lib/proc.ts";
@@ -30,6 +38,7 @@ import { faint, strong } from "../lib/terminal.ts";
 const { options: { pid, question, timeout }, operands } = parseOptions({
   shows: `With --pid: looks at a process that hangs, at those it waits for, and at the pipes
 between them; says why it hangs, and what to do. Linux only.
+The id may be the parent's or the child's.
 With PROGRAM: starts it over pipes, asks it, and finds out why it does not
 answer: closes its stdin, asks it at a terminal, tries the cures.
 Without both it tries sed.`,
@@ -37,7 +46,7 @@ Without both it tries sed.`,
   maximumOperands: Infinity,
   example: "why.ts sed s/question/answer/",
 }, {
-  pid: wholeNumber(undefined, "the id of the process that hangs", 1, 4_194_304),
+  pid: wholeNumber(undefined, "the id of the parent or of the child that hangs", 1, 4_194_304),
   question: text("question", "what PROGRAM is asked, in a line"),
   timeout: seconds(1, "how long nothing must move before it counts as no answer", 0.1),
 });
@@ -59,7 +68,7 @@ async function lookAt(pid: number) {
   }
   const width = Deno.stdout.isTerminal() ? Deno.consoleSize().columns : 80;
   for (const line of draw(pid, now, width)) await print(escapeControls(line));
-  if (verdict) await conclusion(verdict.what, [verdict.cure], verdict.section);
+  if (verdict) await conclusion(verdict.what, verdict.cures, verdict.sections);
   else await conclusion("nothing hangs at this moment: it moves", ["look again when it does not"]);
 }
 
@@ -80,8 +89,13 @@ async function tryOut(command: string[]) {
     cured = trial;
     break;
   }
-  const { what, cures, section } = conclude({ piped, terminal, cured });
-  await conclusion(what, cures, section);
+  // Where the program hangs the variable may not be set.
+  const isSet = mayLook() && (Deno.env.get(UNBUFFERED) ?? "") !== "";
+  const unset = isSet && piped.milliseconds !== undefined
+    ? await tryAlso(["env", "-u", UNBUFFERED, ...command])
+    : undefined;
+  const { what, cures, section } = conclude({ piped, terminal, cured, unset });
+  await conclusion(what, cures, section ? [section] : []);
 }
 
 /** Tries a command that may not be installed. */
@@ -97,8 +111,8 @@ async function tryAlso(command: string[]): Promise<Trial | undefined> {
   }
 }
 
-async function conclusion(what: string, cures: string[], section?: string) {
+async function conclusion(what: string, cures: string[], sections: string[] = []) {
   await print(`\n${strong(escapeControls(what))}`);
   for (const cure of cures) await print(`  ${escapeControls(cure)}`);
-  if (section) await print(faint(`  more in ${section}`));
+  for (const section of sections) await print(faint(`  more in ${section}`));
 }

@@ -48,6 +48,12 @@ const CASES: [title: string, evidence: Parameters<typeof conclude>[0], says: Reg
   ],
 ];
 
+Deno.test("a variable counts only where its lack leaves the program without an answer", () => {
+  const said = (unset: Trial) => conclude({ piped: answered, unset }).cures.join();
+  assertMatch(said(silent), /PYTHONUNBUFFERED is set here; is it where it hangs\?/);
+  assertEquals(said(answered), conclude({ piped: answered }).cures.join());
+});
+
 for (const [title, evidence, says] of CASES) {
   Deno.test(`why no answer: ${title}`, () => assertMatch(conclude(evidence).what, says));
 }

@@ -47,11 +47,13 @@ async function until<T>(act: () => T | undefined, what: () => string): Promise<T
 
 const readme = Deno.readTextFile(new URL("../README.md", import.meta.url)).catch(() => "");
 
-/** Sees that the page has the section that a verdict names, if it names one. */
-async function mustHaveSection(stdout: string): Promise<void> {
-  const [, page = "README.md", section = "License"] = /more in (\S+): (.*)/.exec(stdout) ?? [];
-  const text = await Deno.readTextFile(new URL(`../${page}`, import.meta.url));
-  assert(text.split("\n").some((line) => line.replace(/^#+ /, "") === section), section);
+/** Sees that each page has the section that a verdict names. */
+async function mustHaveSections(stdout: string): Promise<void> {
+  for (const [, where = ""] of stdout.matchAll(/more in (.*)/g)) {
+    const [, page = "", section] = /^(\S+): (.*)$/.exec(where) ?? [];
+    const text = await Deno.readTextFile(new URL(`../${page}`, import.meta.url));
+    assert(text.split("\n").some((line) => line.replace(/^#+ /, "") === section), where);
+  }
 }
 
 /** Waits until the process hangs with this verdict, and sees that the script says so. */
@@ -62,14 +64,14 @@ async function mustSay(pid: number, expected: RegExp): Promise<string> {
     const now = look(pid);
     const verdict = explain(pid, now, before);
     before = now;
-    last = verdict ? `${verdict.what}\n${verdict.cure}` : "it moves";
+    last = verdict ? [verdict.what, ...verdict.cures].join("\n  ") : "it moves";
     return expected.test(last) || undefined;
   };
   await until(see, () => `${expected} of ${last}`);
   const { code, stdout, stderr } = await runScript("why", ["--pid", `${pid}`]);
   assertEquals([code, stderr], [0, ""]);
   assertMatch(stdout, expected);
-  await mustHaveSection(stdout);
+  await mustHaveSections(stdout);
   for (const line of (stdout.split("\n\n")[0] ?? "").split("\n")) assert(line.length <= 80, line);
   return stdout;
 }
@@ -375,6 +377,40 @@ processTest("why tells whose stdin Deno waits for, in a thread of its own", asyn
   );
 }, { needs: ["python3"], os: "linux" });
 
+/** Programs that wait for more than they were sent, and what is said to help. */
+const READERS: Record<string, { command: string[]; advice: RegExp }> = {
+  "gdb, which shows a prompt and polls pipes of its own": {
+    command: ["gdb", "-q", "-nx"],
+    advice:
+      /if it shows a prompt.*\n( .*\n)+ *more in lib.*: talk to a program that shows a prompt\n/,
+  },
+  "a program that selects a pipe of its own, too": {
+    command: python("r, w = os.pipe()\nos.read(0, 9)\nselect.select([0, r], [], [])"),
+    advice: /python3 \d+: Python buffers its output itself: run it with -u/,
+  },
+  "python3": {
+    command: python("for line in sys.stdin: print(line)"),
+    advice: /python3 \d+: Python buffers its output itself: run it with -u/,
+  },
+  "sed": { command: ["sed", "p"], advice: /sed \d+: sed buffers its output: run it with -u/ },
+  "sed -u": { command: ["sed", "-un", "p;d"], advice: /sed \d+: it may wait for end of file/ },
+  "sort": { command: ["sort"], advice: /sort \d+: it answers at the end of its input/ },
+};
+
+for (const [title, { command, advice }] of Object.entries(READERS)) {
+  const [name = ""] = command;
+  processTest(`why tells, of the parent and of the child, what helps: ${title}`, async () => {
+    const words = JSON.stringify(command).slice(1, -1);
+    await using parent = start(deno(
+      `const c = start(${words}); await c.stdin.getWriter().write(new Uint8Array([97, 10]));
+      for await (const _ of c.stdout);`,
+    ));
+    const says = /^(deno \d+ and \w+|\w+ \d+ and deno) \d+ both wait to read, and nothing is in/m;
+    assertMatch(await mustSay(parent.pid, says), advice);
+    assertMatch(await mustSay(await find(parent.pid, name), says), advice);
+  }, { needs: [name], os: "linux" });
+}
+
 processTest("why does not call it a deadlock while something moves", async () => {
   await using shell = start(bash("yes | cat"));
   await find(shell.pid, "cat");
@@ -480,7 +516,8 @@ const reader = "import sys; print(len(sys.stdin.read()))";
 const EXPERIMENTS: Record<string, Experiment> = {
   "cat answers at once": {
     command: ["cat"],
-    says: /answers at once over pipes, after \d+ ms: the fault is in the parent\n.*\n.*\n.*--pid/,
+    says:
+      /answers at once over pipes, after \d+ ms: the fault is in the parent\n.*\n.*\n.*--pid.*\n.*hold a dialogue/,
   },
   "sed -u answers at once": { command: ["sed", "-u", "p"], says: /answers at once/ },
   "sed buffers": { command: ["sed", "s/a/b/"], says: cure("sed -u s/a/b/") },
@@ -529,7 +566,8 @@ const EXPERIMENTS: Record<string, Experiment> = {
   },
   "a prompt": {
     command: ["sh", "-c", 'printf "Name? "; read n; echo hi $n'],
-    says: /a prompt without a newline: it wrote "Name\? " and waits/,
+    says:
+      /a prompt without a newline: it wrote "Name\? " and waits\n.*\n.*: talk to a program that shows a prompt/,
   },
   "sleep never reads": {
     command: ["sleep", "300"],
@@ -587,7 +625,7 @@ for (const [title, { command, says, args = [], needs = [] }] of Object.entries(E
     const { code, stdout, stderr } = await runScript("why", [...args, ...command], { env });
     assertEquals([code, stderr], [0, ""]);
     assertMatch(stdout, says);
-    await mustHaveSection(stdout);
+    await mustHaveSections(stdout);
     assertEquals(await processesMarked(mark), []);
   }, { needs: ["script", ...needs], os: "linux" });
 }
@@ -637,6 +675,22 @@ processTest("why finds out: a script that names its interpreter buffers", async 
     cure(`env PYTHONUNBUFFERED=1 ${path}`),
   );
 }, { needs: ["python3", "script"], os: "linux" });
+
+for (
+  const [title, value, text, isSaid] of [
+    ["made the difference", "1", echo, true],
+    ["makes no difference", "1", echo.replace("())", "(), flush=True)"), false],
+    ["is empty", "", echo.replace("())", "(), flush=True)"), false],
+  ] as const
+) {
+  processTest(`why finds out: an answer at once, where PYTHONUNBUFFERED ${title}`, async () => {
+    const env = { PYTHONUNBUFFERED: value };
+    const { stdout } = await runScript("why", ["python3", "-c", text], { env });
+    assertMatch(stdout, /answers at once over pipes/);
+    const said = /\n {2}PYTHONUNBUFFERED is set here; is it where it hangs\?\n/;
+    assertEquals(said.test(stdout), isSaid, stdout);
+  }, { needs: ["python3"], os: "linux" });
+}
 
 processTest("why finds out: a program in C buffers", async () => {
   await using folder = await temporaryFolder();
