@@ -86,10 +86,11 @@ export function mayLook(): boolean {
  * Looks at a process, at whoever it waits for, and so on; and at its neighbours, which hold an end
  * of one of its pipes.
  *
+ * @param observer A process that only looks on: it is not told among those that hold an end.
  * @throws {Failure} If there is no such process, if it may not be looked at, if there is no /proc, or
  * without `-A`, since Deno guards `/proc`.
  */
-export function look(pid: number): Snapshot {
+export function look(pid: number, observer?: number): Snapshot {
   if (!mayLook()) throw new Failure("Deno guards /proc: run again with -A, which is --allow-all");
   const view: View = {
     processes: new Map(),
@@ -98,7 +99,7 @@ export function look(pid: number): Snapshot {
     links: new Map([[pid, linksOf(pid)]]),
     holders: new Map(),
   };
-  readHolders(view);
+  readHolders(view, observer);
   // Grows while it is walked.
   const queue = [pid];
   for (const next of queue) {
@@ -138,9 +139,8 @@ export function activityOf(pid: number): number {
   const family = mayLook() ? [pid] : [];
   for (const one of family) {
     family.push(...childrenOf(one));
-    const stat = readText(`/proc/${one}/stat`);
-    // What follows the name, which may have spaces: the state, and the time on a processor.
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    // Among them the state, and the time on a processor.
+    const fields = statOf(one);
     if (fields[0] === "R") sum += performance.now();
     sum += Number(fields[11] ?? 0) + Number(fields[12] ?? 0);
     sum += Number(field(readText(`/proc/${one}/status`), "voluntary_ctxt_switches"));
@@ -182,10 +182,10 @@ function linksOf(pid: number): Map<number, string> {
   return links;
 }
 
-function readHolders(view: View): void {
+function readHolders(view: View, observer?: number): void {
   for (const { name } of Deno.readDirSync("/proc")) {
     const pid = Number(name);
-    if (!(pid > 0)) continue;
+    if (!(pid > 0) || pid === observer) continue;
     try {
       const links = view.links.get(pid) ?? linksOf(pid);
       view.links.set(pid, links);
@@ -217,6 +217,10 @@ function readProcess(view: View, pid: number): Process | undefined {
     waited: 0,
   };
   if (process.state !== "alive") return process;
+  const PF_KTHREAD = 0x200000;
+  if (Number(statOf(pid)[6]) & PF_KTHREAD) {
+    return { ...process, threads: [[{ for: "else", does: "is a part of the kernel" }]] };
+  }
   for (const { name: thread } of readFolder(`${folder}/task`)) {
     const waits = waitsOf(view, pid, thread);
     if (waits.length === 0) continue;
@@ -269,7 +273,7 @@ function waitsOf(view: View, pid: number, thread: string): Wait[] {
       const isPair = (wait: Wait) => "pipe" in wait && wait.pipe.startsWith("socket:");
       const others = waits.filter((wait) => !(isHelper && isPair(wait) && isOwn(view, wait, pid)));
       if (waits.length > 0 && others.length < 2) return others;
-      const link = view.links.get(pid)?.get(number(0));
+      const link = view.links.get(pid)?.get(number(0)) ?? "a closed descriptor";
       return does(args ? `waits in ${name} for ${link}` : `waits to ${name}; sudo would tell what`);
     }
     case "splice":
@@ -508,6 +512,12 @@ function childrenOf(pid: number): number[] {
 
 function isFifo(path: string): boolean {
   return attempt(() => Deno.statSync(path))?.isFifo ?? false;
+}
+
+/** The fields of `/proc/PID/stat` after the name, which may have spaces. */
+function statOf(pid: number): string[] {
+  const stat = readText(`/proc/${pid}/stat`);
+  return stat.slice(stat.lastIndexOf(")") + 2).split(" ");
 }
 
 /** A value of `/proc/PID/status` and its like. */
