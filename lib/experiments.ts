@@ -336,11 +336,14 @@ const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
     };
   },
 
-  function neverReads({ piped: { unread = 0, does } }) {
+  function doesNotRead({ piped: { unread = 0, does } }) {
     if (unread === 0) return;
     return {
-      what: `it never reads its stdin: the question is unread${does && `, and it ${does}`}`,
-      cures: [`let it do that, or tell it to read stdin; some programs take "-" for that`],
+      what: `it does not read its stdin: the question is unread${does && `, and it ${does}`}`,
+      cures: [
+        `let it do that, or tell it to read stdin; some programs take "-" for that`,
+        "if it only reads later, give it more time: --timeout SECONDS",
+      ],
     };
   },
 

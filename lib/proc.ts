@@ -68,6 +68,8 @@ export interface Snapshot {
 
 /** A snapshot that is being taken. */
 interface View extends Snapshot {
+  /** Who takes it, and is not to be told among those that hold an end. */
+  observer: number | undefined;
   /** What each descriptor of each process refers to. */
   links: Map<number, Map<number, string>>;
   /** Who holds what a link refers to. */
@@ -93,13 +95,14 @@ export function mayLook(): boolean {
 export function look(pid: number, observer?: number): Snapshot {
   if (!mayLook()) throw new Failure("Deno guards /proc: run again with -A, which is --allow-all");
   const view: View = {
+    observer,
     processes: new Map(),
     pipes: new Map(),
     isPartial: false,
     links: new Map([[pid, linksOf(pid)]]),
     holders: new Map(),
   };
-  readHolders(view, observer);
+  readHolders(view);
   // Grows while it is walked.
   const queue = [pid];
   for (const next of queue) {
@@ -182,10 +185,10 @@ function linksOf(pid: number): Map<number, string> {
   return links;
 }
 
-function readHolders(view: View, observer?: number): void {
+function readHolders(view: View): void {
   for (const { name } of Deno.readDirSync("/proc")) {
     const pid = Number(name);
-    if (!(pid > 0) || pid === observer) continue;
+    if (!(pid > 0) || pid === view.observer) continue;
     try {
       const links = view.links.get(pid) ?? linksOf(pid);
       view.links.set(pid, links);
@@ -218,8 +221,10 @@ function readProcess(view: View, pid: number): Process | undefined {
   };
   if (process.state !== "alive") return process;
   const PF_KTHREAD = 0x200000;
-  if (Number(statOf(pid)[6]) & PF_KTHREAD) {
-    return { ...process, threads: [[{ for: "else", does: "is a part of the kernel" }]] };
+  const isKernel = Number(statOf(pid)[6]) & PF_KTHREAD;
+  if (isKernel || pid === view.observer) {
+    const does = isKernel ? "is a part of the kernel" : "only looks on";
+    return { ...process, threads: [[{ for: "else", does }]] };
   }
   for (const { name: thread } of readFolder(`${folder}/task`)) {
     const waits = waitsOf(view, pid, thread);

@@ -32,7 +32,12 @@ const CASES: [title: string, evidence: Parameters<typeof conclude>[0], says: Reg
   [
     "a closed stdin where nothing else can be seen",
     { piped: { ...silent, unread: 9, does: "" } },
-    /never reads its stdin: the question is unread$/,
+    /does not read its stdin: the question is unread$/,
+  ],
+  [
+    "a question that was unread for a while",
+    { piped: { ...end, unread: 9, does: "sleeps" } },
+    /late, if at all: first it sleeps, with the question unread; then it wrote "yes\\n"$/,
   ],
   [
     "a partial line of a program that buffers",
