@@ -62,6 +62,10 @@ const CURES: Cure[] = [
     advice: "an assignment has no answer; ask for a value, or see session.ts",
   },
   {
+    program: /^gdb$/,
+    advice: "its prompt (gdb) has no newline: read up to it",
+  },
+  {
     program: /^(sh|bash|dash|zsh|ksh|sqlite3|psql)$/,
     advice: "a command may print nothing; see session.ts",
   },

@@ -304,10 +304,10 @@ const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
     return {
       what: `it answers at once over pipes, after ${milliseconds} ms: the fault is in the parent`,
       cures: [
+        ...(isUnclear(unset) ? [`${UNBUFFERED} is set here; is it where it hangs?`] : []),
         "does the parent end each question with a newline, and flush it?",
         "does it read while it writes, and before it waits for the exit?",
         "while it hangs, look at it: why.ts --pid PID",
-        ...(isUnclear(unset) ? [`${UNBUFFERED} is set here; is it where it hangs?`] : []),
       ],
       section: "lib/README.md: hold a dialogue",
     };

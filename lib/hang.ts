@@ -145,7 +145,7 @@ const VERDICTS: ((knot: Knot) => Verdict | undefined)[] = [
         unless(processes, waiting),
       cures: [
         `${asked}: ${hintFor([name, ...args])}`,
-        "if it shows a prompt, which has no newline: read up to the prompt, not to a newline",
+        "if it shows a prompt, on stdout or stderr: that has no newline, so read up to the prompt",
         "if it answers only at end of file: close its stdin",
         `and see that ${who(processes, parent)} flushes what it sends`,
       ],

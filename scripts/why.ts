@@ -38,7 +38,6 @@ import { faint, strong } from "../lib/terminal.ts";
 const { options: { pid, question, timeout }, operands } = parseOptions({
   shows: `With --pid: looks at a process that hangs, at those it waits for, and at the pipes
 between them; says why it hangs, and what to do. Linux only.
-The id may be the parent's or the child's.
 With PROGRAM: starts it over pipes, asks it, and finds out why it does not
 answer: closes its stdin, asks it at a terminal, tries the cures.
 Without both it tries sed.`,
@@ -46,7 +45,7 @@ Without both it tries sed.`,
   maximumOperands: Infinity,
   example: "why.ts sed s/question/answer/",
 }, {
-  pid: wholeNumber(undefined, "the id of the parent or of the child that hangs", 1, 4_194_304),
+  pid: wholeNumber(undefined, "the process id of the parent, or of the child", 1, 4_194_304),
   question: text("question", "what PROGRAM is asked, in a line"),
   timeout: seconds(1, "how long nothing must move before it counts as no answer", 0.1),
 });

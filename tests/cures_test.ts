@@ -11,6 +11,7 @@ const HINTS: [command: string, hint: RegExp][] = [
   ["grep x", /--line-buffered/],
   ["sort", /at the end of its input/],
   ["bc", /assignment has no answer/],
+  ["gdb -q", /prompt \(gdb\) has no newline/],
   ["sh -c x", /session\.ts/],
   ["stdbuf -oL sort", /at the end of its input/],
   ["stdbuf -oL python3 x.py", /run it with -u/],

@@ -398,7 +398,7 @@ const READERS: Record<string, { command: string[]; advice: RegExp }> = {
   "gdb, which shows a prompt and polls pipes of its own": {
     command: ["gdb", "-q", "-nx"],
     advice:
-      /if it shows a prompt.*\n( .*\n)+ *more in lib.*: talk to a program that shows a prompt\n/,
+      /gdb \d+: .*read up to it\n *if it shows a prompt.*\n( .*\n)+ *more in lib.*: talk to a program that shows a prompt\n/,
   },
   "a program that selects a pipe of its own, too": {
     command: python("r, w = os.pipe()\nos.read(0, 9)\nselect.select([0, r], [], [])"),
@@ -409,7 +409,11 @@ const READERS: Record<string, { command: string[]; advice: RegExp }> = {
     advice: /python3 \d+: Python buffers its output itself: run it with -u/,
   },
   "sed": { command: ["sed", "p"], advice: /sed \d+: sed buffers its output: run it with -u/ },
-  "sed -u": { command: ["sed", "-un", "p;d"], advice: /sed \d+: it may wait for end of file/ },
+  "python3 -iqu, which shows its prompt on stderr": {
+    command: ["python3", "-iqu"],
+    advice:
+      /python3 \d+: it may .*have nothing to say.*\n *if it shows a prompt, on stdout or stderr/,
+  },
   "sort": { command: ["sort"], advice: /sort \d+: it answers at the end of its input/ },
 };
 
@@ -738,7 +742,7 @@ for (
     const env = { PYTHONUNBUFFERED: value };
     const { stdout } = await runScript("why", ["python3", "-c", text], { env });
     assertMatch(stdout, /answers at once over pipes/);
-    const said = /\n {2}PYTHONUNBUFFERED is set here; is it where it hangs\?\n/;
+    const said = /parent\n {2}PYTHONUNBUFFERED is set here; is it where it hangs\?\n/;
     assertEquals(said.test(stdout), isSaid, stdout);
   }, { needs: ["python3"], os: "linux" });
 }
