@@ -121,7 +121,7 @@ export async function ask(
     const bytes = new TextEncoder().encode(`${question}\n`);
     // It has gone, and its status says more; or it has closed its stdin.
     writer.write(bytes).catch(() => trial.unread = bytes.length);
-    await until(() => hasEnded() || trial.milliseconds !== undefined || isFlood(), timeout);
+    await until(() => hasEnded() || trial.milliseconds !== undefined, timeout);
     trial.answer = answer();
     trial.complaint = stderr.text.slice(complained).trim();
     start = Infinity;
