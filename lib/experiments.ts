@@ -119,8 +119,8 @@ export async function ask(
     const complained = stderr.text.length;
     const writer = child.stdin.getWriter();
     const bytes = new TextEncoder().encode(`${question}\n`);
-    // It has gone, and its status says more; or it has closed its stdin.
-    writer.write(bytes).catch(() => trial.unread = bytes.length);
+    // The pipe breaks if it has closed its stdin. If it has exited, others may hold it, and not read.
+    if (status === undefined) writer.write(bytes).catch(() => trial.unread = bytes.length);
     await until(() => hasEnded() || trial.milliseconds !== undefined, timeout);
     trial.answer = answer();
     trial.complaint = stderr.text.slice(complained).trim();
