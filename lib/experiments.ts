@@ -4,9 +4,10 @@
  *
  * @module
  */
+import { ByteReader } from "./byte_reader.ts";
 import { describeStatus, onEnd, startChild } from "./child.ts";
 import { paste, wordsFor } from "./cures.ts";
-import { doing } from "./hang.ts";
+import { doing, STOPPED } from "./hang.ts";
 import { activityOf, endAllWith, look, mayLook } from "./proc.ts";
 import { Failure } from "./script.ts";
 import { quote } from "./silence.ts";
@@ -33,7 +34,7 @@ export interface Trial {
   errors: number;
   /** The last line of these. */
   lastError: string;
-  /** How many bytes of the question it left in the pipe; undefined where that cannot be seen. */
+  /** How many bytes of the question it did not read; undefined where that cannot be seen. */
   unread?: number | undefined;
   /** What it did instead of an answer; empty where that cannot be seen. */
   does: string;
@@ -41,7 +42,7 @@ export interface Trial {
   status?: Deno.CommandStatus;
 }
 
-/** Whoever writes as many bytes unasked floods, and is read no further. */
+/** Whoever writes as many bytes unasked floods, and is soon read no further. */
 const FLOOD = 1_000_000;
 /** What makes Python write at once, wherever it is set. */
 export const UNBUFFERED = "PYTHONUNBUFFERED";
@@ -87,15 +88,23 @@ export async function ask(
     does: "",
   };
   const answer = () => readable(stdout.text.slice(trial.before.length));
-  const hasAnswered = () => performance.now() >= start && /\S.*\n/.test(answer());
-  const stdout = collect(child.stdout, () => {
-    if (hasAnswered()) trial.milliseconds ??= Math.ceil(performance.now() - start);
+  // The last line of the answer, so far. Each is looked at once: it may be long, and come in pieces.
+  let line = "";
+  await using stdout = collect(child.stdout, child.status, (text) => {
+    if (performance.now() < start) return;
+    line += text;
+    if (!text.includes("\n")) return;
+    const end = line.lastIndexOf("\n");
+    if (readable(line.slice(0, end)).trim() !== "") {
+      trial.milliseconds ??= Math.ceil(performance.now() - start);
+    }
+    line = line.slice(end + 1);
   });
-  const stderr = collect(child.stderr);
+  await using stderr = collect(child.stderr, child.status);
   let status: Deno.CommandStatus | undefined;
   child.status.then((end) => status = end);
   const hasEnded = () => status !== undefined && stdout.isDone && stderr.isDone;
-  const isFlood = () => stdout.text.length >= FLOOD;
+  const isFlood = () => Math.max(stdout.text.length, stderr.count) >= FLOOD;
   const until = (isOver: () => boolean, seconds: number) => {
     const progress = () => activityOf(child.pid) + stdout.text.length + stderr.count;
     // A slow start has time, but one that never comes to rest is not waited for.
@@ -109,9 +118,10 @@ export async function ask(
     start = performance.now();
     const complained = stderr.text.length;
     const writer = child.stdin.getWriter();
-    // One that has gone breaks the pipe; its status says more.
-    writer.write(new TextEncoder().encode(`${question}\n`)).catch(() => {});
-    await until(() => hasEnded() || hasAnswered(), timeout);
+    const bytes = new TextEncoder().encode(`${question}\n`);
+    // The pipe breaks if it has closed its stdin. If it has exited, others may hold it, and not read.
+    if (status === undefined) writer.write(bytes).catch(() => trial.unread = bytes.length);
+    await until(() => hasEnded() || trial.milliseconds !== undefined, timeout);
     trial.answer = answer();
     trial.complaint = stderr.text.slice(complained).trim();
     start = Infinity;
@@ -138,22 +148,30 @@ function observe(pid: number): Partial<Trial> {
       writers.some((end) => end.pid === Deno.pid)
     );
     const { name = "" } = snapshot.processes.get(pid) ?? {};
-    return { name, unread: stdin?.held, does: doing(pid, snapshot) };
+    return { name, ...stdin && { unread: stdin.held }, does: doing(pid, snapshot) };
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     return {};
   }
 }
 
-/** Reads a stream: to its end, or until it has become a flood. */
-function collect(stream: ReadableStream<Uint8Array>, onText = () => {}) {
-  const output = { text: "", count: 0, isDone: false };
+/** Reads a stream until its end, the exit of the child, or a flood, which then fills the pipe: if it
+ * were closed, the program would end for that. */
+function collect(
+  stream: ReadableStream<Uint8Array>,
+  until: Promise<unknown>,
+  onText = (_text: string) => {},
+) {
+  const reader = new ByteReader(stream, { until });
+  const end = () => reader[Symbol.asyncDispose]();
+  const output = { text: "", count: 0, isDone: false, [Symbol.asyncDispose]: end };
   const decoder = new TextDecoder();
   (async () => {
-    for await (const chunk of stream) {
+    for await (const chunk of reader) {
+      const text = decoder.decode(chunk, { stream: true });
       output.count += chunk.length;
-      output.text += decoder.decode(chunk, { stream: true });
-      onText();
+      output.text += text;
+      onText(text);
       if (output.count >= FLOOD * 2) break;
     }
     output.isDone = true;
@@ -181,9 +199,10 @@ export function curesOf({ command, name }: Trial): string[][] {
 
 /** What happened in a trial, in a line. */
 export function describe(trial: Trial, question: string, timeout: number): string {
-  const { before, milliseconds, answer, status, unread, does, lastError, atEnd } = trial;
+  const { before, milliseconds, answer, status, unread, does, errors, lastError, atEnd } = trial;
   const line = quote(answer.split("\n").find((line) => line.trim() !== "") ?? "");
   if (before.length >= FLOOD) return `wrote ${byteCount(before.length)} without being asked`;
+  if (errors >= FLOOD) return `wrote ${byteCount(errors)} to stderr, and was read no further`;
   if (milliseconds !== undefined) return `answered ${line} after ${milliseconds} ms`;
   if (status !== undefined) {
     return `${describeStatus(status)}${lastError && `: ${quote(lastError)}`}`;
@@ -195,7 +214,8 @@ export function describe(trial: Trial, question: string, timeout: number): strin
     does,
     atEnd === undefined ? "" : `at end of file ${atEnd === "" ? "nothing" : quote(atEnd)}`,
   ];
-  return `no answer within ${timeout} s: ${facts.filter((fact) => fact !== "").join(", ")}`;
+  const missing = answer.trim() === "" ? "answer" : "whole line";
+  return `no ${missing} within ${timeout} s: ${facts.filter((fact) => fact !== "").join(", ")}`;
 }
 
 /** What has been tried with a program. */
@@ -211,8 +231,8 @@ export interface Evidence {
 }
 
 /** Whether a trial leaves open why there was no answer. */
-export function isUnclear({ before, milliseconds }: Trial): boolean {
-  return before.length < FLOOD && milliseconds === undefined;
+export function isUnclear({ before, errors, milliseconds }: Trial): boolean {
+  return Math.max(before.length, errors) < FLOOD && milliseconds === undefined;
 }
 
 /** What follows from the trials. */
@@ -302,11 +322,28 @@ const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
     };
   },
 
-  function neverReads({ piped: { unread = 0, does } }) {
+  function isStopped({ piped: { does } }) {
+    if (!does.endsWith(STOPPED)) return;
+    return { what: `it ${does}`, cures: ["continue it: kill -CONT; and see what stops it"] };
+  },
+
+  function readsLate({ piped: { unread = 0, does, atEnd = "" } }) {
+    if (unread === 0 || atEnd === "") return;
+    return {
+      what: `it reads its stdin late, if at all: first it ${does}, with the question unread; ` +
+        `then it wrote ${quote(atEnd)}`,
+      cures: ["give it more time: --timeout SECONDS; or send when it says that it is ready"],
+    };
+  },
+
+  function doesNotRead({ piped: { unread = 0, does } }) {
     if (unread === 0) return;
     return {
-      what: `it never reads its stdin: the question is still in the pipe, and it ${does}`,
-      cures: [`let it do that, or tell it to read stdin; some programs take "-" for that`],
+      what: `it does not read its stdin: the question is unread${does && `, and it ${does}`}`,
+      cures: [
+        `let it do that, or tell it to read stdin; some programs take "-" for that`,
+        "if it only reads later, give it more time: --timeout SECONDS",
+      ],
     };
   },
 
@@ -320,6 +357,15 @@ const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
       what: `it buffers because it writes to a pipe: ${wrote}${at}`,
       cures: [`${paste(cured.command)}   # answered after ${cured.milliseconds} ms`],
       section: "README.md: No answer from the child, or all answers at once when it exits",
+    };
+  },
+
+  function answersWithoutNewline({ piped: { answer } }) {
+    if (answer.trim() === "" || answer.endsWith("\n")) return;
+    return {
+      what: `it answers without a newline: it wrote ${quote(answer)} and waits`,
+      cures: ["read what comes; whoever reads whole lines waits for its newline"],
+      section: "lib/README.md: talk to a program that shows a prompt",
     };
   },
 

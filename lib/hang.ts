@@ -63,7 +63,7 @@ const VERDICTS: ((knot: Knot) => Verdict | undefined)[] = [
     const waiter = edges.find(({ to }) => to.includes(idle));
     const since = waiter ? `, and ${say(knot, waiter, [waiter.wait])}` : "";
     return {
-      what: `${who(processes, idle)} is stopped by a signal${since}`,
+      what: `${who(processes, idle)} ${STOPPED}${since}`,
       cures: [`continue it: kill -CONT ${idle}`],
       waiting: [idle],
     };
@@ -244,14 +244,19 @@ function findVerdict(knot: Knot): Verdict {
   throw new Error("the last verdict fits everything");
 }
 
+/** What a stopped process is said to do. */
+export const STOPPED = "is stopped by a signal";
+
 /** What a process does, and the children that it waits for: `waits to read stdin`. */
 export function doing(pid: number, { processes }: Snapshot): string {
   const does: string[] = [];
   const family = new Set([pid]);
   for (const one of family) {
-    const waits = processes.get(one)?.threads.flat() ?? [];
+    const { state, threads = [] } = processes.get(one) ?? {};
+    const waits = threads.flat();
     for (const wait of waits) if (wait.for === "exit") family.add(wait.pid);
-    does.push(waits.map((wait) => describe(processes, wait)).join(" or "));
+    const all = waits.map((wait) => describe(processes, wait)).join(" or ");
+    does.push(state === "stopped" ? STOPPED : all);
   }
   return does.join(", which ");
 }

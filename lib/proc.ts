@@ -68,6 +68,8 @@ export interface Snapshot {
 
 /** A snapshot that is being taken. */
 interface View extends Snapshot {
+  /** Who takes it, and is not to be told among those that hold an end. */
+  observer: number | undefined;
   /** What each descriptor of each process refers to. */
   links: Map<number, Map<number, string>>;
   /** Who holds what a link refers to. */
@@ -86,12 +88,14 @@ export function mayLook(): boolean {
  * Looks at a process, at whoever it waits for, and so on; and at its neighbours, which hold an end
  * of one of its pipes.
  *
+ * @param observer A process that only looks on: it is not told among those that hold an end.
  * @throws {Failure} If there is no such process, if it may not be looked at, if there is no /proc, or
  * without `-A`, since Deno guards `/proc`.
  */
-export function look(pid: number): Snapshot {
+export function look(pid: number, observer?: number): Snapshot {
   if (!mayLook()) throw new Failure("Deno guards /proc: run again with -A, which is --allow-all");
   const view: View = {
+    observer,
     processes: new Map(),
     pipes: new Map(),
     isPartial: false,
@@ -138,9 +142,8 @@ export function activityOf(pid: number): number {
   const family = mayLook() ? [pid] : [];
   for (const one of family) {
     family.push(...childrenOf(one));
-    const stat = readText(`/proc/${one}/stat`);
-    // What follows the name, which may have spaces: the state, and the time on a processor.
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    // Among them the state, and the time on a processor.
+    const fields = statOf(one);
     if (fields[0] === "R") sum += performance.now();
     sum += Number(fields[11] ?? 0) + Number(fields[12] ?? 0);
     sum += Number(field(readText(`/proc/${one}/status`), "voluntary_ctxt_switches"));
@@ -185,7 +188,7 @@ function linksOf(pid: number): Map<number, string> {
 function readHolders(view: View): void {
   for (const { name } of Deno.readDirSync("/proc")) {
     const pid = Number(name);
-    if (!(pid > 0)) continue;
+    if (!(pid > 0) || pid === view.observer) continue;
     try {
       const links = view.links.get(pid) ?? linksOf(pid);
       view.links.set(pid, links);
@@ -217,6 +220,12 @@ function readProcess(view: View, pid: number): Process | undefined {
     waited: 0,
   };
   if (process.state !== "alive") return process;
+  const PF_KTHREAD = 0x200000;
+  const isKernel = Number(statOf(pid)[6]) & PF_KTHREAD;
+  if (isKernel || pid === view.observer) {
+    const does = isKernel ? "is a part of the kernel" : "only looks on";
+    return { ...process, threads: [[{ for: "else", does }]] };
+  }
   for (const { name: thread } of readFolder(`${folder}/task`)) {
     const waits = waitsOf(view, pid, thread);
     if (waits.length === 0) continue;
@@ -269,7 +278,7 @@ function waitsOf(view: View, pid: number, thread: string): Wait[] {
       const isPair = (wait: Wait) => "pipe" in wait && wait.pipe.startsWith("socket:");
       const others = waits.filter((wait) => !(isHelper && isPair(wait) && isOwn(view, wait, pid)));
       if (waits.length > 0 && others.length < 2) return others;
-      const link = view.links.get(pid)?.get(number(0));
+      const link = view.links.get(pid)?.get(number(0)) ?? "a closed descriptor";
       return does(args ? `waits in ${name} for ${link}` : `waits to ${name}; sudo would tell what`);
     }
     case "splice":
@@ -508,6 +517,12 @@ function childrenOf(pid: number): number[] {
 
 function isFifo(path: string): boolean {
   return attempt(() => Deno.statSync(path))?.isFifo ?? false;
+}
+
+/** The fields of `/proc/PID/stat` after the name, which may have spaces. */
+function statOf(pid: number): string[] {
+  const stat = readText(`/proc/${pid}/stat`);
+  return stat.slice(stat.lastIndexOf(")") + 2).split(" ");
 }
 
 /** A value of `/proc/PID/status` and its like. */

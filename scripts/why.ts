@@ -56,13 +56,13 @@ else await lookAt(pid);
 
 /** Looks at a process that runs, and says who waits for whom. */
 async function lookAt(pid: number) {
-  let now = look(pid);
+  let now = look(pid, Deno.pid);
   let verdict: Verdict | undefined;
   // A process that moves between two looks does not hang. But a hanging one may wake for a moment.
   for (let looks = 0; looks < 5 && verdict === undefined; looks++) {
     const before = now;
     await new Promise((resolve) => setTimeout(resolve, 50));
-    now = look(pid);
+    now = look(pid, Deno.pid);
     verdict = explain(pid, now, before);
   }
   const width = Deno.stdout.isTerminal() ? Deno.consoleSize().columns : 80;

@@ -29,6 +29,21 @@ const CASES: [title: string, evidence: Parameters<typeof conclude>[0], says: Reg
     /at end of file \(or buffers: no terminal could be tried\)/,
   ],
   ["a cure without a terminal", { piped: end, cured: answered }, /it buffers because/],
+  [
+    "a closed stdin where nothing else can be seen",
+    { piped: { ...silent, unread: 9, does: "" } },
+    /does not read its stdin: the question is unread$/,
+  ],
+  [
+    "a question that was unread for a while",
+    { piped: { ...end, unread: 9, does: "sleeps" } },
+    /late, if at all: first it sleeps, with the question unread; then it wrote "yes\\n"$/,
+  ],
+  [
+    "a partial line of a program that buffers",
+    { piped: { ...silent, answer: "ye" }, cured: answered },
+    /it buffers/,
+  ],
   ["nothing anywhere", { piped: silent, terminal: silent }, /nothing to say: .* or at a terminal$/],
   ["nothing, no terminal", { piped: silent }, /nothing to say: .*\(no terminal could be tried\)$/],
   [

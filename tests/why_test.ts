@@ -349,6 +349,22 @@ processTest("why tells of a stopped process, and of whoever waits for it", async
   await mustSay(cat, /cat \d+ is stopped by a signal/);
 }, { needs: ["python3"], os: "linux" });
 
+processTest("why is not among those that hold an end", async () => {
+  const line = 'exec 3> >(exec cat >/dev/null); "$@" $!; exec 3>&-';
+  const command = scriptCommand("why", ["--pid"]);
+  const { stdout } = await runCommand(["bash", "-c", line, "bash", ...command]);
+  assertMatch(stdout, /\nbash \d+ \[descriptor 3\] ── 0 of/);
+  assertMatch(stdout, /; deno \d+ only looks on\n/);
+}, { needs: ["bash"], os: "linux" });
+
+processTest("why names a part of the kernel", async () => {
+  const name = await Deno.readTextFile("/proc/2/comm").catch(() => "");
+  // A container has other processes.
+  if (name !== "kthreadd\n") return;
+  const { stdout } = await runScript("why", ["--pid", "2"]);
+  assertMatch(stdout, /^kthreadd 2 {2}is a part of the kernel\n/);
+}, { os: "linux" });
+
 processTest("why tells the same of each process of a pipeline", async () => {
   await using shell = start(bash("yes | (exec sleep 300)"));
   const says = /yes \d+ waits for a reader of its stdout: sleep \d+ holds the read end/;
@@ -573,17 +589,17 @@ const EXPERIMENTS: Record<string, Experiment> = {
     says:
       /a prompt without a newline: it wrote "Name\? " and waits\n.*\n.*: talk to a program that shows a prompt/,
   },
-  "sleep never reads": {
+  "sleep does not read": {
     command: ["sleep", "300"],
-    says: /it never reads its stdin: the question is still in the pipe, and it sleeps/,
+    says: /it does not read its stdin: the question is unread, and it sleeps/,
   },
-  "a shell that waits for another never reads": {
+  "a shell that waits for another does not read": {
     command: ["sh", "-c", "sleep 300; true"],
-    says: /it never reads its stdin: .* waits for the exit of sleep \d+, which sleeps/,
+    says: /it does not read its stdin: .* waits for the exit of sleep \d+, which sleeps/,
   },
-  "a server never reads": {
+  "a server does not read": {
     command: python('socket.create_server(("127.0.0.1", 0)).accept()'),
-    says: /it never reads its stdin: .* waits for a network connection to its port/,
+    says: /it does not read its stdin: .* waits for a network connection to its port/,
     needs: ["python3"],
   },
   "much on stderr": {
@@ -616,6 +632,32 @@ const EXPERIMENTS: Record<string, Experiment> = {
     command: ["sh", "-c", "read x; kill -SEGV $$"],
     says: /it exited without an answer \(was ended by SIGSEGV\)/,
   },
+  "one that closes its stdin does not read it": {
+    command: ["sh", "-c", "exec <&-; exec sleep 300"],
+    says:
+      /read 0 of 9 bytes, [^]*it does not read its stdin: the question is unread, and it sleeps\n/,
+  },
+  "a program that stops itself": {
+    command: ["sh", "-c", "kill -STOP $$; cat"],
+    says: /, is stopped by a signal, [^]*\nit is stopped by a signal\n/,
+  },
+  "an answer without a newline": {
+    command: ["sh", "-c", 'while read x; do printf "got $x"; done'],
+    says: /no whole line within 1 s: .*\n[^]*it answers without a newline: it wrote "got question"/,
+  },
+  "a flood on stderr, which why.ts does not end": {
+    command: ["sh", "-c", "yes >&2"],
+    says: /\n {2}wrote [\d,]{9,} bytes to stderr, and was read no further\n[^]*its stderr carries/,
+  },
+  "cat answers a long line at once": {
+    command: ["cat"],
+    args: ["--question", "q".repeat(70_000)],
+    says: /answers at once over pipes, after \d{1,3} ms/,
+  },
+  "a long line without a newline": {
+    command: ["sh", "-c", "read x; head -c 300000 /dev/zero | tr '\\0' a; cat"],
+    says: /it answers without a newline: it wrote "a{1000}…"/,
+  },
   "yes floods": {
     command: ["yes"],
     says: /it floods: it wrote [\d,]{7,} lines without being asked/,
@@ -646,6 +688,15 @@ function isAtTerminal(mark: string, name: string): boolean {
     }
   });
 }
+
+processTest("why ends though a process that it cannot find holds a pipe", async () => {
+  const mark = crypto.randomUUID();
+  const line = "env -i MARK=$MARK setsid sleep 60 & until grep -qx sleep /proc/$!/comm; do :; done";
+  const { stdout } = await runScript("why", ["sh", "-c", line], { env: { MARK: mark } });
+  assertMatch(stdout, /it exited without an answer/);
+  const left = await processesMarked(mark);
+  assert(left.length > 0, "why has waited for them");
+}, { needs: ["script", "setsid"], os: "linux" });
 
 const stubborn = ["sh", "-c", "trap '' HUP; sleep 300 & cat >/dev/null; wait"];
 
