@@ -126,6 +126,7 @@ async function ask({ method, params }: Call) {
 async function explain(error: unknown): Promise<JsonRpcError> {
   if (error instanceof JsonRpcError) return error;
   if (!(error instanceof ConnectionClosedError) || error instanceof FramingError) throw error;
+  await within(timeout, peer.closed); // Throws if something else has ended the connection.
   const status = await within(timeout, child.status);
   const how = status ? describeStatus(status) : "has not exited";
   throw new Failure(`${error.message}; ${name} ${how}`, status?.code || 1);
