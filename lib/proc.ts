@@ -379,10 +379,14 @@ function waitOnSocket(
 
 /** What a read or a write can be waiting for, if its arguments may not be seen. */
 function possibleWaits(view: View, pid: number, name: "read" | "write", isSocket = false): Wait[] {
-  return [...view.links.get(pid) ?? []]
+  const waits = [...view.links.get(pid) ?? []]
     .filter(([, link]) => link.startsWith("socket:") === isSocket)
     .flatMap(([descriptor]) => watched(view, pid, descriptor, name === "read" ? IN : OUT | EDGE))
     .filter((wait) => wait.for === name);
+  if (name === "read") return waits;
+  // The fill of some pipes cannot be seen: one that is known to be full goes before them.
+  const full = waits.filter((wait) => "pipe" in wait && view.pipes.get(wait.pipe)?.held);
+  return full.length > 0 ? full : waits;
 }
 
 /** Whether only the process itself holds the other end: so it wakes its own event loop. */
