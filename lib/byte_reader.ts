@@ -437,7 +437,8 @@ function bytesOf(chunk: unknown): Uint8Array {
 /** Lets timers, signals and other input run, and returns when they must run again. Deno looks for
  * input at every 61st turn of its event loop. 64 turns take 0.1 ms, a timer 1 or 2 ms. */
 async function nextTurn(): Promise<number> {
-  const [end, turns] = "setImmediate" in globalThis ? [setImmediate, 64] : [setTimeout, 1];
+  const immediate: unknown = Reflect.get(globalThis, "setImmediate");
+  const [end, turns] = typeof immediate === "function" ? [immediate, 64] : [setTimeout, 1];
   for (let n = 0; n < turns; n++) await new Promise<void>((resolve) => end(resolve));
   return performance.now() + 20;
 }
