@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { stripVTControlCharacters } from "node:util";
 import { ByteReader } from "./byte_reader.ts";
 import { describeStatus, onEnd, startChild } from "./child.ts";
 import { paste, wordsFor } from "./cures.ts";
@@ -181,8 +182,7 @@ function collect(
 
 /** Without what moves the cursor of a terminal, and its ends of lines. */
 function readable(text: string): string {
-  // deno-lint-ignore no-control-regex
-  return text.replaceAll(/\x1b(\[[0-9;?]*[A-Za-z]|[()][A-Z0-9]|[=>])|\r/g, "");
+  return stripVTControlCharacters(text).replaceAll("\r", "");
 }
 
 /** The commands that may make a program write each line at once over pipes, the simplest first. */

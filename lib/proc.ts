@@ -49,7 +49,7 @@ export interface Process {
   state: "alive" | "stopped" | "exited";
   /** The process that started it, or has taken it over. */
   parent: number;
-  /** What each thread waits for: any of it lets the thread go on. Threads that only wait for
+  /** What each thread waits for: each of these alone lets the thread go on. Threads that only wait for
    * another thread of the process, for a timer or a signal, are left out if there are others. */
   threads: Wait[][];
   /** How often those that wait for others have begun to wait: a number that grows if they move. */

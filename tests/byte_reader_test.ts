@@ -2,7 +2,7 @@ import { getEventListeners } from "node:events";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { ByteReader, IncompleteReadError, PieceTooLongError } from "../lib/byte_reader.ts";
 import { largestGap, processTest, runCommand, takeHome, temporaryFolder } from "./process.ts";
-import { manualStream, streamOf } from "./streams.ts";
+import { cut, manualStream, streamOf } from "./streams.ts";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -29,18 +29,6 @@ function readerOf(...chunks: (string | Uint8Array)[]): ByteReader {
 async function text(piece: Promise<Uint8Array | null>): Promise<string | null> {
   const bytes = await piece;
   return bytes && decoder.decode(bytes);
-}
-
-/** The bytes cut wherever the number has a bit set. */
-function cut(bytes: Uint8Array, cuts: number): Uint8Array[] {
-  const chunks: Uint8Array[] = [];
-  let start = 0;
-  for (let end = 1; end <= bytes.length; end++) {
-    if (end < bytes.length && (cuts >> (end - 1) & 1) === 0) continue;
-    chunks.push(bytes.subarray(start, end));
-    start = end;
-  }
-  return chunks;
 }
 
 Deno.test("ByteReader gives a header, its body, and null at the end", async () => {

@@ -195,9 +195,9 @@ processTest("duplex takes the exit code of a child that closes its stdin early",
 processTest("duplex ends a child that does not end, even one that ignores SIGTERM", async () => {
   const cases: [string, RegExp][] = [
     ["cat; exec sleep 1000", /after SIGTERM it was ended by SIGTERM\n$/],
-    ["trap '' TERM; cat; while :; do sleep 0.1; done", /after SIGTERM it was ended by SIGKILL\n$/],
+    ["trap '' TERM; cat; sleep 1000", /after SIGTERM it was ended by SIGKILL\n$/],
     [
-      "trap 'exit 9' TERM; cat; while :; do sleep 0.1; done",
+      "trap 'exit 9' TERM; cat; sleep 1000 & wait",
       /after SIGTERM it exited with status 9\n$/,
     ],
     ["cat; exec >&-; exec sleep 1000", /after SIGTERM it was ended by SIGTERM\n$/],

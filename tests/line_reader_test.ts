@@ -3,7 +3,7 @@ import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { TextLineStream } from "@std/streams/text-line-stream";
 import { LineReader, LineTooLongError } from "../lib/line_reader.ts";
 import { largestGap, processTest, runCommand, takeHome } from "./process.ts";
-import { manualStream, streamOf } from "./streams.ts";
+import { cut, manualStream, streamOf } from "./streams.ts";
 
 const encoder = new TextEncoder();
 
@@ -33,18 +33,6 @@ function byTextLineStream(stream: ReadableStream<Uint8Array>): Promise<string[]>
     }),
   );
   return Array.fromAsync(bytes.pipeThrough(decoder).pipeThrough(new TextLineStream()));
-}
-
-/** The bytes cut wherever the number has a bit set. */
-function cut(bytes: Uint8Array, cuts: number): Uint8Array[] {
-  const chunks: Uint8Array[] = [];
-  let start = 0;
-  for (let end = 1; end <= bytes.length; end++) {
-    if (end < bytes.length && (cuts >> (end - 1) & 1) === 0) continue;
-    chunks.push(bytes.subarray(start, end));
-    start = end;
-  }
-  return chunks;
 }
 
 Deno.test("LineReader ends a line with \\n or \\r\\n, and a lone \\r is text", async () => {

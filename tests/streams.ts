@@ -31,3 +31,15 @@ export function manualStream() {
     cancelled: cancelled.promise,
   };
 }
+
+/** The bytes cut wherever the number has a bit set. */
+export function cut(bytes: Uint8Array, cuts: number): Uint8Array[] {
+  const chunks: Uint8Array[] = [];
+  let start = 0;
+  for (let end = 1; end <= bytes.length; end++) {
+    if (end < bytes.length && (cuts >> (end - 1) & 1) === 0) continue;
+    chunks.push(bytes.subarray(start, end));
+    start = end;
+  }
+  return chunks;
+}

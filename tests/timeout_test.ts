@@ -30,7 +30,7 @@ const LATE: [what: string, line: string, signal: string, limit?: number][] = [
   ["is silent", "sleep 1000", "SIGTERM"],
   ["floods", "exec yes", "SIGTERM"],
   // Time enough to become deaf.
-  ["is deaf", "trap '' TERM; while :; do sleep 0.1; done", "SIGKILL", 3],
+  ["is deaf", "trap '' TERM; sleep 1000", "SIGKILL", 3],
   ["is stopped", "kill -STOP $$", "SIGTERM"],
   ["has a family", "sleep 1000 & sleep 1000 & wait", "SIGTERM"],
   ["has a deaf family", "(trap '' TERM; sleep 1000) & wait", "SIGTERM"],
@@ -64,7 +64,7 @@ processTest("timeout exits with the command, and ends what that left running", a
 /** Each writes from a session of its own, beyond the reach of a signal to the family. */
 const OUTSIDERS: [line: string, expected: number][] = [
   ["setsid yes & echo $! >&2; wait", 124],
-  ["setsid sh -c 'while :; do echo x; sleep 0.01; done' & echo $! >&2; exit 3", 3],
+  ["setsid sh -c 'for n in $(seq 10000); do echo x; sleep 0.01; done' & echo $! >&2; exit 3", 3],
 ];
 
 for (const [line, expected] of OUTSIDERS) {
