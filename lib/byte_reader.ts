@@ -33,10 +33,9 @@ export interface ByteReaderOptions {
   /** Ends all reading when it aborts: every call rejects with its reason, the stream is cancelled,
    * and bytes not handed out are dropped. */
   signal?: AbortSignal;
-  /** Give it `child.status`: end of file comes only when the last holder of the write end has gone,
-   * and that may be a process that the child left running. After it settles, reading goes on while
-   * bytes keep coming, up to what a full pipe can hold, and stops after 0.1 s of silence, even if
-   * the pipe is still open. */
+  /** Give it `child.status`: end of file comes only when no process holds the write end, and the
+   * child may have left one running. After it settles, reading stops after 0.1 s of silence, or when
+   * more has come than a pipe can hold. */
   until?: Promise<unknown>;
 }
 
@@ -295,10 +294,8 @@ export class ByteReader implements AsyncDisposable {
       if (done) this.#end = () => this.#endPiece();
       else {
         this.#chunk = bytesOf(value);
-        if (patience < Infinity) {
-          this.#patience -= performance.now() - start + this.#chunk.length / 1024;
-        }
-        if (this.#patience < 0) this.#cancel();
+        const cost = performance.now() - start + this.#chunk.length / 1024;
+        this.#patience = Math.min(this.#patience, patience - cost);
         // A pipe took the memory, and gives it back with the chunk; other streams bring their own.
         if (this.#memory.length === 0) this.#memory = new Uint8Array(value.buffer);
       }
@@ -323,12 +320,10 @@ export class ByteReader implements AsyncDisposable {
   /** Ends the stream if this read still waits at two looks. One is not enough: after Ctrl-Z and fg,
    * timers fire before pending input is seen. */
   #endIfStill(): void {
-    this.#look = setTimeout(() => this.#look = setTimeout(() => this.#cancel(), 50), 50);
-  }
-
-  /** Ends the stream; a stream that cannot be cancelled goes on. */
-  #cancel(): void {
-    this.#reader.cancel().catch(() => {});
+    // A stream that cannot be cancelled goes on.
+    const end = () => this.#reader.cancel().catch(() => {});
+    if (this.#patience < 0) end();
+    else this.#look = setTimeout(() => this.#look = setTimeout(end, 50), 50);
   }
 
   #close(closed: () => null, reason?: unknown): Promise<void> {

@@ -1,6 +1,5 @@
 /**
- * Lines of text out of a stream of bytes, as they come and in bounded memory. Copy this file alone: it
- * imports nothing.
+ * Lines of text out of a stream of bytes, as they come, in bounded memory. Copy this file alone.
  *
  * @module
  */
@@ -20,10 +19,9 @@ export interface LineReaderOptions {
   /** Ends all reading when it aborts: every call rejects with its reason, the stream is cancelled,
    * and lines not handed out are dropped. */
   signal?: AbortSignal;
-  /** Give it `child.status`: end of file comes only when the last holder of the write end has gone,
-   * and that may be a process that the child left running. After it settles, reading goes on while
-   * bytes keep coming, up to what a full pipe can hold, and stops after 0.1 s of silence, even if
-   * the pipe is still open. */
+  /** Give it `child.status`: end of file comes only when no process holds the write end, and the
+   * child may have left one running. After it settles, reading stops after 0.1 s of silence, or when
+   * more has come than a pipe can hold. */
   until?: Promise<unknown>;
 }
 
@@ -31,11 +29,10 @@ export interface LineReaderOptions {
  * Lines of text out of a stream of bytes: `readline()` for a pipe.
  *
  * A line ends with `\n` or `\r\n`, which is not part of it; a lone `\r` is text, and a last line
- * without an end is a line. The bytes are UTF-8, however the stream cuts them; what is not UTF-8
- * becomes U+FFFD, and a byte order mark stays as U+FEFF.
+ * without an end is a line. Bytes that are not UTF-8 become U+FFFD; a byte order mark stays.
  *
- * The three ways to read may be mixed. Leaving a loop early leaves the reader open, as in Python:
- * the pipe must not close while the program at its other end still writes. Disposal closes it.
+ * The three ways to read may be mixed. Leaving a loop early leaves the reader open: the pipe must
+ * not close while the program at its other end still writes. Disposal closes it.
  *
  * A {@linkcode LineTooLongError} cancels the stream; an error of the stream is passed on. Either
  * comes after the whole lines before it, and again with every later call. However fast lines come,
@@ -52,13 +49,11 @@ export interface LineReaderOptions {
  * import { LineReader } from "./line_reader.ts";
  * import { assertEquals } from "@std/assert";
  *
- * const command = new Deno.Command("printf", { args: ["ready\\none\\ntwo\\n? "], stdout: "piped" });
+ * const command = new Deno.Command("printf", { args: ["ready\\none\\n? "], stdout: "piped" });
  * await using child = command.spawn();
  * await using reader = new LineReader(child.stdout);
- * assertEquals(await reader.readLine(), "ready");
- * for await (const line of reader) {
- *   if (line === "two") break;
- * }
+ * for await (const line of reader) if (line === "ready") break;
+ * assertEquals(await reader.readLine(), "one");
  * assertEquals(await Array.fromAsync(reader.batches()), [["? "]]);
  * ```
  */
@@ -242,8 +237,7 @@ export class LineReader implements AsyncDisposable {
           this.#listening.abort();
           return await this.#end;
         }
-        const { promise: woken, resolve } = Promise.withResolvers<void>();
-        this.#wake = resolve;
+        const woken = new Promise<void>((resolve) => this.#wake = resolve);
         // If a call was given up, its read goes on, and the next call gets the line.
         if (!this.#isReading) this.#read();
         await woken;
@@ -268,10 +262,8 @@ export class LineReader implements AsyncDisposable {
       const { done, value } = await this.#reader.read(this.#buffer);
       if (this.#end !== undefined) return;
       if (value !== undefined) this.#buffer = new Uint8Array(value.buffer);
-      if (value !== undefined && patience < Infinity) {
-        this.#patience -= performance.now() - start + value.byteLength / 1024;
-      }
-      if (this.#patience < 0) this.#cancel();
+      const cost = performance.now() - start + (value?.byteLength ?? 0) / 1024;
+      this.#patience = Math.min(this.#patience, patience - cost);
       if (this.#yieldAt === Infinity) this.#yieldAt = performance.now() + 20;
       this.#split(this.#decoder.decode(value, { stream: !done }), done);
       if (done) this.#end ??= Promise.resolve(null);
@@ -287,18 +279,16 @@ export class LineReader implements AsyncDisposable {
   /** Ends the stream if this read still waits at two looks. One is not enough: after Ctrl-Z and fg,
    * timers fire before pending input is seen. */
   #endIfStill(): void {
-    this.#look = setTimeout(() => this.#look = setTimeout(() => this.#cancel(), 50), 50);
-  }
-
-  /** Ends the stream; a stream that cannot be cancelled goes on. */
-  #cancel(): void {
-    this.#reader.cancel().catch(() => {});
+    // A stream that cannot be cancelled goes on.
+    const end = () => this.#reader.cancel().catch(() => {});
+    if (this.#patience < 0) end();
+    else this.#look = setTimeout(() => this.#look = setTimeout(end, 50), 50);
   }
 
   #split(text: string, isLast: boolean): void {
     const mayBeTooLong = this.#partialLine.length + text.length > this.#maxLineLength;
     // A loop, into an array that need not grow, takes two thirds of the time of `text.split()`.
-    const lines = new Array<string>(text.length >> 3);
+    let lines = new Array<string>(text.length >> 3);
     let [count, start, end] = [0, 0, -1];
     while ((end = text.indexOf("\n", start)) !== -1) {
       lines[count++] = text.slice(start, end);
@@ -308,7 +298,7 @@ export class LineReader implements AsyncDisposable {
     const rest = count > 0 ? text.slice(start) : this.#partialLine + text;
     if (count > 0) lines[0] = this.#partialLine + lines[0];
     if (lines[0]?.endsWith("\r") || text.includes("\r")) {
-      lines.forEach((line, at) => line.endsWith("\r") && (lines[at] = line.slice(0, -1)));
+      lines = lines.map((line) => line.endsWith("\r") ? line.slice(0, -1) : line);
     }
     const isLine = isLast && !this.#keepsPartialLine;
     if (isLine && rest !== "") lines.push(rest);
