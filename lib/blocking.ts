@@ -1,7 +1,7 @@
 /**
  * Standard streams that block, for a script that has nothing else to do meanwhile and nothing to
- * clean up: a signal still ends it at once, but its timers wait. A round trip takes half the time of
- * one through `Deno.stdin.readable` and `Deno.stdout.writable`, which change threads for each.
+ * clean up: a signal still ends it at once, but its timers wait. A round trip takes half the time
+ * of one through `Deno.stdin.readable` and `Deno.stdout.writable`, which change threads for each.
  *
  * @module
  */

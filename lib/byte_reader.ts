@@ -1,6 +1,6 @@
 /**
- * Pieces out of a stream of bytes, up to an end or a number of bytes, in bounded memory. Copy this file
- * alone: it imports nothing.
+ * Pieces out of a stream of bytes, up to an end or a number of bytes, in bounded memory. Copy this
+ * file alone: it imports nothing.
  *
  * @module
  */
@@ -34,18 +34,18 @@ export interface ByteReaderOptions {
    * and bytes not handed out are dropped. */
   signal?: AbortSignal;
   /** Give it `child.status`: end of file comes only when no process holds the write end, and the
-   * child may have left one running. After it settles, reading stops after 0.1 s of silence, or when
-   * more has come than a pipe can hold. */
+   * child may have left one running. After it settles, reading stops after 0.1 s of silence, or
+   * when more has come than a pipe can hold. */
   until?: Promise<unknown>;
 }
 
 /**
- * Pieces out of a stream of bytes: `readuntil()` and `readexactly()` of Python's asyncio, for a pipe.
- * For lines alone, `LineReader` is faster, and gives text.
+ * Pieces out of a stream of bytes: `readuntil()` and `readexactly()` of Python's asyncio, for a
+ * pipe. For lines alone, `LineReader` is faster, and gives text.
  *
  * All ways to read may be mixed. Calls made before earlier ones have settled are answered in order.
- * A piece is the caller's own: its memory holds nothing else. Leaving a loop early leaves the reader
- * open. Disposal closes it, and every call gives `null` from then on.
+ * A piece is the caller's own: its memory holds nothing else. Leaving a loop early leaves the
+ * reader open. Disposal closes it, and every call gives `null` from then on.
  *
  * A call that is given up, or whose piece is too long, takes nothing: the bytes stay in `buffered`,
  * for the next call. Bytes that came before an error stay, too; calls that ask for more reject with
@@ -141,7 +141,7 @@ export class ByteReader implements AsyncDisposable {
    * and after disposal.
    *
    * @param end One byte or more; a text stands for its UTF-8.
-   * @param options.signal Gives this call up: it rejects with the signal's reason and takes nothing.
+   * @param options.signal Gives this call up: it rejects with its reason, and takes nothing.
    * @throws {IncompleteReadError} If the stream ends before `end` has come.
    * @throws {PieceTooLongError} If more than `maxLength` bytes stand before `end`.
    * @throws {RangeError} If `end` is empty.
@@ -163,7 +163,7 @@ export class ByteReader implements AsyncDisposable {
   /**
    * Exactly `count` bytes; `null` at the end of the stream and after disposal.
    *
-   * @param options.signal Gives this call up: it rejects with the signal's reason and takes nothing.
+   * @param options.signal Gives this call up: it rejects with its reason, and takes nothing.
    * @throws {IncompleteReadError} If the stream ends before `count` bytes have come.
    * @throws {RangeError} If `count` is no whole number, or negative.
    */
@@ -183,7 +183,7 @@ export class ByteReader implements AsyncDisposable {
    * first; `null` and errors as of `readBytes(4)`, in half the time.
    *
    * @param options.littleEndian Expects the least significant byte first, as `DataView` does.
-   * @param options.signal Gives this call up: it rejects with the signal's reason and takes nothing.
+   * @param options.signal Gives this call up: it rejects with its reason, and takes nothing.
    */
   readUint32(
     { littleEndian = false, signal }: { littleEndian?: boolean; signal?: AbortSignal } = {},
@@ -385,8 +385,8 @@ function rest<T extends ArrayBufferLike>(
   return at < bytes.length ? bytes.subarray(at) : NOTHING;
 }
 
-/** Looks for `end` in a head and a chunk, which have grown when it looks again, in time linear in them
- * whatever `end` is (Knuth, Morris and Pratt). Gives how many bytes stand before it. */
+/** Looks for `end` in a head and a chunk, which have grown when it looks again, in time linear in
+ * them whatever `end` is (Knuth, Morris and Pratt). Gives how many bytes stand before it. */
 function finder(
   end: Uint8Array,
   maxLength: number,

@@ -9,8 +9,8 @@ export interface Call {
 }
 
 /**
- * Reads `METHOD [PARAMS]`, with `!` before it for a notification; undefined if it is something else,
- * or PARAMS are no array or object in JSON.
+ * Reads `METHOD [PARAMS]`, with `!` before it for a notification; undefined if it is something
+ * else, or PARAMS are no array or object in JSON.
  *
  * @example
  * ```ts

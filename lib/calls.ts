@@ -68,8 +68,8 @@ export interface Call {
 /**
  * The call that a thread is in.
  *
- * @param syscall What `/proc/PID/task/TID/syscall` says: the number and the arguments; empty if that may
- * not be seen, as on Ubuntu without sudo.
+ * @param syscall What `/proc/PID/task/TID/syscall` says: the number and the arguments; empty if
+ * that may not be seen, as on Ubuntu without sudo.
  * @param place What `wchan` beside it says: where in the kernel the thread waits.
  *
  * @example

@@ -5,8 +5,8 @@
  * A child is left behind only where no code of the script runs any more. These signals end Deno at
  * once: SIGKILL (which the system also sends when memory runs out), SIGILL, SIGFPE, SIGPROF and the
  * real-time signals. So does a crash of Deno, such as a full heap. And a script that never reaches
- * its event loop, as in `while (true);`, hears no signal while it has a child: only SIGKILL ends it.
- * Windows has only Ctrl-C and Ctrl-Break.
+ * its event loop, as in `while (true);`, hears no signal while it has a child: only SIGKILL ends
+ * it. Windows has only Ctrl-C and Ctrl-Break.
  *
  * Start children in the main thread. `worker.terminate()`, `Deno.exit()` in the main thread and an
  * error there end a Worker without running any more of its code, so a child started in it lives on.
@@ -60,9 +60,9 @@ export interface StartOptions {
   /** The program's name in errors (default: the one given to Deno.Command). */
   name?: string;
   /**
-   * Seconds from SIGTERM to SIGKILL, whenever the child is ended (default 0.5). A child that saves its
-   * work on SIGTERM needs more. A child that only closes its files needs a few milliseconds. If a
-   * child ignores Ctrl-C, half a second is as long as a person at a terminal likes to wait.
+   * Seconds from SIGTERM to SIGKILL, whenever the child is ended (default 0.5). A child that saves
+   * its work on SIGTERM needs more. A child that only closes its files needs a few milliseconds. If
+   * a child ignores Ctrl-C, half a second is as long as a person at a terminal likes to wait.
    */
   grace?: number;
 }
@@ -403,8 +403,8 @@ function reportCleanup(error: unknown): void {
 
 /** Sends the signal again: without a listener it ends the script, if Deno can send it. */
 function raise(signal: Deno.Signal, number: number): never {
-  // Deno 2.9.6 panics at the first two, ignores SIGIO, opens its debugger at SIGUSR1, and on Windows
-  // cannot send SIGBREAK.
+  // Deno 2.9.6 panics at the first two, ignores SIGIO, opens its debugger at SIGUSR1, and on
+  // Windows cannot send SIGBREAK.
   const isRaisable = !["SIGSTKFLT", "SIGPWR", "SIGIO", "SIGUSR1", "SIGBREAK"].includes(signal);
   // No signal of its own ends process 1.
   if (isRaisable && Deno.pid !== 1 && maySignal()) {

@@ -1,6 +1,6 @@
 /**
- * A dialogue with another program over two pipes: a question out, an answer back, each within a time
- * limit. Copy this file and `line_reader.ts`.
+ * A dialogue with another program over two pipes: a question out, an answer back, each within a
+ * time limit. Copy this file and `line_reader.ts`.
  *
  * @module
  */

@@ -12,8 +12,8 @@ const ENDS: [program: RegExp, end: string | RegExp][] = [
 ];
 
 /**
- * How the end of a program's answer is known, by its name: a line that makes it write what stands in
- * place of `{}`, or its own prompt. A shell's line if the name is unknown.
+ * How the end of a program's answer is known, by its name: a line that makes it write what stands
+ * in place of `{}`, or its own prompt. A shell's line if the name is unknown.
  */
 export function endOfAnswer(program: string): string | RegExp {
   const name = program.replace(/.*\//, "");

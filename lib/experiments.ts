@@ -1,6 +1,6 @@
 /**
- * What a person would try with a program that does not answer over pipes: ask it and wait, close its
- * stdin, ask it at a terminal, try the cures. And what follows from all that.
+ * What a person would try with a program that does not answer over pipes: ask it and wait, close
+ * its stdin, ask it at a terminal, try the cures. And what follows from all that.
  *
  * @module
  */
@@ -89,7 +89,8 @@ export async function ask(
     does: "",
   };
   const answer = () => readable(stdout.text.slice(trial.before.length));
-  // The last line of the answer, so far. Each is looked at once: it may be long, and come in pieces.
+  // The last line of the answer, so far. Each is looked at once: it may be long, and come in
+  // pieces.
   let line = "";
   await using stdout = collect(child.stdout, child.status, (text) => {
     if (performance.now() < start) return;
@@ -120,7 +121,8 @@ export async function ask(
     const complained = stderr.text.length;
     const writer = child.stdin.getWriter();
     const bytes = new TextEncoder().encode(`${question}\n`);
-    // The pipe breaks if it has closed its stdin. If it has exited, others may hold it, and not read.
+    // The pipe breaks if it has closed its stdin. If it has exited, others may hold it, and not
+    // read.
     if (status === undefined) writer.write(bytes).catch(() => trial.unread = bytes.length);
     await until(() => hasEnded() || trial.milliseconds !== undefined, timeout);
     trial.answer = answer();
@@ -156,8 +158,8 @@ function observe(pid: number): Partial<Trial> {
   }
 }
 
-/** Reads a stream until its end, the exit of the child, or a flood, which then fills the pipe: if it
- * were closed, the program would end for that. */
+/** Reads a stream until its end, the exit of the child, or a flood, which then fills the pipe: if
+ * it were closed, the program would end for that. */
 function collect(
   stream: ReadableStream<Uint8Array>,
   until: Promise<unknown>,
@@ -245,7 +247,8 @@ export interface Outcome {
   section?: string;
 }
 
-/** What may follow, the surest first: each looks at the evidence and says what it sees, if it does. */
+/** What may follow, the surest first: each looks at the evidence and says what it sees, if it does.
+ */
 const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
   function floods({ piped: { before } }) {
     if (before.length < FLOOD) return;

@@ -45,8 +45,8 @@ async function makeFifo(path: string): Promise<Deno.FileInfo | undefined> {
 async function mkfifo(path: string): Promise<Deno.CommandOutput> {
   try {
     // Detached, so that Ctrl-C does not reach it halfway; and not by `startChild`, which would end
-    // it on a signal. It exits at once, and then we know whether it made something. `spawn()` first:
-    // the command's own `output()` does not detach.
+    // it on a signal. It exits at once, and then we know whether it made something. `spawn()`
+    // first: the command's own `output()` does not detach.
     const child = new Deno.Command("mkfifo", {
       args: ["-m", "600", "--", path],
       env: { LC_ALL: "C" },

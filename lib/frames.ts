@@ -47,8 +47,8 @@ export function frame(
  * The messages in a stream of frames, however it is cut. A loop that is left early, or that fails,
  * cancels the stream: to read one message and go on, call `next()`.
  *
- * @param options.maxLength The longest message to accept, in bytes (default 16 MiB). Without a bound,
- * four wrong bytes would ask for 4 GiB of memory.
+ * @param options.maxLength The longest message to accept, in bytes (default 16 MiB). Without a
+ * bound, four wrong bytes would ask for 4 GiB of memory.
  * @param options.littleEndian Expects the least significant byte of a length first.
  * @throws {TypeError} At once, if the stream is locked.
  * @throws {FrameError} If a length is over the bound, or the stream ends inside a frame.

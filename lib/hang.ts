@@ -1,6 +1,6 @@
 /**
- * Why processes hang on their pipes, told from a snapshot of them: who waits for whom, a picture, and
- * a verdict with its cure.
+ * Why processes hang on their pipes, told from a snapshot of them: who waits for whom, a picture,
+ * and a verdict with its cure.
  *
  * @module
  */
@@ -43,7 +43,8 @@ const READ_BOTH = "README.md: It hangs as soon as the child writes much to stder
 const CLOSE_STDIN = "README.md: The child never exits";
 const END_OF_FILE = "README.md: The child has exited, and reading its output still does not end";
 
-/** What may be wrong, the surest first: each looks at the knot and says what it sees, if it does. */
+/** What may be wrong, the surest first: each looks at the knot and says what it sees, if it does.
+ */
 const VERDICTS: ((knot: Knot) => Verdict | undefined)[] = [
   function exited({ pid, processes }) {
     const { state, parent } = processes.get(pid) ?? {};
@@ -261,7 +262,8 @@ export function doing(pid: number, { processes }: Snapshot): string {
   return does.join(", which ");
 }
 
-/** What each process waits for, and the pipes between them, in lines of at most `width` characters. */
+/** What each process waits for, and the pipes between them, in lines of at most `width` characters.
+ */
 export function draw(pid: number, snapshot: Snapshot, width: number): string[] {
   const { processes, pipes } = snapshot;
   const edges = edgesFrom(snapshot, pid);
@@ -331,7 +333,8 @@ function edgesToOnly(snapshot: Snapshot, pid: number, other: number): Edge[] {
     .filter(({ wait, to }) => "pipe" in wait && to.length === 1 && to[0] === pid);
 }
 
-/** The shortest circle of processes that wait for each other, and that nobody else can set going. */
+/** The shortest circle of processes that wait for each other, and that nobody else can set going.
+ */
 function findCircle(knot: Knot): Edge[] {
   const stuck = new Set(knot.processes.keys());
   const isStuck = (wait: Wait) => {

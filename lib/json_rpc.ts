@@ -1,7 +1,7 @@
 /**
- * JSON-RPC 2.0 over any two pipes: many requests at a time, each with an id, in both directions. What
- * servers of the Model Context Protocol (a message a line) and language servers (`Content-Length`)
- * speak. Copy this file, `line_reader.ts` and `byte_reader.ts`.
+ * JSON-RPC 2.0 over any two pipes: many requests at a time, each with an id, in both directions.
+ * What servers of the Model Context Protocol (a message a line) and language servers
+ * (`Content-Length`) speak. Copy this file, `line_reader.ts` and `byte_reader.ts`.
  *
  * @module
  */
@@ -33,7 +33,8 @@ export class ConnectionClosedError extends Error {
   }
 }
 
-/** The connection closed because the other side does not write in the framing that was agreed on. */
+/** The connection closed because the other side does not write in the framing that was agreed on.
+ */
 export class FramingError extends ConnectionClosedError {}
 
 /** The settings of a {@linkcode JsonRpcPeer}. */
@@ -49,7 +50,8 @@ export interface JsonRpcPeerOptions {
   /** Gets text that is no message, such as a log line, and answers to requests that are not open.
    * By default these are dropped. If it throws, that ends the connection. */
   onNoise?: (text: string) => void;
-  /** The longest message to accept (default 256 Mi): UTF-16 code units of a line, bytes of a body. */
+  /** The longest message to accept (default 256 Mi): UTF-16 code units of a line, bytes of a body.
+   */
   maxLength?: number;
   /** Give it `child.status`. After it settles, reading stops after 0.1 s of silence, even if
    * another process holds the pipe open. */
@@ -184,8 +186,9 @@ export class JsonRpcPeer {
    * Asks the other side, and resolves with its answer.
    *
    * @param params An array or an object.
-   * @param options.signal Gives the request up: it rejects with the signal's reason, and a late answer
-   * is dropped. The other side is not told: LSP and MCP each have a notification of their own.
+   * @param options.signal Gives the request up: it rejects with the signal's reason, and a late
+   * answer is dropped. The other side is not told: LSP and MCP each have a notification of their
+   * own.
    * @throws {JsonRpcError} If the answer is an error.
    * @throws {ConnectionClosedError} If the connection closes before the answer has come.
    * @throws {FramingError} If the other side writes in another framing.
@@ -233,8 +236,8 @@ export class JsonRpcPeer {
   }
 
   /** Closes our end, which is end of file for the other side, after all messages are written. Open
-   * requests still get their answers, but from methods that heed their `signal`; requests of the other
-   * side get no more answers. */
+   * requests still get their answers, but from methods that heed their `signal`; requests of the
+   * other side get no more answers. */
   close(): Promise<void> {
     return this.#closing ??= (async () => {
       this.#end ??= new ConnectionClosedError("this side has closed the connection");
@@ -473,8 +476,8 @@ async function readHeader(reader: ByteReader): Promise<number | null> {
   for (let header = "";;) {
     const first = await reader.readBytes(1);
     if (first === null) return null;
-    // Looked at before its line has ended: if a length was counted in characters, the rest of a body
-    // stands here, and has no newline.
+    // Looked at before its line has ended: if a length was counted in characters, the rest of a
+    // body stands here, and has no newline.
     const start = decoder.decode(Uint8Array.of(...first, ...reader.buffered.subarray(0, 99)));
     const isHeader = /^content-|^\r?(\n|$)/i.test(start);
     if (!isHeader && !"content-".startsWith(start.toLowerCase())) throw noHeader(start);

@@ -20,8 +20,8 @@ export interface LineReaderOptions {
    * and lines not handed out are dropped. */
   signal?: AbortSignal;
   /** Give it `child.status`: end of file comes only when no process holds the write end, and the
-   * child may have left one running. After it settles, reading stops after 0.1 s of silence, or when
-   * more has come than a pipe can hold. */
+   * child may have left one running. After it settles, reading stops after 0.1 s of silence, or
+   * when more has come than a pipe can hold. */
   until?: Promise<unknown>;
 }
 
@@ -121,8 +121,8 @@ export class LineReader implements AsyncDisposable {
    * The next line, `""` for an empty one; `null` at the end of the stream and after disposal. Calls
    * made before earlier ones have settled are answered in order.
    *
-   * @param options.signal Gives this call up: it rejects with the signal's reason and takes nothing.
-   * The line that it waited for is the next call's.
+   * @param options.signal Gives this call up: it rejects with its reason, and takes nothing. The
+   * line that it waited for is the next call's.
    */
   readLine(options?: { signal?: AbortSignal }): Promise<string | null> {
     if (options?.signal !== undefined) return this.#readLineUnless(options.signal);
@@ -140,8 +140,8 @@ export class LineReader implements AsyncDisposable {
   /**
    * All lines that one read completed, at least one: the fastest way to read many.
    *
-   * @param options.partial For programs that prompt: an empty batch then tells that `partialLine` has
-   * grown, and a last line without an end is no line: it stays in `partialLine`.
+   * @param options.partial For programs that prompt: an empty batch then tells that `partialLine`
+   * has grown, and a last line without an end is no line: it stays in `partialLine`.
    */
   batches({ partial = false } = {}): AsyncIterableIterator<string[]> {
     if (!partial) return this.#iterate(() => this.#takeLines());

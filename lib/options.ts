@@ -112,8 +112,8 @@ export type OptionValues<TOptions extends Record<string, Option<unknown>>> = {
  * Reads a script's command line. `--help` and `-h` print the help and end the script with 0. If an
  * option is given twice, the last one counts.
  *
- * @throws {UsageError} If an option is unknown, its value is missing or out of range, or there is an
- * operand too many. The message names it and what was expected.
+ * @throws {UsageError} If an option is unknown, its value is missing or out of range, or there is
+ * an operand too many. The message names it and what was expected.
  *
  * @example
  * ```ts

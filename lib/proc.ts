@@ -45,12 +45,14 @@ export interface Process {
   name: string;
   /** The words after it. */
   args: string[];
-  /** Whether it was stopped by a signal, or has exited and its parent has not asked for its status. */
+  /** Whether it was stopped by a signal, or has exited and its parent has not asked for its status.
+   */
   state: "alive" | "stopped" | "exited";
   /** The process that started it, or has taken it over. */
   parent: number;
-  /** What each thread waits for: each of these alone lets the thread go on. Threads that only wait for
-   * another thread of the process, for a timer or a signal, are left out if there are others. */
+  /** What each thread waits for: each of these alone lets the thread go on. Threads that only wait
+   * for another thread of the process, for a timer or a signal, are left out if there are others.
+   */
   threads: Wait[][];
   /** How often those that wait for others have begun to wait: a number that grows if they move. */
   waited: number;
@@ -89,8 +91,8 @@ export function mayLook(): boolean {
  * of one of its pipes.
  *
  * @param observer A process that only looks on: it is not told among those that hold an end.
- * @throws {Failure} If there is no such process, if it may not be looked at, if there is no /proc, or
- * without `-A`, since Deno guards `/proc`.
+ * @throws {Failure} If there is no such process, if it may not be looked at, if there is no /proc,
+ * or without `-A`, since Deno guards `/proc`.
  */
 export function look(pid: number, observer?: number): Snapshot {
   if (!mayLook()) throw new Failure("Deno guards /proc: run again with -A, which is --allow-all");
@@ -241,7 +243,8 @@ function readProcess(view: View, pid: number): Process | undefined {
   return process;
 }
 
-/** What a thread waits for; nothing if that is a timer, a signal or another thread of its process. */
+/** What a thread waits for; nothing if that is a timer, a signal or another thread of its process.
+ */
 function waitsOf(view: View, pid: number, thread: string): Wait[] {
   const task = `/proc/${pid}/task/${thread}`;
   const syscall = readText(`${task}/syscall`);
@@ -257,7 +260,8 @@ function waitsOf(view: View, pid: number, thread: string): Wait[] {
     const isEmpty = reading?.for === "read" && !view.pipes.get(reading.pipe)?.held;
     return [isEmpty ? reading : on(to, "write")].filter((wait) => wait !== undefined);
   };
-  /** Watches descriptors; the exit of a child interrupts it, if the process wants to know of that. */
+  /** Watches descriptors; the exit of a child interrupts it, if the process wants to know of that.
+   */
   const watch = (all: Wait[]) => {
     const others = all.filter((wait) => !isOwn(view, wait, pid));
     const waits = others.length > 0 ? others : all;
@@ -404,7 +408,8 @@ function watched(view: View, pid: number, descriptor: number, events: number): W
     const wait = events & bit ? waitOn(view, pid, descriptor, direction) : undefined;
     if (wait === undefined) continue;
     const pipe = "pipe" in wait ? view.pipes.get(wait.pipe) : undefined;
-    // What is there already is not waited for. Who watches the edges has been told and reads nothing.
+    // What is there already is not waited for. Who watches the edges has been told and reads
+    // nothing.
     if (wait.for === "read" && pipe?.held) continue;
     const room = (pipe?.capacity ?? 0) - (pipe?.held ?? 0);
     if (wait.for === "write" && events & EDGE && room >= 4096) continue;
@@ -482,7 +487,8 @@ function measure(path: string): Pick<Pipe, "held" | "capacity"> {
   return descriptor < 0 ? {} : { held: held[0], capacity };
 }
 
-/** The sockets that are joined in pairs, as ss of iproute2 tells; none where it is not installed. */
+/** The sockets that are joined in pairs, as ss of iproute2 tells; none where it is not installed.
+ */
 function readSockets(): Map<string, { peer: string; held: number }> {
   const command = new Deno.Command("ss", { args: ["-xnH"], stdin: "null", stderr: "null" });
   const output = attempt(() => command.outputSync().stdout) ?? new Uint8Array();

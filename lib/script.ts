@@ -1,7 +1,7 @@
 /**
- * The frame of a script: importing this file turns whatever it throws into one line on stderr and an
- * exit code. Errors that carry an `exitCode`, and those of the operating system, are for the user;
- * any other is a mistake in the script and keeps its stack trace.
+ * The frame of a script: importing this file turns whatever it throws into one line on stderr and
+ * an exit code. Errors that carry an `exitCode`, and those of the operating system, are for the
+ * user; any other is a mistake in the script and keeps its stack trace.
  *
  * @module
  */
@@ -130,7 +130,8 @@ export function write(text: string): Promise<void> {
 
 /**
  * Writes to stdout while the script goes on, which spares it the wait for another thread, and never
- * keeps signals waiting as `writeSync` does. Where nobody reads, it waits when 64 KiB are unwritten.
+ * keeps signals waiting as `writeSync` does. Where nobody reads, it waits when 64 KiB are
+ * unwritten.
  *
  * When they cannot be written, the script ends. Where the reader of stdout has gone, as in
  * `| head -1`, it does so quietly, as one ended by SIGPIPE.
@@ -151,7 +152,8 @@ async function writeAll(): Promise<void> {
       for (const part of unprinted) bytes.set(part, bytes.length - length), length -= part.length;
       unprinted = [];
       while (bytes.length > 0) bytes = bytes.subarray(await Deno.stdout.write(bytes));
-      // Short lines in quick succession: let some gather, since each write costs a change of thread.
+      // Short lines in quick succession: let some gather, since each write costs a change of
+      // thread.
       if (length > 0 && length < 16_384) await new Promise((resolve) => setTimeout(resolve, 1));
     }
   } catch (error) {

@@ -2,7 +2,8 @@ import { seeWhy } from "./cures.ts";
 import { NoAnswerError } from "./dialogue.ts";
 import { escapeControls, Failure, scriptName } from "./script.ts";
 
-/** For `catch()`: adds to a {@linkcode NoAnswerError} what to do about it, and how to find out why. */
+/** For `catch()`: adds to a {@linkcode NoAnswerError} what to do about it, and how to find out why.
+ */
 export function explainSilence(
   advice: string,
   command: readonly string[],
@@ -26,7 +27,8 @@ export class Unasked {
   readonly #name: string;
   readonly #timeout: number;
 
-  /** Counts from none; `name` is the program that writes them, which may flood for `timeout` seconds. */
+  /** Counts from none; `name` is the program that writes them, which may flood for `timeout`
+   * seconds. */
   constructor(name: string, timeout: number) {
     this.#name = name;
     this.#timeout = timeout;

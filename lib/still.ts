@@ -1,6 +1,6 @@
 /**
- * Waits until nothing has moved for a stretch of time: until `progress` has given the same number at
- * each of ten looks. Time that has passed proves nothing by itself: a process that was stopped
+ * Waits until nothing has moved for a stretch of time: until `progress` has given the same number
+ * at each of ten looks. Time that has passed proves nothing by itself: a process that was stopped
  * meanwhile, or starved, still looks ten times, with a turn of the event loop before each.
  *
  * @param seconds The length of the stretch, at least 0.1.

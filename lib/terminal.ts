@@ -25,13 +25,15 @@ export function byteCount(bytes: number): string {
   return `${bytes.toLocaleString("en")} ${bytes === 1 ? "byte" : "bytes"}`;
 }
 
-/** Where a child's stderr goes: at a terminal through {@linkcode markStderr}, else past this script. */
+/** Where a child's stderr goes: at a terminal through {@linkcode markStderr}, else past this
+ * script. */
 export const childStderr: "piped" | "inherit" = Deno.stderr.isTerminal() ? "piped" : "inherit";
 
 /**
  * Shows what a child writes to a piped stderr apart from what the script writes itself.
  *
- * @returns Its disposal waits until all has been shown, and takes place where the script ends early.
+ * @returns Its disposal waits until all has been shown, and takes place where the script ends
+ * early.
  */
 export function markStderr(child: Deno.ChildProcess, name: string): AsyncDisposable {
   const show = async () => {

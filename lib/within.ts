@@ -2,8 +2,8 @@
  * Waits for a promise, but no longer than a number of seconds, and then looks again a moment later:
  * after Ctrl-Z and fg, timers fire before pending input is seen.
  *
- * Not for a read that others follow: it would go on, and keep what it reads to itself. The readers of
- * this folder take a `signal`.
+ * Not for a read that others follow: it would go on, and keep what it reads to itself. The readers
+ * of this folder take a `signal`.
  *
  * @returns What the promise resolves to, or undefined when the time has passed first. The promise
  * goes on; a later rejection goes unnoticed.

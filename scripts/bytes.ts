@@ -48,7 +48,8 @@ await print(`hello from parent ${Deno.pid} ${child.pid}`);
 // A BYOB reader ("bring your own buffer") is os.read(): at most as many bytes as the buffer holds,
 // as soon as there are any. A read returns what is there: half a line, or three.
 const reader = child.stdout.getReader({ mode: "byob" });
-// A chunk may end in the middle of a character: the decoder keeps the part that came until the rest follows.
+// A chunk may end in the middle of a character: the decoder keeps the part that came until the rest
+// follows.
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 let received = 0;
 for (;;) {

@@ -9,9 +9,9 @@
  *     print(child.stdout.readline()[:-1])
  *     child.stdin.close()
  *
- * Without subprocess, as in the article 《Python进程间通信之匿名管道》 (2024), this is spawn(prog, *args): two
- * os.pipe(), os.fork(), os.dup2() to put the pipes in place of stdin and stdout, and os.execvp().
- * Deno.Command does all of it, and the parent's own stdin and stdout stay what they were.
+ * The article 《Python进程间通信之匿名管道》 (2024) does it without subprocess:
+ * spawn(prog, *args) is two os.pipe(), os.fork(), os.dup2() to put the pipes in place of stdin and
+ * stdout, and os.execvp(). Deno.Command does all of it, and the parent's stdin and stdout stay.
  *
  *     deno run --allow-run scripts/duplex.ts
  *     deno run --allow-run=sed scripts/duplex.ts sed -u s/Hello/Goodbye/
@@ -51,8 +51,9 @@ if (options.delay !== undefined && operands.length > 0) {
   console.error(`duplex: --delay is for pipetest.ts; ${name} does not get it`);
 }
 
-// "piped" twice: one pipe into the child's stdin, one out of its stdout. Detached, the child leads a
-// process group of its own: Ctrl-C reaches this script alone, which ends the child and its family.
+// "piped" twice: one pipe into the child's stdin, one out of its stdout. Detached, the child leads
+// a process group of its own: Ctrl-C reaches this script alone, which ends the child and its
+// family.
 const command = new Deno.Command(program, {
   args,
   stdin: "piped",
@@ -62,7 +63,8 @@ const command = new Deno.Command(program, {
 });
 await using child = startChild(command, { name });
 const errors = markStderr(child, name);
-// A line nobody asked for would shift every later answer by one: so it is shown, and the script fails.
+// A line nobody asked for would shift every later answer by one: so it is shown, and the script
+// fails.
 const unasked = new Unasked(name, options.stdin ? timeout : Infinity);
 const dialogue = new Dialogue(child, { name, timeout, onUnasked: (line) => unasked.report(line) });
 

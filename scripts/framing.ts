@@ -2,7 +2,8 @@
  * Messages over a pipe, which has no notion of them: it carries bytes, and boundaries are lost.
  *
  * "An unformatted byte stream: agree on length and format first", says the article
- * 《Python进程间通信之匿名管道》 (2024). Here each message follows its length, so it may hold anything.
+ * 《Python进程间通信之匿名管道》 (2024). Here each message follows its length,
+ * so it may hold anything.
  *
  * In Python:
  *

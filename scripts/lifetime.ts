@@ -1,8 +1,8 @@
 /**
  * Three ways in which a pipe ends, and one in which it does not.
  *
- * "A pipe lives as long as its processes", says the article 《Python进程间通信之匿名管道》 (2024). The kernel
- * counts who holds which end.
+ * "A pipe lives as long as its processes", says the article
+ * 《Python进程间通信之匿名管道》 (2024). The kernel counts who holds which end.
  *
  * In Python:
  *

@@ -66,7 +66,8 @@ const codes = await Promise.all(children.map(async (child, index) => {
 Deno.exitCode = codes.findLast((code) => code !== 0) ?? 0;
 
 /**
- * Copies until the source ends, and returns true; or until nobody reads the sink, and returns false.
+ * Copies until the source ends, and returns true; or until nobody reads the sink, and returns
+ * false.
  * `source.pipeTo(sink)` does the same, but takes up to twice the time: each read allocates.
  */
 async function copy(source: ReadableStream<Uint8Array>, sink: WritableStream<Uint8Array>) {

@@ -9,8 +9,9 @@
  *     errors = threading.Thread(target=label, args=("err", child.stderr)); errors.start()
  *     label("out", child.stdout); errors.join()
  *
- * Each pipe keeps its own order. The order between the two is lost: they are two queues, and nothing
- * says which line was written first. If you need that order, send both into one pipe (2>&1).
+ * Each pipe keeps its own order. The order between the two is lost: they are two queues, and
+ * nothing says which line was written first. If you need that order, send both into one pipe
+ * (2>&1).
  *
  *     deno run --allow-run scripts/stderr.ts ls / /missing
  *

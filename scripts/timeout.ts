@@ -10,8 +10,8 @@
  *         os.killpg(child.pid, signal.SIGTERM)
  *
  * Ending the child alone is not enough. What it started lives on and holds the pipe, so that the
- * reader waits for end of file as before. `detached: true` gives the child a process group of its own
- * (setsid), and a signal to the group reaches all of them.
+ * reader waits for end of file as before. `detached: true` gives the child a process group of its
+ * own (setsid), and a signal to the group reaches all of them.
  *
  *     deno run --allow-run scripts/timeout.ts
  *     deno run --allow-run scripts/timeout.ts --timeout 1 sleep 100

@@ -3,7 +3,8 @@ import { draw, explain } from "../lib/hang.ts";
 import type { Pipe, Process, Snapshot, Wait } from "../lib/proc.ts";
 import "./process.ts";
 
-/** A snapshot with processes as given, and pipes between them: `a>b` is one that a writes and b reads. */
+/** A snapshot with processes as given, and pipes between them: `a>b` is one that a writes and b
+ * reads. */
 function snapshot(
   waits: Record<number, Wait[][]>,
   pipes: string[],

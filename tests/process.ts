@@ -7,7 +7,8 @@
 import { cpuUsage } from "node:process";
 import { limitTests } from "./time_limit.ts";
 
-/** The longest that a test may take, and a step that {@linkcode processTest} declares, in seconds. */
+/** The longest that a test may take, and a step that {@linkcode processTest} declares, in seconds.
+ */
 const TIME_LIMIT = 120;
 
 // A test of many steps takes as long as they do.
@@ -50,7 +51,8 @@ const processTests: Deno.TestStepDefinition[] = [];
 /**
  * A test that starts processes, ignored where that is not permitted; and, with the reason in its
  * name, where a program is not installed or the system is another. Such tests wait more than they
- * work, so those of a file run side by side, as steps of one test, whose leak checks cover them all.
+ * work, so those of a file run side by side, as steps of one test, whose leak checks cover them
+ * all.
  */
 export function processTest(
   name: string,
@@ -72,7 +74,8 @@ export function processTest(
   });
 }
 
-/** Acts on a few items at a time; all are over before one failure is told, so that no child is left. */
+/** Acts on a few items at a time; all are over before one failure is told, so that no child is
+ * left. */
 export async function sideBySide<T>(
   items: Iterable<T>,
   act: (item: T, index: number) => Promise<void>,

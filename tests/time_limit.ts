@@ -1,8 +1,9 @@
 type Test = (t: Deno.TestContext) => void | Promise<void>;
 
 /**
- * Sees to it that every test that is declared as `Deno.test(name, fn)` from now on ends, or ends the
- * run: Deno has no time limit for tests. A test that is over in time runs as it would without this.
+ * Sees to it that every test that is declared as `Deno.test(name, fn)` from now on ends, or ends
+ * the run: Deno has no time limit for tests. A test that is over in time runs as it would without
+ * this.
  *
  * @param seconds The longest that a test may take. The run then ends with a line that names the
  * test, and with SIGABRT; the processes that it has started (on Linux, with all permissions) are
