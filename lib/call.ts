@@ -1,3 +1,7 @@
+import { Failure } from "./script.ts";
+import { quote } from "./silence.ts";
+import { within } from "./within.ts";
+
 /** What a person types to call a method of another program. */
 export interface Call {
   /** Its name. */
@@ -31,4 +35,42 @@ export function parseCall(line: string): Call | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** Reads calls, each a line; undefined for an empty line. A line that is no call is told and left out,
+ * and the script then exits with 2. */
+export async function* readCalls(lines: AsyncIterable<string>): AsyncGenerator<Call | undefined> {
+  for await (const line of lines) {
+    const call = parseCall(line);
+    if (call !== undefined || line.trim() === "") yield call;
+    else {
+      console.error(`rpc: expected [!]METHOD [PARAMS], PARAMS in JSON; got ${quote(line)}`);
+      Deno.exitCode = 2;
+    }
+  }
+}
+
+/**
+ * The calls, as lines, that have a language server open a small file in memory and say what it knows
+ * of it. Before the last of them it waits for the diagnostics.
+ *
+ * @param timeout Seconds that the diagnostics may take.
+ * @throws {Failure} If they do not come in time.
+ */
+export async function* callsAboutAFile(
+  diagnosed: Promise<true>,
+  timeout: number,
+): AsyncGenerator<string> {
+  const uri = "file:///hello.ts";
+  const text = '/** A greeting. */\nconst hello:number = "how are you"\n';
+  const textDocument = { uri, languageId: "typescript", version: 1, text };
+  const options = { tabSize: 2, insertSpaces: true };
+  const about = JSON.stringify({ textDocument, position: { line: 1, character: 6 }, options });
+  yield* ['initialize {"capabilities": {}, "initializationOptions": {"enable": true}}', ""];
+  yield* ["!initialized {}", `!textDocument/didOpen ${about}`];
+  // The first needs the compiler; the last, nothing.
+  yield* ["hover", "documentSymbol", "formatting"].map((what) => `textDocument/${what} ${about}`);
+  yield* ["no/such/method", ""];
+  if (!await within(timeout, diagnosed)) throw new Failure("no diagnostics came", 124);
+  yield* ["shutdown", "", "!exit"];
 }

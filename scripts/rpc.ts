@@ -19,7 +19,7 @@
  *
  * @module
  */
-import { type Call, parseCall } from "../lib/call.ts";
+import { type Call, callsAboutAFile, readCalls } from "../lib/call.ts";
 import { describeStatus, startChild } from "../lib/child.ts";
 import { seeWhy } from "../lib/cures.ts";
 import { ConnectionClosedError, FramingError, JsonRpcError, JsonRpcPeer } from "../lib/json_rpc.ts";
@@ -67,41 +67,20 @@ peer.closed.then(stop, stop);
 const answers: Promise<void>[] = [];
 const order: number[] = [];
 let asked = 0;
-for await (const line of isDemo ? questions() : stdinLines(over.signal, name)) {
-  const call = parseCall(line);
-  if (line.trim() === "") await Promise.all(answers.splice(0));
-  else if (call === undefined) {
-    console.error(`rpc: expected [!]METHOD [PARAMS], PARAMS in JSON; got ${quote(line)}`);
-    Deno.exitCode = 2;
-  } else if (call.isNotification) await peer.notify(call.method, call.params).catch(explain);
-  else {
-    const answer = ask(call);
-    answer.catch(stop);
-    answers.push(answer);
-  }
+const lines = isDemo ? callsAboutAFile(diagnosed.promise, timeout) : stdinLines(over.signal, name);
+for await (const call of readCalls(lines)) {
+  if (call === undefined) await Promise.all(answers.splice(0)); // An empty line.
+  else if (call.isNotification) await peer.notify(call.method, call.params).catch(explain);
+  else answers.push(ask(call));
+  answers.at(-1)?.catch(stop);
 }
 await Promise.all(answers);
 if (isDemo && order.every((n, at) => n === at + 1)) throw new Failure("all answers came in order");
 // Our end of file is the other side's sign to exit.
-const [status] = await within(timeout, Promise.all([child.status, peer.close(), peer.closed])) ??
-  [];
+const ends = Promise.all([child.status, peer.close(), peer.closed]);
+const [status] = await within(timeout, ends) ?? [];
 if (!status) throw new Failure(`${name} did not exit within ${timeout} s of its end of file`, 124);
 if (!status.success) throw new Failure(`${name} ${describeStatus(status)}`, status.code);
-
-async function* questions() {
-  const uri = "file:///hello.ts";
-  const text = '/** A greeting. */\nconst hello:number = "how are you"\n';
-  const textDocument = { uri, languageId: "typescript", version: 1, text };
-  const options = { tabSize: 2, insertSpaces: true };
-  const about = JSON.stringify({ textDocument, position: { line: 1, character: 6 }, options });
-  yield* ['initialize {"capabilities": {}, "initializationOptions": {"enable": true}}', ""];
-  yield* ["!initialized {}", `!textDocument/didOpen ${about}`];
-  // The first needs the compiler; the last, nothing.
-  yield* ["hover", "documentSymbol", "formatting"].map((what) => `textDocument/${what} ${about}`);
-  yield* ["no/such/method", ""];
-  if (!await within(timeout, diagnosed.promise)) throw new Failure("no diagnostics came", 124);
-  yield* ["shutdown", "", "!exit"];
-}
 
 /** Prints the answer when it comes, which may be long after the next question went out. */
 async function ask({ method, params }: Call) {
