@@ -1,5 +1,4 @@
-import { Failure } from "./script.ts";
-import { quote } from "./silence.ts";
+import { Failure, quote } from "./script.ts";
 import { within } from "./within.ts";
 
 /** What a person types to call a method of another program. */

@@ -43,8 +43,7 @@ const READ_BOTH = "README.md: It hangs as soon as the child writes much to stder
 const CLOSE_STDIN = "README.md: The child never exits";
 const END_OF_FILE = "README.md: The child has exited, and reading its output still does not end";
 
-/** What may be wrong, the surest first: each looks at the knot and says what it sees, if it does.
- */
+/** What may be wrong, the surest first: each looks at the knot and says what it sees, if anything. */
 const VERDICTS: ((knot: Knot) => Verdict | undefined)[] = [
   function exited({ pid, processes }) {
     const { state, parent } = processes.get(pid) ?? {};
@@ -200,20 +199,6 @@ const VERDICTS: ((knot: Knot) => Verdict | undefined)[] = [
       waiting,
     };
   },
-
-  function notAPipe(knot) {
-    const { pid, processes, edges } = knot;
-    const isWaiting = (pid: number) => edges.some(({ from }) => from === pid);
-    const end = edges.flatMap(({ to }) => to).find((pid) => !isWaiting(pid)) ?? pid;
-    const chain = pathOf(edges, pid, end).map((edge) => say(knot, edge, [edge.wait]));
-    const last = who(processes, end);
-    const does = doingElse(processes.get(end)).join(" and ") || "goes on";
-    return {
-      what: `not a pipe: ${[...chain, `${last} ${does}`].join("; ")}`,
-      cures: [`no pipe is in the way: look at what ${last} does`],
-      waiting: [],
-    };
-  },
 ];
 
 /**
@@ -242,7 +227,22 @@ function findVerdict(knot: Knot): Verdict {
     const verdict = look(knot);
     if (verdict !== undefined) return verdict;
   }
-  throw new Error("the last verdict fits everything");
+  return notAPipe(knot);
+}
+
+/** What is left if no pipe is in the way. */
+function notAPipe(knot: Knot): Verdict {
+  const { pid, processes, edges } = knot;
+  const isWaiting = (pid: number) => edges.some(({ from }) => from === pid);
+  const end = edges.flatMap(({ to }) => to).find((pid) => !isWaiting(pid)) ?? pid;
+  const chain = pathOf(edges, pid, end).map((edge) => say(knot, edge, [edge.wait]));
+  const last = who(processes, end);
+  const does = doingElse(processes.get(end)).join(" and ") || "goes on";
+  return {
+    what: `not a pipe: ${[...chain, `${last} ${does}`].join("; ")}`,
+    cures: [`no pipe is in the way: look at what ${last} does`],
+    waiting: [],
+  };
 }
 
 /** What a stopped process is said to do. */
@@ -262,8 +262,7 @@ export function doing(pid: number, { processes }: Snapshot): string {
   return does.join(", which ");
 }
 
-/** What each process waits for, and the pipes between them, in lines of at most `width` characters.
- */
+/** What each process waits for, and the pipes between them, in lines of at most `width` columns. */
 export function draw(pid: number, snapshot: Snapshot, width: number): string[] {
   const { processes, pipes } = snapshot;
   const edges = edgesFrom(snapshot, pid);
@@ -333,8 +332,7 @@ function edgesToOnly(snapshot: Snapshot, pid: number, other: number): Edge[] {
     .filter(({ wait, to }) => "pipe" in wait && to.length === 1 && to[0] === pid);
 }
 
-/** The shortest circle of processes that wait for each other, and that nobody else can set going.
- */
+/** The shortest circle of processes that wait for each other, which nobody else can set going. */
 function findCircle(knot: Knot): Edge[] {
   const stuck = new Set(knot.processes.keys());
   const isStuck = (wait: Wait) => {

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { callOf } from "./calls.ts";
+import { syscallOf } from "./syscalls.ts";
 import { Failure } from "./script.ts";
 
 /** An end of a pipe, as one process holds it. */
@@ -248,7 +248,7 @@ function readProcess(view: View, pid: number): Process | undefined {
 function waitsOf(view: View, pid: number, thread: string): Wait[] {
   const task = `/proc/${pid}/task/${thread}`;
   const syscall = readText(`${task}/syscall`);
-  const { name, args, isSocket } = callOf(syscall, readText(`${task}/wchan`));
+  const { name, args, isSocket } = syscallOf(syscall, readText(`${task}/wchan`));
   const number = (index: number) => Number(BigInt.asIntN(32, args?.[index] ?? 0n));
   const on = (index: number, direction: "read" | "write") =>
     waitOn(view, pid, number(index), direction);

@@ -73,6 +73,11 @@ export function escapeControls(text: string): string {
   );
 }
 
+/** A text as a person can read it: quoted, on one line, and cut where it is long. */
+export function quote(text: string): string {
+  return escapeControls(JSON.stringify(text.length > 1000 ? `${text.slice(0, 1000)}…` : text));
+}
+
 function isForTheUser(error: unknown): error is Error {
   // An error of the operating system has a code.
   return error instanceof Deno.errors.NotCapable ||

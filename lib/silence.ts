@@ -1,9 +1,8 @@
 import { seeWhy } from "./cures.ts";
 import { NoAnswerError } from "./dialogue.ts";
-import { escapeControls, Failure, scriptName } from "./script.ts";
+import { Failure } from "./script.ts";
 
-/** For `catch()`: adds to a {@linkcode NoAnswerError} what to do about it, and how to find out why.
- */
+/** For `catch()`: says with a {@linkcode NoAnswerError} what to do, and how to find out why. */
 export function explainSilence(
   advice: string,
   command: readonly string[],
@@ -12,55 +11,4 @@ export function explainSilence(
     if (!(error instanceof NoAnswerError)) throw error;
     throw new Failure(`${error.message}; ${advice}${seeWhy(command)}`, error.exitCode);
   };
-}
-
-/** A text as a person can read it: quoted, on one line, and cut where it is long. */
-export function quote(text: string): string {
-  return escapeControls(JSON.stringify(text.length > 1000 ? `${text.slice(0, 1000)}…` : text));
-}
-
-/** Counts the lines that nobody asked for, and shows the first ten. */
-export class Unasked {
-  #count = 0;
-  #start = 0;
-
-  readonly #name: string;
-  readonly #timeout: number;
-
-  /** Counts from none; `name` is the program that writes them, which may flood for `timeout`
-   * seconds. */
-  constructor(name: string, timeout: number) {
-    this.#name = name;
-    this.#timeout = timeout;
-  }
-
-  /**
-   * Shows one of the first ten on stderr.
-   *
-   * @throws {Failure} If they have come by the thousand for longer than the time limit.
-   */
-  report(line: string): void {
-    if (++this.#count === 1) this.#start = performance.now();
-    if (this.#count % 1000 === 0 && performance.now() > this.#start + this.#timeout * 1000) {
-      this.check();
-    }
-    if (this.#count > 10) return;
-    console.error(`${scriptName}: ${this.#name} wrote a line nobody asked for: ${quote(line)}`);
-  }
-
-  /**
-   * Says how many there were.
-   *
-   * @throws {Failure} If there was one.
-   */
-  check(): void {
-    if (this.#count > 10) {
-      console.error(`${scriptName}: ${this.#name} wrote ${this.#count - 10} more such lines`);
-    }
-    if (this.#count === 0) return;
-    const lines = this.#count === 1 ? "a line" : `${this.#count} lines`;
-    throw new Failure(
-      `${this.#name} wrote ${lines} nobody asked for; answers may be paired with the wrong messages`,
-    );
-  }
 }

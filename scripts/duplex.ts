@@ -23,7 +23,8 @@ import { hintFor } from "../lib/cures.ts";
 import { Dialogue } from "../lib/dialogue.ts";
 import { flag, parseOptions, seconds, wholeNumber } from "../lib/options.ts";
 import { Failure, print, stdinLines } from "../lib/script.ts";
-import { explainSilence, Unasked } from "../lib/silence.ts";
+import { explainSilence } from "../lib/silence.ts";
+import { Unasked } from "../lib/unasked.ts";
 import { childStderr, markStderr } from "../lib/terminal.ts";
 
 const { options, operands } = parseOptions({

@@ -24,8 +24,8 @@ import { describeStatus, startChild } from "../lib/child.ts";
 import { seeWhy } from "../lib/cures.ts";
 import { ConnectionClosedError, FramingError, JsonRpcError, JsonRpcPeer } from "../lib/json_rpc.ts";
 import { parseOptions, seconds, word } from "../lib/options.ts";
-import { escapeControls, Failure, print, stdinLines } from "../lib/script.ts";
-import { quote, Unasked } from "../lib/silence.ts";
+import { escapeControls, Failure, print, quote, stdinLines } from "../lib/script.ts";
+import { Unasked } from "../lib/unasked.ts";
 import { within } from "../lib/within.ts";
 
 const { options: { framing, timeout }, operands } = parseOptions({

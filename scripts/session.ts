@@ -22,7 +22,8 @@ import { ChildEndedError, Dialogue } from "../lib/dialogue.ts";
 import { endOfAnswer } from "../lib/ends.ts";
 import { parseOptions, pattern, seconds, template, UsageError } from "../lib/options.ts";
 import { Failure, print, stdinLines } from "../lib/script.ts";
-import { explainSilence, Unasked } from "../lib/silence.ts";
+import { explainSilence } from "../lib/silence.ts";
+import { Unasked } from "../lib/unasked.ts";
 import { childStderr, markStderr, strong } from "../lib/terminal.ts";
 
 const { options: { mark, until, timeout }, operands } = parseOptions({

@@ -19,16 +19,9 @@
  * @module
  */
 import { StartError } from "../lib/child.ts";
+import { conclude } from "../lib/conclusions.ts";
 import { atTerminal, paste } from "../lib/cures.ts";
-import {
-  ask,
-  conclude,
-  curesOf,
-  describe,
-  isUnclear,
-  type Trial,
-  UNBUFFERED,
-} from "../lib/experiments.ts";
+import { ask, curesOf, describe, isUnclear, type Trial, UNBUFFERED } from "../lib/experiments.ts";
 import { draw, explain, type Verdict } from "../lib/hang.ts";
 import { parseOptions, seconds, text, UsageError, wholeNumber } from "../lib/options.ts";
 import { look, mayLook } from "../lib/proc.ts";

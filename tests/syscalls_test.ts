@@ -1,15 +1,15 @@
 import { assertEquals } from "@std/assert";
-import { callOf } from "../lib/calls.ts";
+import { syscallOf } from "../lib/syscalls.ts";
 import "./process.ts";
 
 Deno.test("a call has other numbers on arm64 than on x86-64", () => {
   const calls = [["0", "63", "read"], ["1", "64", "write"], ["61", "260", "wait4"]] as const;
   for (const [x86, arm, name] of calls) {
-    assertEquals(callOf(`${x86} 0x3 0x0`, "", "x86_64"), { name, args: [3n, 0n] });
-    assertEquals(callOf(`${arm} 0x3 0x0`, "", "aarch64"), { name, args: [3n, 0n] });
+    assertEquals(syscallOf(`${x86} 0x3 0x0`, "", "x86_64"), { name, args: [3n, 0n] });
+    assertEquals(syscallOf(`${arm} 0x3 0x0`, "", "aarch64"), { name, args: [3n, 0n] });
   }
   // poll(2) is not on arm64: its number there is another call's.
-  assertEquals(callOf("7 0x0", "", "aarch64").name, "system call 7");
+  assertEquals(syscallOf("7 0x0", "", "aarch64").name, "system call 7");
 });
 
 Deno.test("a call that may not be seen is told from the place where its thread waits", () => {
@@ -22,10 +22,10 @@ Deno.test("a call that may not be seen is told from the place where its thread w
     wait_for_partner: { name: "open", isSocket: false },
     somewhere: { name: "somewhere", isSocket: false },
   };
-  for (const [place, call] of Object.entries(places)) assertEquals(callOf("", place), call);
+  for (const [place, call] of Object.entries(places)) assertEquals(syscallOf("", place), call);
 });
 
 Deno.test("a thread on a processor is in no call", () => {
-  assertEquals(callOf("running\n", "0").name, "running");
-  assertEquals(callOf("-1 0x7ffe 0x7f00\n", "0").name, "running");
+  assertEquals(syscallOf("running\n", "0").name, "running");
+  assertEquals(syscallOf("-1 0x7ffe 0x7f00\n", "0").name, "running");
 });

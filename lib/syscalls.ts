@@ -56,7 +56,7 @@ const PLACES: [place: RegExp, name: string, isSocket?: true][] = [
 ];
 
 /** The call that a thread is in. */
-export interface Call {
+export interface SystemCall {
   /** What the call does: `read` for read(2), readv(2), recvfrom(2) and their like. */
   name: string;
   /** Its arguments, if they may be seen. */
@@ -74,18 +74,18 @@ export interface Call {
  *
  * @example
  * ```ts
- * import { callOf } from "./calls.ts";
+ * import { syscallOf } from "./syscalls.ts";
  * import { assertEquals } from "@std/assert";
  *
- * assertEquals(callOf("63 0x3 0x7f00 0x2000", "", "aarch64").name, "read");
- * assertEquals(callOf("", "anon_pipe_write", "x86_64").name, "write");
+ * assertEquals(syscallOf("63 0x3 0x7f00 0x2000", "", "aarch64").name, "read");
+ * assertEquals(syscallOf("", "anon_pipe_write", "x86_64").name, "write");
  * ```
  */
-export function callOf(
+export function syscallOf(
   syscall: string,
   place: string,
   arch: typeof Deno.build.arch = Deno.build.arch,
-): Call {
+): SystemCall {
   const [number = "", ...words] = syscall.trim().split(" ");
   if (number === "") {
     const [, name = place, isSocket = false] = PLACES.find(([part]) => part.test(place)) ?? [];

@@ -1,0 +1,197 @@
+/**
+ * What follows from the trials of a program that does not answer over pipes.
+ *
+ * @module
+ */
+import { describeStatus } from "./child.ts";
+import { paste } from "./cures.ts";
+import { FLOOD, isUnclear, type Trial, UNBUFFERED } from "./experiments.ts";
+import { STOPPED } from "./hang.ts";
+import { quote } from "./script.ts";
+import { byteCount } from "./terminal.ts";
+
+/** What a pipe holds on Linux. */
+const CAPACITY = 65_536;
+
+/** What has been tried with a program. */
+export interface Evidence {
+  /** Over pipes. */
+  piped: Trial;
+  /** At a terminal, if that was tried. */
+  terminal?: Trial | undefined;
+  /** The first cure that made it answer. */
+  cured?: Trial | undefined;
+  /** Over pipes, without {@linkcode UNBUFFERED}, if that is set. */
+  unset?: Trial | undefined;
+}
+
+/** What follows from the trials. */
+export interface Outcome {
+  /** Why there is no answer. */
+  what: string;
+  /** What to do about it. */
+  cures: string[];
+  /** The page and the heading that say more. */
+  section?: string;
+}
+
+/** What may follow, the surest first: each looks at the evidence and says what it sees, if anything. */
+const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
+  function floods({ piped: { before } }) {
+    if (before.length < FLOOD) return;
+    const lines = (before.split("\n").length - 1).toLocaleString("en");
+    return {
+      what: `it floods: it wrote ${lines} lines without being asked, and was read no further`,
+      cures: ["count or pass on what it writes, and end it when you have enough"],
+      section: "lib/README.md: limit the time of a child and its family",
+    };
+  },
+
+  function muchOnStderr({ piped: { errors } }) {
+    if (errors < CAPACITY) return;
+    return {
+      what: `its stderr carries much, ${byteCount(errors)}: a parent that pipes it and does not ` +
+        "read it hangs",
+      cures: ["read stdout and stderr at the same time, or let stderr be inherited"],
+      section: "README.md: It hangs as soon as the child writes much to stderr",
+    };
+  },
+
+  function wantsTerminal({ piped, terminal }) {
+    const { status, unread, milliseconds } = piped;
+    if (milliseconds !== undefined || terminal?.milliseconds === undefined) return;
+    if (status === undefined && !unread) return;
+    const did = status === undefined ? "did not read its stdin" : ended(piped);
+    return {
+      what: `it wants a terminal: over pipes it ${did}; at a terminal it answered`,
+      cures: [`give it one: ${paste(terminal.command)}`],
+      section: "README.md: ssh, sudo or getpass cannot ask for a password",
+    };
+  },
+
+  function exited({ piped }) {
+    if (piped.status === undefined || piped.milliseconds !== undefined) return;
+    return {
+      what: `it exited without an answer (${ended(piped)})`,
+      cures: [`see what it says by itself: ${paste(piped.command)}`],
+      section: "README.md: Uncaught (in promise) BrokenPipe: Broken pipe (os error 32)",
+    };
+  },
+
+  function prompts({ piped: { before } }) {
+    if (before === "" || before.endsWith("\n")) return;
+    return {
+      what: `a prompt without a newline: it wrote ${
+        quote(before.split("\n").at(-1) ?? "")
+      } and waits`,
+      cures: ["read up to the prompt; whoever reads whole lines waits for its newline"],
+      section: "lib/README.md: talk to a program that shows a prompt",
+    };
+  },
+
+  function answersAtOnce({ piped, piped: { milliseconds }, unset = piped }) {
+    if (milliseconds === undefined) return;
+    return {
+      what: `it answers at once over pipes, after ${milliseconds} ms: the fault is in the parent`,
+      cures: [
+        ...(isUnclear(unset) ? [`${UNBUFFERED} is set here; is it where it hangs?`] : []),
+        "does the parent end each question with a newline, and flush it?",
+        "does it read while it writes, and before it waits for the exit?",
+        "while it hangs, look at it: why.ts --pid PID",
+      ],
+      section: "lib/README.md: hold a dialogue",
+    };
+  },
+
+  function answersOnStderr({ piped: { complaint } }) {
+    if (complaint === "") return;
+    return {
+      what: `it answers on stderr, not on stdout: ${quote(complaint)}`,
+      cures: ["read its stderr as well", "ask what it understands: --question TEXT"],
+      section: "lib/README.md: read stdout and stderr",
+    };
+  },
+
+  function isStopped({ piped: { does } }) {
+    if (!does.endsWith(STOPPED)) return;
+    return { what: `it ${does}`, cures: ["continue it: kill -CONT; and see what stops it"] };
+  },
+
+  function readsLate({ piped: { unread = 0, does, atEnd = "" } }) {
+    if (unread === 0 || atEnd === "") return;
+    return {
+      what: `it reads its stdin late, if at all: first it ${does}, with the question unread; ` +
+        `then it wrote ${quote(atEnd)}`,
+      cures: ["give it more time: --timeout SECONDS; or send when it says that it is ready"],
+    };
+  },
+
+  function doesNotRead({ piped: { unread = 0, does } }) {
+    if (unread === 0) return;
+    return {
+      what: `it does not read its stdin: the question is unread${does && `, and it ${does}`}`,
+      cures: [
+        `let it do that, or tell it to read stdin; some programs take "-" for that`,
+        "if it only reads later, give it more time: --timeout SECONDS",
+      ],
+    };
+  },
+
+  function buffers({ piped, terminal, cured = terminal }) {
+    if (cured?.milliseconds === undefined) return;
+    const wrote = piped.unread === 0 ? "it has read the question and written nothing" : "no answer";
+    const at = terminal?.milliseconds === undefined
+      ? ""
+      : `; at a terminal it answered after ${terminal.milliseconds} ms`;
+    return {
+      what: `it buffers because it writes to a pipe: ${wrote}${at}`,
+      cures: [`${paste(cured.command)}   # answered after ${cured.milliseconds} ms`],
+      section: "README.md: No answer from the child, or all answers at once when it exits",
+    };
+  },
+
+  function answersWithoutNewline({ piped: { answer } }) {
+    if (answer.trim() === "" || answer.endsWith("\n")) return;
+    return {
+      what: `it answers without a newline: it wrote ${quote(answer)} and waits`,
+      cures: ["read what comes; whoever reads whole lines waits for its newline"],
+      section: "lib/README.md: talk to a program that shows a prompt",
+    };
+  },
+
+  function answersAtEnd({ piped: { atEnd = "" }, terminal }) {
+    if (atEnd === "") return;
+    const unsure = terminal ? "" : " (or buffers: no terminal could be tried)";
+    return {
+      what: `it answers only at end of file${unsure}: it wrote ${quote(atEnd)} when its ` +
+        "stdin was closed",
+      cures: ["close its stdin when all is sent, then read the answer"],
+      section: "README.md: The child never exits",
+    };
+  },
+];
+
+function ended({ status, lastError }: Trial): string {
+  return (status ? describeStatus(status) : "") + (lastError && `, saying ${quote(lastError)}`);
+}
+
+/** Why a program does not answer, as far as the trials tell. */
+export function conclude(evidence: Evidence): Outcome {
+  for (const look of OUTCOMES) {
+    const outcome = look(evidence);
+    if (outcome !== undefined) return outcome;
+  }
+  return hasNothingToSay(evidence);
+}
+
+/** What is left if nothing else was seen. */
+function hasNothingToSay({ piped: { unread, does }, terminal }: Evidence): Outcome {
+  const either = terminal ? "or at a terminal" : "(no terminal could be tried)";
+  const read = unread === 0 ? "it has read the question, " : "";
+  return {
+    what: `it has nothing to say: ${read}${does && `${does}, `}and wrote nothing at end of file ` +
+      either,
+    cures: ["ask what has an answer: --question TEXT", "or ask for a mark after each answer"],
+    section: "lib/README.md: get whole answers, of any number of lines",
+  };
+}

@@ -1,0 +1,62 @@
+import { assertEquals, assertMatch } from "@std/assert";
+import { conclude } from "../lib/conclusions.ts";
+import type { Trial } from "../lib/experiments.ts";
+import "./process.ts";
+import { answered, silent } from "./trials.ts";
+
+const exited: Trial = { ...silent, status: { success: false, code: 3, signal: null } };
+const end = { ...silent, atEnd: "yes\n" };
+
+const CASES: [title: string, evidence: Parameters<typeof conclude>[0], says: RegExp][] = [
+  ["an answer", { piped: answered }, /answers at once/],
+  ["an answer before the exit", { piped: { ...exited, ...answered } }, /answers at once/],
+  ["at end of file alone", { piped: end, terminal: silent }, /only at end of file: it wrote "yes/],
+  [
+    "without a terminal",
+    { piped: end },
+    /at end of file \(or buffers: no terminal could be tried\)/,
+  ],
+  ["a cure without a terminal", { piped: end, cured: answered }, /it buffers because/],
+  [
+    "a closed stdin where nothing else can be seen",
+    { piped: { ...silent, unread: 9, does: "" } },
+    /does not read its stdin: the question is unread$/,
+  ],
+  [
+    "a question that was unread for a while",
+    { piped: { ...end, unread: 9, does: "sleeps" } },
+    /late, if at all: first it sleeps, with the question unread; then it wrote "yes\\n"$/,
+  ],
+  [
+    "a partial line of a program that buffers",
+    { piped: { ...silent, answer: "ye" }, cured: answered },
+    /it buffers/,
+  ],
+  ["nothing anywhere", { piped: silent, terminal: silent }, /nothing to say: .* or at a terminal$/],
+  ["nothing, no terminal", { piped: silent }, /nothing to say: .*\(no terminal could be tried\)$/],
+  [
+    "a program that reads from the terminal itself",
+    { piped: { ...silent, unread: 9 }, terminal: answered },
+    /wants a terminal: over pipes it did not read its stdin; at a terminal it answered/,
+  ],
+  [
+    "an exit that a terminal does not change",
+    { piped: exited, terminal: exited },
+    /exited without an answer \(exited with status 3\)/,
+  ],
+  [
+    "where nothing can be seen",
+    { piped: { ...silent, unread: undefined, does: "", atEnd: "yes\n" }, terminal: answered },
+    /buffers because it writes to a pipe: no answer; at a terminal it answered after 3 ms/,
+  ],
+];
+
+Deno.test("a variable counts only where its lack leaves the program without an answer", () => {
+  const said = (unset: Trial) => conclude({ piped: answered, unset }).cures.join();
+  assertMatch(said(silent), /PYTHONUNBUFFERED is set here; is it where it hangs\?/);
+  assertEquals(said(answered), conclude({ piped: answered }).cures.join());
+});
+
+for (const [title, evidence, says] of CASES) {
+  Deno.test(`why no answer: ${title}`, () => assertMatch(conclude(evidence).what, says));
+}
