@@ -33,8 +33,7 @@ export class ConnectionClosedError extends Error {
   }
 }
 
-/** The connection closed because the other side does not write in the framing that was agreed on.
- */
+/** The connection closed because the other side does not write in the agreed framing. */
 export class FramingError extends ConnectionClosedError {}
 
 /** The settings of a {@linkcode JsonRpcPeer}. */
@@ -50,8 +49,7 @@ export interface JsonRpcPeerOptions {
   /** Gets text that is no message, such as a log line, and answers to requests that are not open.
    * By default these are dropped. If it throws, that ends the connection. */
   onNoise?: (text: string) => void;
-  /** The longest message to accept (default 256 Mi): UTF-16 code units of a line, bytes of a body.
-   */
+  /** The longest message (default 256 Mi): UTF-16 code units of a line, bytes of a body. */
   maxLength?: number;
   /** Give it `child.status`. After it settles, reading stops after 0.1 s of silence, even if
    * another process holds the pipe open. */

@@ -45,8 +45,7 @@ export interface Process {
   name: string;
   /** The words after it. */
   args: string[];
-  /** Whether it was stopped by a signal, or has exited and its parent has not asked for its status.
-   */
+  /** Whether a signal stopped it, or it has exited and its parent has not asked for its status. */
   state: "alive" | "stopped" | "exited";
   /** The process that started it, or has taken it over. */
   parent: number;
@@ -243,8 +242,7 @@ function readProcess(view: View, pid: number): Process | undefined {
   return process;
 }
 
-/** What a thread waits for; nothing if that is a timer, a signal or another thread of its process.
- */
+/** What a thread waits for; nothing if that is a timer, a signal or a thread of its process. */
 function waitsOf(view: View, pid: number, thread: string): Wait[] {
   const task = `/proc/${pid}/task/${thread}`;
   const syscall = readText(`${task}/syscall`);
@@ -260,8 +258,7 @@ function waitsOf(view: View, pid: number, thread: string): Wait[] {
     const isEmpty = reading?.for === "read" && !view.pipes.get(reading.pipe)?.held;
     return [isEmpty ? reading : on(to, "write")].filter((wait) => wait !== undefined);
   };
-  /** Watches descriptors; the exit of a child interrupts it, if the process wants to know of that.
-   */
+  /** Watches descriptors; a child's exit interrupts it, if the process wants to know of that. */
   const watch = (all: Wait[]) => {
     const others = all.filter((wait) => !isOwn(view, wait, pid));
     const waits = others.length > 0 ? others : all;
@@ -487,8 +484,7 @@ function measure(path: string): Pick<Pipe, "held" | "capacity"> {
   return descriptor < 0 ? {} : { held: held[0], capacity };
 }
 
-/** The sockets that are joined in pairs, as ss of iproute2 tells; none where it is not installed.
- */
+/** The sockets that are joined in pairs, as ss of iproute2 tells; none where that is missing. */
 function readSockets(): Map<string, { peer: string; held: number }> {
   const command = new Deno.Command("ss", { args: ["-xnH"], stdin: "null", stderr: "null" });
   const output = attempt(() => command.outputSync().stdout) ?? new Uint8Array();

@@ -164,8 +164,7 @@ for (const [script, ...args] of LONG) {
   });
 }
 
-/** Without what may be said before the signal, or by a half of fifo that hears of the other first.
- */
+/** Without what may be said before the signal, or by a half of fifo that hears of the other. */
 function withoutGreetings(stderr: string): string {
   return stderr.replaceAll(
     /^(hello from child|child \d+|fifo: (waiting|no \w+ came)|duplex: (yes|python3) wrote) .*\n/gm,

@@ -7,8 +7,7 @@
 import { cpuUsage } from "node:process";
 import { limitTests } from "./time_limit.ts";
 
-/** The longest that a test may take, and a step that {@linkcode processTest} declares, in seconds.
- */
+/** The longest, in seconds, that a test or a step of {@linkcode processTest} may take. */
 const TIME_LIMIT = 120;
 
 // A test of many steps takes as long as they do.

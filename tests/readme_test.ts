@@ -14,8 +14,7 @@ const root = new URL("..", import.meta.url).pathname;
 
 const PAGES = ["README.md", "lib/README.md", "scripts/README.md", "tests/README.md"];
 
-/** All pages. Where reading is not permitted, processes are not either, and nothing of this is run.
- */
+/** All pages. Where reading is not permitted, processes are not either, and none of this runs. */
 async function readme(): Promise<string> {
   return (await Promise.all(PAGES.map((page) => Deno.readTextFile(root + page)))).join("\n");
 }
