@@ -154,7 +154,10 @@ async function writeAll(): Promise<void> {
   try {
     while (length > 0) {
       let bytes = new Uint8Array(length);
-      for (const part of unprinted) bytes.set(part, bytes.length - length), length -= part.length;
+      for (const part of unprinted) {
+        bytes.set(part, bytes.length - length);
+        length -= part.length;
+      }
       unprinted = [];
       while (bytes.length > 0) bytes = bytes.subarray(await Deno.stdout.write(bytes));
       // Short lines in quick succession: let some gather, since each write costs a change of

@@ -10,6 +10,7 @@ import { look } from "../lib/proc.ts";
 import {
   processesMarked,
   processTest,
+  type Result,
   runCommand,
   runScript,
   scriptCommand,
@@ -474,6 +475,14 @@ processTest("why may not look at another user's process, and says so", async () 
   assertMatch(stderr, /^why: may not look at process \d+: is it another user's\? Try sudo\n$/);
 }, { needs: ["setpriv"], os: "linux" });
 
+/** Looks at a process where these mounts hide something; undefined for a user who may not mount. */
+async function lookBehind(pid: number, ...mounts: string[]): Promise<Result | undefined> {
+  const line = [...mounts, '"$@"'].join(" && ");
+  const command = scriptCommand("why", ["--pid", `${pid}`]);
+  const result = await runCommand(["unshare", "-m", "sh", "-c", line, "sh", ...command]);
+  return /^(unshare|mount):/.test(result.stderr) ? undefined : result;
+}
+
 processTest("why tells a deadlock from what is left where calls may not be seen", async () => {
   await using parent = start(
     python('c = Popen(["cat"], stdin=PIPE, stdout=PIPE)\nc.stdin.write(bytes(1_000_000))'),
@@ -482,41 +491,18 @@ processTest("why tells a deadlock from what is left where calls may not be seen"
   await mustSay(parent.pid, says);
   const cat = await find(parent.pid, "cat");
   // As Yama hides them on Ubuntu from all but root.
-  const hide = [parent.pid, cat].map((pid) =>
-    `mount --bind /dev/null /proc/${pid}/task/${pid}/syscall && `
+  const result = await lookBehind(
+    parent.pid,
+    ...[parent.pid, cat].map((pid) => `mount --bind /dev/null /proc/${pid}/task/${pid}/syscall`),
   );
-  const line = `${hide.join("")}"$@"`;
-  const command = scriptCommand("why", ["--pid", `${parent.pid}`]);
-  const { stdout, stderr } = await runCommand([
-    "unshare",
-    "-m",
-    "sh",
-    "-c",
-    line,
-    "sh",
-    ...command,
-  ]);
-  // Not everybody may hide them.
-  if (/^(unshare|mount):/.test(stderr)) return;
-  assertMatch(stdout, says);
+  if (result !== undefined) assertMatch(result.stdout, says);
 }, { needs: ["python3", "unshare"], os: "linux" });
 
 processTest("why says that there is no /proc", async () => {
-  const line = 'mount -t tmpfs none /proc && "$@"';
-  const command = [
-    "unshare",
-    "-m",
-    "sh",
-    "-c",
-    line,
-    "sh",
-    ...scriptCommand("why", ["--pid", "1"]),
-  ];
-  const { code, stdout, stderr } = await runCommand(command);
-  // Not everybody may hide it.
-  if (stderr.startsWith("unshare:") || stderr.startsWith("mount:")) return;
-  assertEquals([code, stdout], [1, ""], stderr);
-  assertMatch(stderr, /^why: there is no \/proc here[^\n]*\n$/);
+  const result = await lookBehind(1, "mount -t tmpfs none /proc");
+  if (result === undefined) return;
+  assertEquals([result.code, result.stdout], [1, ""], result.stderr);
+  assertMatch(result.stderr, /^why: there is no \/proc here[^\n]*\n$/);
 }, { needs: ["unshare"], os: "linux" });
 
 interface Experiment {
