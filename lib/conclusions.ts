@@ -58,9 +58,11 @@ const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
   },
 
   function wantsTerminal({ piped, terminal }) {
-    const { status, unread, milliseconds } = piped;
+    const { status, unread, milliseconds, lastError } = piped;
     if (milliseconds !== undefined || terminal?.milliseconds === undefined) return;
     if (status === undefined && !unread) return;
+    // Its stderr is the terminal as well, and so is that of a shell, which names a signal.
+    if (status?.signal || lastError !== "" && terminal.answer.includes(lastError)) return;
     const did = status === undefined ? "did not read its stdin" : ended(piped);
     return {
       what: `it wants a terminal: over pipes it ${did}; at a terminal it answered`,

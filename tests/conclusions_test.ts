@@ -45,6 +45,19 @@ const CASES: [title: string, evidence: Parameters<typeof conclude>[0], says: Reg
     /exited without an answer \(exited with status 3\)/,
   ],
   [
+    "a crash that a shell tells at a terminal",
+    {
+      piped: { ...silent, status: { success: false, code: 139, signal: "SIGSEGV" } },
+      terminal: { ...answered, answer: "Segmentation fault\n" },
+    },
+    /exited without an answer \(was ended by SIGSEGV\)/,
+  ],
+  [
+    "a complaint that a terminal shows as well",
+    { piped: { ...exited, lastError: "bad" }, terminal: { ...answered, answer: "bad\n" } },
+    /exited without an answer \(exited with status 3, saying "bad"\)/,
+  ],
+  [
     "where nothing can be seen",
     { piped: { ...silent, unread: undefined, does: "", atEnd: "yes\n" }, terminal: answered },
     /buffers because it writes to a pipe: no answer; at a terminal it answered after 3 ms/,

@@ -509,6 +509,7 @@ interface Experiment {
   command: string[];
   says: RegExp;
   args?: string[];
+  variables?: Record<string, string>;
   needs?: string[];
 }
 
@@ -618,6 +619,15 @@ const EXPERIMENTS: Record<string, Experiment> = {
     command: ["sh", "-c", "read x; kill -SEGV $$"],
     says: /it exited without an answer \(was ended by SIGSEGV\)/,
   },
+  "a crash, which a shell tells at a terminal": {
+    command: ["sh", "-c", "read x; kill -SEGV $$"],
+    variables: { SHELL: "/bin/sh" },
+    says: /it exited without an answer \(was ended by SIGSEGV\)/,
+  },
+  "one that fails once it is asked": {
+    command: ["sh", "-c", "read x; echo no such line >&2; exit 3"],
+    says: /it exited without an answer \(exited with status 3, saying "no such line"\)/,
+  },
   "one that closes its stdin does not read it": {
     command: ["sh", "-c", "exec <&-; exec sleep 300"],
     says:
@@ -650,10 +660,11 @@ const EXPERIMENTS: Record<string, Experiment> = {
   },
 };
 
-for (const [title, { command, says, args = [], needs = [] }] of Object.entries(EXPERIMENTS)) {
+for (const [title, experiment] of Object.entries(EXPERIMENTS)) {
+  const { command, args = [], variables, says, needs = [] } = experiment;
   processTest(`why finds out: ${title}`, async () => {
     const mark = crypto.randomUUID();
-    const env = { MARK: mark, PYTHONUNBUFFERED: "" };
+    const env = { MARK: mark, PYTHONUNBUFFERED: "", ...variables };
     const { code, stdout, stderr } = await runScript("why", [...args, ...command], { env });
     assertEquals([code, stderr], [0, ""]);
     assertMatch(stdout, says);
