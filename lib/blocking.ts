@@ -5,7 +5,8 @@
  *
  * @module
  */
-import { Failure, stdinFailure, stdoutFailure } from "./script.ts";
+import { stdinFailure } from "./stdin.ts";
+import { stdoutFailure } from "./stdout.ts";
 
 const buffer = new Uint8Array(64 * 1024);
 
@@ -28,7 +29,6 @@ export function blockingPrint(line: string): void {
     let bytes = new TextEncoder().encode(`${line}\n`);
     while (bytes.length > 0) bytes = bytes.subarray(Deno.stdout.writeSync(bytes));
   } catch (error) {
-    if (error instanceof Deno.errors.BrokenPipe) throw new Failure("", 128 + 13);
     throw stdoutFailure(error);
   }
 }

@@ -1,4 +1,5 @@
-import { Failure, quote } from "./script.ts";
+import { Failure } from "./failure.ts";
+import { quote } from "./format.ts";
 import { within } from "./within.ts";
 
 /** What a person types to call a method of another program. */

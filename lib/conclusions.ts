@@ -6,9 +6,8 @@
 import { describeStatus } from "./child.ts";
 import { paste } from "./cures.ts";
 import { FLOOD, isUnclear, type Trial, UNBUFFERED } from "./experiments.ts";
+import { byteCount, quote } from "./format.ts";
 import { STOPPED } from "./hang.ts";
-import { quote } from "./script.ts";
-import { byteCount } from "./terminal.ts";
 
 /** What a pipe holds on Linux. */
 const CAPACITY = 65_536;

@@ -8,11 +8,11 @@ import { stripVTControlCharacters } from "node:util";
 import { ByteReader } from "./byte_reader.ts";
 import { describeStatus, onEnd, startChild } from "./child.ts";
 import { wordsFor } from "./cures.ts";
+import { Failure } from "./failure.ts";
+import { byteCount, quote } from "./format.ts";
 import { doing } from "./hang.ts";
 import { activityOf, endAllWith, look, mayLook } from "./proc.ts";
-import { Failure, quote } from "./script.ts";
 import { untilStill } from "./still.ts";
-import { byteCount } from "./terminal.ts";
 
 /** What a program did that was asked over its stdin. */
 export interface Trial {

@@ -5,7 +5,7 @@
  * @module
  */
 import { describeStatus, onEnd } from "./child.ts";
-import { Failure } from "./script.ts";
+import { Failure } from "./failure.ts";
 
 /**
  * Creates the FIFO at `path` unless it exists. Whoever creates it removes it: when the result is

@@ -5,8 +5,8 @@
  * @module
  */
 import { hintFor } from "./cures.ts";
+import { byteCount } from "./format.ts";
 import { awaited, type End, type Process, type Snapshot, type Wait } from "./proc.ts";
-import { byteCount } from "./terminal.ts";
 
 /** Why it hangs. */
 export interface Verdict {

@@ -1,11 +1,21 @@
+/**
+ * The command line of a script.
+ *
+ * @module
+ */
 import { parseArgs } from "@std/cli/parse-args";
-import { StartError } from "./child.ts";
-import { stdoutFailure } from "./script.ts";
+import { Failure } from "./failure.ts";
+import { stdoutFailure } from "./stdout.ts";
 
 /** A command line that cannot be understood. */
-export class UsageError extends Error {
-  /** As in every Unix tool. */
-  readonly exitCode = 2;
+export class UsageError extends Failure {
+  /** What the error is called where it is printed. */
+  override readonly name = "UsageError";
+
+  /** Says what was not understood. The exit code is 2, as in every Unix tool. */
+  constructor(message: string) {
+    super(message, 2);
+  }
 }
 
 /** An option of a script: its default, its meaning, and how a text becomes its value. */
@@ -186,17 +196,6 @@ export function parseOptions<TOptions extends Record<string, Option<unknown>>>(
   delete values.help;
   // Each value came out of its own option, so the names have the types that they are given here.
   return { options: values as OptionValues<TOptions>, operands };
-}
-
-/**
- * Whoever quotes a whole line, as for a shell, means a pipeline: gives the error that says so in
- * place of the one that `program` was not found.
- */
-export function explainOneWord(error: unknown, program: string): unknown {
-  const isMissing = error instanceof StartError && error.exitCode === 127;
-  if (!isMissing || !program.includes("|") || !program.includes(" ")) return error;
-  const words = program.replaceAll("|", " '|' ").replaceAll(/\s+/g, " ").trim();
-  return new UsageError(`${JSON.stringify(program)} is one word; write the words apart: ${words}`);
 }
 
 function usageError(message: string): UsageError {

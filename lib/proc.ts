@@ -6,7 +6,7 @@
  * @module
  */
 import { syscallOf } from "./syscalls.ts";
-import { Failure } from "./script.ts";
+import { Failure } from "./failure.ts";
 
 /** An end of a pipe, as one process holds it. */
 export interface End {

@@ -1,6 +1,6 @@
 import { seeWhy } from "./cures.ts";
 import { NoAnswerError } from "./dialogue.ts";
-import { Failure } from "./script.ts";
+import { Failure } from "./failure.ts";
 
 /** For `catch()`: says with a {@linkcode NoAnswerError} what to do, and how to find out why. */
 export function explainSilence(

@@ -1,6 +1,6 @@
 import { onEnd } from "./child.ts";
 import { LineReader } from "./line_reader.ts";
-import { scriptName } from "./script.ts";
+import { scriptName } from "./failure.ts";
 
 /** Only at a terminal, and only where nobody has set NO_COLOR. */
 const isColourful = Deno.stdout.isTerminal() && !Deno.noColor;
@@ -18,11 +18,6 @@ export function red(text: string): string {
 /** A text that is dimmed at a terminal, for what a reader may skip. */
 export function faint(text: string): string {
   return isColourful ? `\x1b[2m${text}\x1b[22m` : text;
-}
-
-/** A number of bytes as a person reads it: `65,536 bytes`. */
-export function byteCount(bytes: number): string {
-  return `${bytes.toLocaleString("en")} ${bytes === 1 ? "byte" : "bytes"}`;
 }
 
 /** Where a child's stderr goes: at a terminal through {@linkcode markStderr}, else past this

@@ -1,4 +1,5 @@
-import { Failure, quote, scriptName } from "./script.ts";
+import { Failure, scriptName } from "./failure.ts";
+import { quote } from "./format.ts";
 
 /** Counts the lines that nobody asked for, and shows the first ten. */
 export class Unasked {

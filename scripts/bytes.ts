@@ -18,8 +18,7 @@
  */
 import { describeStatus, startChild } from "../lib/child.ts";
 import { flag, parseOptions, seconds, text, wholeNumber } from "../lib/options.ts";
-import { Failure, print } from "../lib/script.ts";
-import { byteCount } from "../lib/terminal.ts";
+import { byteCount, Failure, print } from "../lib/script.ts";
 
 const { options: { count, interval, size, message, chunks } } = parseOptions({
   shows: `A one-way pipe, read as raw chunks: a child writes a line every --interval

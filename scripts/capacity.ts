@@ -19,9 +19,9 @@
  */
 import { startChild } from "../lib/child.ts";
 import { parseOptions, wholeNumber } from "../lib/options.ts";
-import { Failure, print, write } from "../lib/script.ts";
+import { byteCount, Failure, print, write } from "../lib/script.ts";
 import { untilStill } from "../lib/still.ts";
-import { byteCount, faint, strong } from "../lib/terminal.ts";
+import { faint, strong } from "../lib/terminal.ts";
 import { within } from "../lib/within.ts";
 
 const { options: { step } } = parseOptions({

@@ -16,9 +16,9 @@
  */
 import { startChild } from "../lib/child.ts";
 import { parseOptions, seconds, wholeNumber } from "../lib/options.ts";
-import { Failure, print } from "../lib/script.ts";
+import { byteCount, Failure, print } from "../lib/script.ts";
 import { untilStill } from "../lib/still.ts";
-import { byteCount, strong } from "../lib/terminal.ts";
+import { strong } from "../lib/terminal.ts";
 import { within } from "../lib/within.ts";
 
 const { options: { bytes, timeout } } = parseOptions({

@@ -21,8 +21,8 @@
 import { describeStatus, startChild } from "../lib/child.ts";
 import { frame, readFrames } from "../lib/frames.ts";
 import { flag, parseOptions } from "../lib/options.ts";
-import { Failure, print } from "../lib/script.ts";
-import { byteCount, strong } from "../lib/terminal.ts";
+import { byteCount, Failure, print } from "../lib/script.ts";
+import { strong } from "../lib/terminal.ts";
 
 const { options } = parseOptions({
   shows: `Messages with boundaries over a stream of bytes: each follows its length. Sends

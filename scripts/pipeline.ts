@@ -17,8 +17,8 @@
  *
  * @module
  */
-import { startChild } from "../lib/child.ts";
-import { explainOneWord, parseOptions, UsageError } from "../lib/options.ts";
+import { startChild, StartError } from "../lib/child.ts";
+import { parseOptions, UsageError } from "../lib/options.ts";
 import "../lib/script.ts"; // Errors become one line on stderr.
 
 const { operands } = parseOptions({
@@ -93,4 +93,12 @@ async function copy(source: ReadableStream<Uint8Array>, sink: WritableStream<Uin
     await reader.cancel();
     return false;
   }
+}
+
+/** Whoever quotes a whole line, as for a shell, means a pipeline: the error says so. */
+function explainOneWord(error: unknown, program: string): unknown {
+  const isMissing = error instanceof StartError && error.exitCode === 127;
+  if (!isMissing || !/ .*\||\|.* /s.test(program)) return error;
+  const words = program.replaceAll("|", " '|' ").replaceAll(/\s+/g, " ").trim();
+  return new UsageError(`${JSON.stringify(program)} is one word; write the words apart: ${words}`);
 }

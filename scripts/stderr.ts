@@ -20,8 +20,8 @@
 import { describeStatus, startChild } from "../lib/child.ts";
 import { LineReader } from "../lib/line_reader.ts";
 import { parseOptions } from "../lib/options.ts";
-import { Failure, print } from "../lib/script.ts";
-import { byteCount, red, strong } from "../lib/terminal.ts";
+import { byteCount, Failure, print } from "../lib/script.ts";
+import { red, strong } from "../lib/terminal.ts";
 
 const { operands } = parseOptions({
   shows: `Both outputs of one child at once, line by line as they come, each labelled.

@@ -1,6 +1,5 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { LineReader } from "../lib/line_reader.ts";
-import { quote } from "../lib/script.ts";
 import {
   processTest,
   runCommand,
@@ -152,8 +151,3 @@ processTest(
     assertEquals(stderr, "cannot clean up: not this one\nending: it failed\n");
   },
 );
-
-Deno.test("quote cuts a long text, and keeps it on one line", () => {
-  assertEquals(quote('a\n"b"'), String.raw`"a\n\"b\""`);
-  assertEquals(quote("x".repeat(5000)), `"${"x".repeat(1000)}…"`);
-});

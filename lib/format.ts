@@ -1,0 +1,26 @@
+/**
+ * Values as a person reads them.
+ *
+ * @module
+ */
+
+/** Writes control characters as JSON does, those too that JSON leaves as they are. */
+export function escapeControls(text: string): string {
+  return text.replaceAll(
+    /\p{Cc}/gu,
+    (control) =>
+      control < " "
+        ? JSON.stringify(control).slice(1, -1)
+        : `\\u00${control.charCodeAt(0).toString(16)}`,
+  );
+}
+
+/** A text as a person can read it: quoted, on one line, and cut where it is long. */
+export function quote(text: string): string {
+  return escapeControls(JSON.stringify(text.length > 1000 ? `${text.slice(0, 1000)}…` : text));
+}
+
+/** A number of bytes as a person reads it: `65,536 bytes`. */
+export function byteCount(bytes: number): string {
+  return `${bytes.toLocaleString("en")} ${bytes === 1 ? "byte" : "bytes"}`;
+}

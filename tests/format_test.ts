@@ -1,0 +1,12 @@
+import { assertEquals } from "@std/assert";
+import { byteCount, quote } from "../lib/format.ts";
+import "./process.ts";
+
+Deno.test("byteCount groups the digits and knows the singular", () => {
+  assertEquals([0, 1, 65_536].map(byteCount), ["0 bytes", "1 byte", "65,536 bytes"]);
+});
+
+Deno.test("quote cuts a long text, and keeps it on one line", () => {
+  assertEquals(quote('a\n"b"'), String.raw`"a\n\"b\""`);
+  assertEquals(quote("x".repeat(5000)), `"${"x".repeat(1000)}…"`);
+});
