@@ -43,6 +43,9 @@ export const endingSignals: Map<Deno.Signal, number> = new Map(
 
 /** A program that could not be started. */
 export class StartError extends Error {
+  /** What the error is called where it is printed. */
+  override readonly name = "StartError";
+
   /**
    * Says what could not be started, and why.
    *
@@ -51,7 +54,6 @@ export class StartError extends Error {
    */
   constructor(message: string, readonly exitCode: 126 | 127) {
     super(message);
-    this.name = "StartError";
   }
 }
 

@@ -44,6 +44,37 @@ processTest("every script is held to the conventions", async () => {
   assertEquals(scripts.map((name) => name.replace(".ts", "")).sort(), SCRIPTS);
 });
 
+/** Tests of more than one file. */
+const OF_MANY = ["conventions", "headers", "readme", "take_home", "time_limit"];
+
+processTest("every test stands beside what it tests, by name", async () => {
+  const names = async (folder: string, end: string) => {
+    const files = await Array.fromAsync(Deno.readDir(new URL(`../${folder}`, import.meta.url)));
+    return files.map(({ name }) => name).filter((name) => name.endsWith(end))
+      .map((name) => name.slice(0, -end.length));
+  };
+  const tested = [...await names("lib", ".ts"), ...SCRIPTS, ...OF_MANY];
+  const tests = await names("tests", "_test.ts");
+  assertEquals(tests.filter((name) => !tested.includes(name)), []);
+});
+
+processTest("every error of lib carries its own name", async () => {
+  const found: string[] = [];
+  for await (const { name: file } of Deno.readDir(new URL("../lib", import.meta.url))) {
+    if (!file.endsWith(".ts") || file.endsWith(".d.ts")) continue;
+    const members: Record<string, unknown> = await import(`../lib/${file}`);
+    for (const [name, member] of Object.entries(members)) {
+      if (typeof member !== "function" || !(member.prototype instanceof Error)) continue;
+      // Whatever its parameters are.
+      const error: unknown = Reflect.construct(member, ["why", { code: 1 }, { code: 1 }]);
+      assert(error instanceof Error);
+      assertEquals([error.name, Object.hasOwn(error, "name")], [name, true], file);
+      found.push(name);
+    }
+  }
+  assert(found.includes("UsageError") && found.includes("NoAnswerError"), found.join());
+});
+
 processTest("every script refuses rubbish in one line and starts nothing", async () => {
   await sideBySide(SCRIPTS, async (script) => {
     const [option = "unknown"] = NUMBERS[script] ?? [];

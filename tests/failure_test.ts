@@ -1,13 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { LineReader } from "../lib/line_reader.ts";
-import {
-  processTest,
-  runCommand,
-  runScript,
-  scriptCommand,
-  sideBySide,
-  temporaryFolder,
-} from "./process.ts";
+import { processTest, runCommand, runScript, scriptCommand, sideBySide } from "./process.ts";
 
 const program = new URL("testdata/ending.ts", import.meta.url).pathname;
 
@@ -49,13 +42,6 @@ processTest("what was printed before a failure is all there", async () => {
   assertEquals([code, stdout.length, stderr], [1, 1_000_000, "ending: after all was printed\n"]);
 });
 
-processTest("a script whose stdout has no reader stops quietly, as by SIGPIPE", async () => {
-  const line = '"$@" | true; exit "${PIPESTATUS[0]}"';
-  const command = [Deno.execPath(), "run", "-A", "--no-prompt", program, "printed"];
-  const result = await runCommand(["bash", "-c", line, "bash", ...command]);
-  assertEquals(result, { code: 141, stdout: "", stderr: "" });
-}, { needs: ["bash"] });
-
 processTest(
   "a signal that ends a script has the cleanups done, also after one that fails",
   async () => {
@@ -74,22 +60,6 @@ processTest(
   },
 );
 
-processTest("a script says in one line that its stdout is full", async () => {
-  await Promise.all(["bytes", "duplex", "framing", "lifetime", "pipetest"].map(async (script) => {
-    const args = { duplex: ["--delay=0"], pipetest: ["--delay=0", "spam"] }[script] ?? [];
-    const command = scriptCommand(script, args);
-    // One that hangs is a failure, and not a test without an end.
-    const line = 'echo a | timeout -s KILL 60 "$@" >/dev/full';
-    const { code, stderr } = await runCommand(["sh", "-c", line, "sh", ...command]);
-    assertEquals(code, 1, script);
-    // What its child writes to the same stderr may come before or after.
-    const own = stderr.split("\n").filter((line) => line.startsWith(`${script}: `));
-    assertEquals(own.length, 1, stderr);
-    assertMatch(own[0] ?? "", /^\w+: cannot write to stdout: No space left/);
-    assertEquals(/^ +at /m.test(stderr), false, stderr);
-  }));
-}, { needs: ["timeout"], os: "linux" });
-
 processTest("a script whose stderr cannot be written ends with the code that it had", async () => {
   const cases: [string[], number][] = [
     [scriptCommand("pipeline", ["--foo"]), 2],
@@ -104,21 +74,6 @@ processTest("a script whose stderr cannot be written ends with the code that it 
   });
 }, { needs: ["timeout"], os: "linux" });
 
-processTest("a script that cannot pass its command's output on fails, and at once", async () => {
-  const cases: [line: string, expected: number][] = [
-    ['"$@" >/dev/full', 1],
-    ['"$@" | true; exit "${PIPESTATUS[0]}"', 141],
-  ];
-  await sideBySide(["stderr", "timeout"], async (script) => {
-    for (const [line, expected] of cases) {
-      const command = scriptCommand(script, ["sh", "-c", "while sleep 0.1; do echo a; done"]);
-      const { code, stderr } = await runCommand(["bash", "-c", line, "bash", ...command]);
-      assertEquals(code, expected);
-      assertMatch(stderr, expected === 1 ? /^\w+: cannot write to stdout: .*\n$/ : /^$/);
-    }
-  });
-}, { needs: ["bash"], os: "linux" });
-
 processTest("a message is one line, whatever characters a name has", async () => {
   for (const script of ["stderr", "pipeline"]) {
     const { code, stderr } = await runScript(script, ["no\nsuch\x1b\u009b1m"]);
@@ -126,22 +81,6 @@ processTest("a message is one line, whatever characters a name has", async () =>
     assertMatch(stderr, /^\w+: cannot start no\\nsuch\\u001b\\u009b1m: not found [^\n]*\n$/);
   }
 });
-
-processTest("a script says that it cannot read its stdin, or write its help", async () => {
-  await using folder = await temporaryFolder();
-  const cases: [line: string, command: string[]][] = [
-    ['"$@" </', scriptCommand("pipetest", ["x"])],
-    ['"$@" </ & cat "$FIFO"; wait $!', scriptCommand("fifo", ["write", `${folder.path}/pipe`])],
-    ['"$@" >/dev/full', scriptCommand("hello", ["--help"])],
-  ];
-  await runCommand(["mkfifo", `${folder.path}/pipe`]);
-  await sideBySide(cases, async ([line, command]) => {
-    const env = { FIFO: `${folder.path}/pipe` };
-    const { code, stderr } = await runCommand(["sh", "-c", line, "sh", ...command], { env });
-    assertEquals(code, 1);
-    assertMatch(stderr, /(^|\n)\w+: cannot (read stdin: Is a dir|write to stdout: No sp)[^\n]*\n$/);
-  });
-}, { needs: ["mkfifo"], os: "linux" });
 
 processTest(
   "a script tells first of its error, and in one line of a cleanup that failed",
