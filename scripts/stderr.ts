@@ -28,44 +28,52 @@ const { operands } = parseOptions({
 Each is in its own order; which of two lines in different pipes was written
 first cannot be known. Exits with the command's own code. COMMAND has no
 terminal of its own: it cannot ask for a password there.
-Without COMMAND: a child that writes a megabyte to each, checked by count.`,
+Without COMMAND: ls -d / /missing, which writes a line to each; then a child
+that writes a megabyte to each, checked by count.`,
   operands: "[COMMAND [ARG…]]",
   maximumOperands: Infinity,
   example: "stderr.ts sh -c 'echo one; echo two >&2'",
 }, {});
 
-// 16 bytes a line, 65,536 lines: a megabyte to each, sixteen times what a pipe holds.
-const noisy = "yes 'fifteen letters' | head -65536 >&2; yes 'fifteen letters' | head -65536";
-const isDemonstration = operands.length === 0;
-const [program = "", ...args] = isDemonstration ? ["sh", "-c", noisy] : operands;
+const labels = { out: strong("out │"), err: red("err │") };
 
-// Detached, the child leads a process group: what it started ends with it.
-const command = new Deno.Command(program, {
-  args,
-  stdout: "piped",
-  stderr: "piped",
-  detached: true,
-});
-await using child = startChild(command, { name: program });
-
-const bytes = { out: 0, err: 0 };
-async function show(name: "out" | "err", output: ReadableStream<Uint8Array>) {
-  const label = name === "out" ? strong("out │") : red("err │");
-  for await (const line of new LineReader(output)) {
-    bytes[name] += line.length + 1;
-    if (!isDemonstration) await print(`${label} ${line}`);
+/** Runs a command, and hands on each line of both its outputs. */
+async function run([program = "", ...args]: string[], onLine?: (line: string) => Promise<void>) {
+  const command = new Deno.Command(program, {
+    args,
+    stdout: "piped",
+    stderr: "piped",
+    detached: true, // The child leads a process group: what it started ends with it.
+  });
+  await using child = startChild(command, { name: program });
+  const bytes = { out: 0, err: 0 };
+  async function read(name: "out" | "err", output: ReadableStream<Uint8Array>) {
+    for await (const line of new LineReader(output)) {
+      bytes[name] += line.length + 1;
+      await onLine?.(`${labels[name]} ${line}`);
+    }
   }
+  // Both at once. Reading one after the other hangs as soon as the unread one is full: deadlock.ts.
+  await Promise.all([read("out", child.stdout), read("err", child.stderr)]);
+  return { bytes, status: await child.status };
 }
-// Both at once. Reading one after the other hangs as soon as the unread one is full: deadlock.ts.
-await Promise.all([show("out", child.stdout), show("err", child.stderr)]);
-const status = await child.status;
 
-if (isDemonstration) {
+if (operands.length > 0) {
+  const { status } = await run(operands, print);
+  const what = `${operands[0]} ${describeStatus(status)}`;
+  if (status.signal !== null) throw new Failure(what, status.code);
+  Deno.exitCode = status.code;
+} else {
+  const { bytes: both } = await run(["ls", "-d", "/", "/missing"], print);
+  if (both.out === 0 || both.err === 0) throw new Failure("expected a line on either");
+
+  // 65,536 lines of 16 bytes: sixteen times what a pipe holds.
+  const megabyte = "yes 'fifteen letters' | head -65536";
+  await print("Now a megabyte to stderr, then one to stdout:");
+  const { bytes } = await run(["sh", "-c", `${megabyte} >&2; ${megabyte}`]);
+  await print(`${labels.out} ${byteCount(bytes.out)}, none lost`);
   await print(
-    `${strong("out │")} ${byteCount(bytes.out)}, none lost: we read both, so neither filled up`,
+    `${labels.err} ${byteCount(bytes.err)}, none lost: we read both, so neither filled up`,
   );
-  await print(`${red("err │")} ${byteCount(bytes.err)}, none lost`);
   if (bytes.out !== 2 ** 20 || bytes.err !== 2 ** 20) throw new Failure("expected 1,048,576 bytes");
 }
-if (status.signal !== null) throw new Failure(`${program} ${describeStatus(status)}`, status.code);
-Deno.exitCode = status.code;

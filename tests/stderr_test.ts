@@ -1,9 +1,11 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { processTest, runScript } from "./process.ts";
 
-processTest("stderr counts a megabyte on each pipe", async () => {
+processTest("stderr shows a line of each pipe, then counts a megabyte on each", async () => {
   const { code, stdout, stderr } = await runScript("stderr");
-  assertMatch(stdout, /^out │ 1,048,576 bytes.*\nerr │ 1,048,576 bytes.*\n$/);
+  const [first = "", second = "", ...rest] = stdout.split("\n");
+  assertMatch([first, second].sort().join("\n"), /^err │ .*\/missing.*\nout │ \/$/);
+  assertMatch(rest.join("\n"), /^Now .*\nout │ 1,048,576 bytes.*\nerr │ 1,048,576 bytes.*\n$/);
   assertEquals([code, stderr], [0, ""]);
 });
 
