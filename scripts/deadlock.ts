@@ -22,79 +22,78 @@ import { strong } from "../lib/terminal.ts";
 import { within } from "../lib/within.ts";
 
 const { options: { bytes, timeout } } = parseOptions({
-  shows: `Writes everything to cat before reading anything, which hangs; then reads while
-writing, which ends. Reads a child's stdout to its end before its stderr, which
-hangs; then reads both at once, which ends.`,
+  shows: `Writes all to cat before it reads, which hangs; then reads while it writes. Reads
+a child's stdout to its end before its stderr, which hangs; then both at once.`,
   example: "deadlock.ts --bytes 10000000",
 }, {
   bytes: wholeNumber(1_048_576, "how many bytes go through each pipe", 1, 100_000_000),
   timeout: seconds(2, "how long nothing must move before it counts as hanging", 0.001),
 });
 
-let moved = 0;
+const all = byteCount(bytes);
 const cat = new Deno.Command("cat", { stdin: "piped", stdout: "piped" });
-
-await print(strong(`Writing ${byteCount(bytes)} to cat, then reading:`));
-await using stuck = startChild(cat);
-const writing = writeAll(stuck.stdin);
-await mustHang(writing);
-await print(`  nothing moves: we wrote ${byteCount(moved)}, and the next write is blocked`);
-const held = await takeHeld(stuck.stdout);
-await print(`  cat is blocked too: its stdout holds ${byteCount(held)}, cat and stdin the rest`);
-const [rest] = await Promise.all([stuck.stdout.bytes(), writing]);
-await print(`  as soon as we read, both go on: ${byteCount(held + rest.length)} came back`);
-mustBeAll(held + rest.length);
-
-await print(strong("Reading while writing:"));
-await using child = startChild(cat);
-const [read] = await Promise.all([child.stdout.bytes(), writeAll(child.stdin)]);
-await print(`  ${byteCount(bytes)} written, ${byteCount(read.length)} read`);
-mustBeAll(read.length);
-
+{
+  await print(strong(`Writing ${all} to cat, then reading:`));
+  await using stuck = startChild(cat);
+  const progress = { written: 0 };
+  const writing = writeAll(stuck.stdin, progress);
+  const { held, written } = await hang(writing, stuck.stdout, progress);
+  await print(`  nothing moves: we wrote ${byteCount(written)}, and the next write is blocked`);
+  await print(`    ${byteCount(held)} fill cat's stdout: we read nothing before all is written`);
+  // Its stdin is full as well, and holds as much.
+  await print(
+    `    ${byteCount(written - 2 * held)} are in cat, which cannot write them, nor read on`,
+  );
+  await print(`    ${byteCount(held)} fill cat's stdin: that is why we cannot write`);
+  const [rest] = await Promise.all([stuck.stdout.bytes(), writing]);
+  await conclude(held + rest.length, `as soon as we read, both go on: ${all} came back`);
+  await print(strong("Reading while writing:"));
+  await using child = startChild(cat);
+  const [output] = await Promise.all([child.stdout.bytes(), writeAll(child.stdin)]);
+  await conclude(output.length, `${all} written, ${all} read`);
+}
 const line = `head -c ${bytes} /dev/zero >&2; echo done`;
 const noisy = new Deno.Command("sh", { args: ["-c", line], stdout: "piped", stderr: "piped" });
-await print(strong("Reading stdout to its end, of a child that first writes much to stderr:"));
-await using silent = startChild(noisy);
-const stdout = silent.stdout.text();
-await mustHang(stdout);
-const heldErrors = await takeHeld(silent.stderr);
-await print(`  nothing moves: the child is blocked, its stderr holds ${byteCount(heldErrors)}`);
-const [errors] = await Promise.all([silent.stderr.bytes(), stdout]);
-await print(`  as soon as we read stderr, stdout ends: "${(await stdout).trim()}"`);
-mustBeAll(heldErrors + errors.length);
+{
+  await print(strong("Reading stdout to its end, of a child that first writes much to stderr:"));
+  await using stuck = startChild(noisy);
+  const reading = stuck.stdout.text();
+  const { held } = await hang(reading, stuck.stderr);
+  await print(`  nothing moves: the child is blocked, its stderr holds ${byteCount(held)}`);
+  const [rest, output] = await Promise.all([stuck.stderr.bytes(), reading]);
+  await conclude(held + rest.length, `as soon as we read stderr, stdout ends: "${output.trim()}"`);
+  await print(strong("Reading both at once:"));
+  await using child = startChild(noisy);
+  const [out, err] = await Promise.all([child.stdout.text(), child.stderr.bytes()]);
+  await conclude(err.length, `"${out.trim()}" on stdout, ${all} on stderr`);
+}
 
-await print(strong("Reading both at once:"));
-await using loud = startChild(noisy);
-const [out, err] = await Promise.all([loud.stdout.text(), loud.stderr.bytes()]);
-await print(`  "${out.trim()}" on stdout, ${byteCount(err.length)} on stderr`);
-mustBeAll(err.length);
-
-async function writeAll(stdin: WritableStream<Uint8Array>) {
+async function writeAll(stdin: WritableStream<Uint8Array>, progress = { written: 0 }) {
   const writer = stdin.getWriter();
-  for (let left = bytes; left > 0; left -= 4096) {
-    const part = new Uint8Array(Math.min(left, 4096));
-    await writer.write(part);
-    moved += part.length;
+  for (; progress.written < bytes; progress.written += 4096) {
+    await writer.write(new Uint8Array(Math.min(4096, bytes - progress.written)));
   }
   await writer.close();
 }
 
-/** What the pipe holds: one read takes it all. Nothing there: the child has not started writing. */
-async function takeHeld(output: ReadableStream<Uint8Array>): Promise<number> {
+/** Returns once nothing moves, with what `output` then holds: one read takes all that is there. */
+async function hang(
+  work: Promise<unknown>,
+  output: ReadableStream<Uint8Array>,
+  progress = { written: 0 },
+) {
+  const ended = work.then(() => true);
+  const hasEnded = await Promise.race([ended, untilStill(() => progress.written, timeout)]);
+  const { written } = progress;
   const reader = output.getReader({ mode: "byob" });
   const { value } = await within(0.1, reader.read(new Uint8Array(4 * 1024 * 1024))) ?? {};
-  if (value === undefined) throw new Failure("nothing hung: the child has written nothing yet");
+  if (hasEnded || value === undefined) throw new Failure("nothing hung: try --bytes 1048576");
   reader.releaseLock();
-  return value.length;
+  return { held: value.length, written };
 }
 
-/** Returns once nothing has moved for a while. Fails if the work finishes instead. */
-async function mustHang(work: Promise<unknown>) {
-  const done = work.then(() => true);
-  if (!await Promise.race([done, untilStill(() => moved, timeout)])) return;
-  throw new Failure(`nothing hung: ${byteCount(bytes)} fit into the pipes; try --bytes 1048576`);
-}
-
-function mustBeAll(count: number) {
-  if (count !== bytes) throw new Failure(`expected ${byteCount(bytes)}, got ${byteCount(count)}`);
+/** Says what came of it, if every byte came. */
+async function conclude(count: number, what: string) {
+  if (count !== bytes) throw new Failure(`expected ${all}, got ${byteCount(count)}`);
+  await print(`  ${what}`);
 }
