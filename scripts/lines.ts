@@ -14,6 +14,18 @@
  * and the parent keeps no write end. If it kept one, it would wait for ever: end of file comes
  * only when nobody holds a write end.
  *
+ * LineReader is of this collection. For a stream that is read to its end, when time does not
+ * matter, @std/streams has all that it takes:
+ *
+ *     const lines = child.stdout
+ *       .pipeThrough(new TextDecoderStream())
+ *       .pipeThrough(new TextLineStream());
+ *     for await (const line of lines) console.log(line);
+ *
+ * LineReader takes less than half of that time, its batches() a quarter. It can read a line now and
+ * the rest later, in a dialogue for instance; a loop that is left early does not close the pipe; a
+ * line has a bound; a signal gives up a read without losing a line.
+ *
  *     deno run --allow-run scripts/lines.ts
  *
  * @module
