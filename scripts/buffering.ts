@@ -36,7 +36,7 @@ function start([program = "", ...args]: string[]): Deno.ChildProcess {
   return startChild(command, { name: program });
 }
 
-/** Sends a question. True when the answer has come, false at end of file without it. */
+/** Sends a question. True when its answer comes, false if end of file comes instead. */
 async function ask({ stdin, stdout }: Deno.ChildProcess): Promise<boolean> {
   const writer = stdin.getWriter();
   // A program that has gone breaks the pipe; its status says more.
@@ -55,7 +55,7 @@ async function ask({ stdin, stdout }: Deno.ChildProcess): Promise<boolean> {
   await print(strong(paste(silent)));
   await using child = start(silent);
   const answer = ask(child);
-  const early = await within(1, answer); // False: at end of file.
+  const early = await within(1, answer); // Undefined when the second has passed.
   if (early !== undefined) throw new Failure(`this sed ${early ? "does not buffer" : "failed"}`);
   await print("  no answer within 1 s");
   await child.stdin.close();
@@ -66,8 +66,8 @@ async function ask({ stdin, stdout }: Deno.ChildProcess): Promise<boolean> {
 const ways: [way: string, command: string[]][] = [
   // sed flushes each line: -u here, python3 -u, grep --line-buffered, fflush() in awk.
   ["its own switch", ["sed", "-u", edit]],
-  // The C library is told to buffer by the line. No help for a program that buffers by itself.
-  ["stdbuf", ["stdbuf", "-oL", "sed", edit]],
+  // It tells the C library how to buffer. No help for a program that buffers by itself.
+  ["stdbuf", ["stdbuf", "-oL", "sed", edit]], // -oL: output by the line.
   // The program writes to a terminal. It echoes what it is sent: "stty -echo" first turns that off.
   ["a terminal", atTerminal(["sed", edit])],
 ];
@@ -78,13 +78,13 @@ for (const [way, command] of ways) {
     const begin = performance.now();
     await using child = start(command);
     const hasAnswered = await within(10, ask(child));
-    const milliseconds = Math.ceil(performance.now() - begin);
     if (hasAnswered) {
       worked++;
+      const milliseconds = Math.ceil(performance.now() - begin);
       await print(`  answered after ${milliseconds} ms, its stdin still open`);
-      await child.stdin.close().catch(() => {});
-      if (await within(10, child.status) !== undefined) continue;
-      await print("  it did not exit when its stdin was closed");
+      await child.stdin.close().catch(() => {}); // It may have gone.
+      const status = await within(10, child.status);
+      if (status === undefined) await print("  it did not exit when its stdin was closed");
     } else if (hasAnswered === undefined) await print("  failed: no answer within 10 s");
     else await print(`  failed: it ${describeStatus(await endChild(child))}`);
   } catch (error) {

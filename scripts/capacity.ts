@@ -11,6 +11,10 @@
  *         while True: written += os.write(wpipe, bytes(4096))
  *     print(written)   # 65536 on Linux
  *
+ * Why 65,536? Linux keeps what is in a pipe in pages, as all memory: 16 of them, of 4 KiB each. A
+ * short write goes into the last page if it fits there whole, else it begins another. So in writes
+ * of 1000 bytes a pipe holds 64,000: four writes a page, and 96 bytes of each page stay empty.
+ *
  * Here a cat that is stopped does not read its stdin. We write until a write no longer settles.
  *
  *     deno run --allow-run=sh scripts/capacity.ts
@@ -83,7 +87,7 @@ async function show() {
 function explanation(): string {
   if (held === 0) return `less than one write of ${byteCount(step)}: try a smaller --step`;
   if (Deno.build.os !== "linux") return `on Linux it is 65,536; this is ${Deno.build.os}`;
-  if (held === 65_536) return "16 pages of 4 KiB, since Linux 2.6.11; before, one page: 4 KiB";
+  if (held === 65_536) return "16 pages of 4 KiB; before Linux 2.6.11, a single page";
   if (step > 4096) return "in whole writes; a part of the one that blocks is in the pipe as well";
-  return "a pipe of Linux has 16 pages; a write too long for the rest of one begins another";
+  return "16 pages of 4 KiB; a write that does not fit into the rest of a page begins another";
 }
