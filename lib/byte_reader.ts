@@ -1,6 +1,6 @@
 /**
- * Pieces out of a stream of bytes, up to an end or a number of bytes, in bounded memory. Copy this
- * file alone: it imports nothing.
+ * To take home, alone: pieces out of a stream of bytes, up to an end or of a
+ * number of bytes, in bounded memory.
  *
  * @module
  */
@@ -14,11 +14,15 @@ export class IncompleteReadError extends Error {
 
   /** Says how much had come of the piece; `partial` is what. */
   constructor(readonly partial: Uint8Array<ArrayBuffer>) {
-    super(`The stream ended inside a piece, after ${partial.length} bytes of it`);
+    super(
+      `The stream ended inside a piece, after ${partial.length} bytes of it`,
+    );
   }
 }
 
-/** More than the `maxLength` of its {@linkcode ByteReader} stands before an end. */
+/**
+ * More than the `maxLength` of its {@linkcode ByteReader} stands before an end.
+ */
 export class PieceTooLongError extends RangeError {
   /** What the error is called where it is printed. */
   override readonly name = "PieceTooLongError";
@@ -30,56 +34,76 @@ export class PieceTooLongError extends RangeError {
 export interface ByteReaderOptions {
   /** The longest piece that `readUntil()` accepts, in bytes (default 64 Mi). */
   maxLength?: number;
-  /** Ends all reading when it aborts: every call rejects with its reason, the stream is cancelled,
-   * and bytes not handed out are dropped. */
+  /**
+   * Ends all reading when it aborts: every call rejects with its reason, the
+   * stream is cancelled, and bytes not handed out are dropped.
+   */
   signal?: AbortSignal;
-  /** Give it `child.status`: end of file comes only when no process holds the write end, and the
-   * child may have left one running. After it settles, reading stops after 0.1 s of silence, or
-   * when more has come than a pipe can hold. */
+  /**
+   * Give it `child.status`: end of file comes only when no process holds the
+   * write end, and the child may have left one running. After it settles,
+   * reading stops after 0.1 s of silence, or when more has come than a pipe can
+   * hold.
+   */
   until?: Promise<unknown>;
 }
 
 /**
- * Pieces out of a stream of bytes: `readuntil()` and `readexactly()` of Python's asyncio, for a
- * pipe. For lines alone, `LineReader` is faster, and gives text.
+ * Pieces out of a stream of bytes: `readuntil()` and `readexactly()` of
+ * Python's asyncio, for a pipe. For lines alone, `LineReader` is faster, and
+ * gives text.
  *
- * All ways to read may be mixed. Calls made before earlier ones have settled are answered in order.
- * A piece is the caller's own: its memory holds nothing else. Leaving a loop early leaves the
- * reader open. Disposal closes it, and every call gives `null` from then on.
+ * All ways to read may be mixed. Calls made before earlier ones have settled
+ * are answered in order. A piece is the caller's own: its memory holds nothing
+ * else. Leaving a loop early leaves the reader open. Disposal closes it, and
+ * every call gives `null` from then on.
  *
- * A call that is given up, or whose piece is too long, takes nothing: the bytes stay in `buffered`,
- * for the next call. Bytes that came before an error stay, too; calls that ask for more reject with
- * that error. For a time limit, give a call a `signal`: a call that lost a `Promise.race()` would
- * still take the next piece, and nobody would see it. However fast bytes come, timers and signals
- * still run: reading pauses for them every 20 ms.
+ * A call that is given up, or whose piece is too long, takes nothing: the bytes
+ * stay in `buffered`, for the next call. Bytes that came before an error stay,
+ * too; calls that ask for more reject with that error. For a time limit, give a
+ * call a `signal`: a call that lost a `Promise.race()` would still take the
+ * next piece, and nobody would see it. However fast bytes come, timers and
+ * signals still run: reading pauses for them every 20 ms.
  *
  * @example
  * ```ts
  * import { ByteReader } from "./byte_reader.ts";
- * import { assertEquals } from "@std/assert";
+ * import { deepEqual } from "node:assert/strict";
  *
- * const command = new Deno.Command("printf", { args: ["Length: 3\\r\\n\\r\\none> "], stdout: "piped" });
+ * const args = ["Length: 3\\r\\n\\r\\none> "];
+ * const command = new Deno.Command("printf", { args, stdout: "piped" });
  * await using child = command.spawn();
  * await using reader = new ByteReader(child.stdout);
- * const header = new TextDecoder().decode(await reader.readUntil("\r\n\r\n") ?? undefined);
- * assertEquals(header, "Length: 3");
- * assertEquals(await reader.readBytes(3), new TextEncoder().encode("one"));
- * assertEquals(await reader.readUntil("> "), new Uint8Array(0));
- * assertEquals(await reader.readUntil("> "), null);
+ * const bytes = (text: string) => new TextEncoder().encode(text);
+ * deepEqual(await reader.readUntil("\r\n\r\n"), bytes("Length: 3"));
+ * deepEqual(await reader.readBytes(3), bytes("one"));
+ * deepEqual(await reader.readUntil("> "), bytes(""));
+ * deepEqual(await reader.readUntil("> "), null);
  * ```
  */
 export class ByteReader implements AsyncDisposable {
-  readonly #reader: ReadableStreamBYOBReader | ReadableStreamDefaultReader<Uint8Array>;
+  readonly #reader:
+    | ReadableStreamBYOBReader
+    | ReadableStreamDefaultReader<Uint8Array>;
   readonly #maxLength: number;
   /** Ends the listening to the signal, which may outlive the reader. */
   readonly #listening = new AbortController();
-  /** The memory for the next read: the same each time, which saves a third of the work. */
+  /**
+   * The memory for the next read: the same each time, which saves a third of
+   * the work.
+   */
   #memory: Uint8Array = new Uint8Array(64 * 1024);
-  /** The bytes not handed out: first the beginning of a piece, with room for its rest, … */
+  /**
+   * The bytes not handed out: first the beginning of a piece, with room for its
+   * rest, …
+   */
   #head = NOTHING;
   /** … then the rest of the last chunk. */
   #chunk: Uint8Array = NOTHING;
-  /** Result of a call when the stream has ended and too little is left: null, or an error. */
+  /**
+   * Result of a call when the stream has ended and too little is left: null, or
+   * an error.
+   */
   #end: (() => null) | undefined;
   /** Result of every call after disposal or an abort: null, or an error. */
   #closed: (() => null) | undefined;
@@ -89,11 +113,17 @@ export class ByteReader implements AsyncDisposable {
   /** Has the call that waits look again. */
   #wake = () => {};
   #isReading = false;
-  /** When timers and signals must run next. They ran while we waited for the first bytes. */
+  /**
+   * When timers and signals must run next. They ran while we waited for the
+   * first bytes.
+   */
   #yieldAt = Infinity;
   #calls = 0;
-  /** After `until`, a budget of 1000: each ms of waiting and each KiB read costs 1. So a full pipe
-   * is read to its end, but a process that goes on writing does not hold the reader for ever. */
+  /**
+   * After `until`, a budget of 1000: each ms of waiting and each KiB read costs
+   * 1. So a full pipe is read to its end, but a process that goes on writing
+   * does not hold the reader for ever.
+   */
   #patience = Infinity;
   #look: ReturnType<typeof setTimeout> | undefined;
 
@@ -105,12 +135,15 @@ export class ByteReader implements AsyncDisposable {
     readable: ReadableStream<Uint8Array>,
     { maxLength = 2 ** 26, signal, until }: ByteReaderOptions = {},
   ) {
-    if (!(maxLength >= 0)) throw new RangeError(`A maxLength cannot be ${maxLength}`);
+    if (!(maxLength >= 0)) {
+      throw new RangeError(`A maxLength cannot be ${maxLength}`);
+    }
     this.#maxLength = maxLength;
     try {
       this.#reader = readable.getReader({ mode: "byob" });
     } catch {
-      // Not a stream that fills a buffer, or a locked one, which is refused here as well.
+      // Not a stream that fills a buffer, or a locked one, which is refused
+      // here as well.
       this.#reader = readable.getReader();
     }
     const abort = () => {
@@ -119,7 +152,9 @@ export class ByteReader implements AsyncDisposable {
         throw signal?.reason;
       }, signal?.reason).catch(() => {});
     };
-    signal?.addEventListener("abort", abort, { signal: this.#listening.signal });
+    signal?.addEventListener("abort", abort, {
+      signal: this.#listening.signal,
+    });
     if (signal?.aborted) abort();
     const settled = () => {
       this.#patience = 1000;
@@ -128,7 +163,10 @@ export class ByteReader implements AsyncDisposable {
     until?.then(settled, settled);
   }
 
-  /** A copy of the bytes that have come and were not handed out, such as an unexpected prompt. */
+  /**
+   * A copy of the bytes that have come and were not handed out, such as an
+   * unexpected prompt.
+   */
   get buffered(): Uint8Array<ArrayBuffer> {
     const bytes = new Uint8Array(this.#length);
     bytes.set(this.#head);
@@ -137,13 +175,15 @@ export class ByteReader implements AsyncDisposable {
   }
 
   /**
-   * The bytes before `end`, which is consumed and no part of them; `null` at the end of the stream
-   * and after disposal.
+   * The bytes before `end`, which is consumed and no part of them; `null` at
+   * the end of the stream and after disposal.
    *
    * @param end One byte or more; a text stands for its UTF-8.
-   * @param options.signal Gives this call up: it rejects with its reason, and takes nothing.
+   * @param options.signal Gives this call up: it rejects with its reason, and
+   * takes nothing.
    * @throws {IncompleteReadError} If the stream ends before `end` has come.
-   * @throws {PieceTooLongError} If more than `maxLength` bytes stand before `end`.
+   * @throws {PieceTooLongError} If more than `maxLength` bytes stand before
+   * `end`.
    * @throws {RangeError} If `end` is empty.
    */
   readUntil(
@@ -151,11 +191,15 @@ export class ByteReader implements AsyncDisposable {
     options?: { signal?: AbortSignal },
   ): Promise<Uint8Array<ArrayBuffer> | null> {
     const bytes = typeof end === "string" ? encoder.encode(end) : end;
-    if (bytes.length === 0) return Promise.reject(new RangeError("An end cannot be empty"));
+    if (bytes.length === 0) {
+      return Promise.reject(new RangeError("An end cannot be empty"));
+    }
     const find = finder(bytes, this.#maxLength);
     const take = () => {
       const length = find(this.#head, this.#chunk);
-      return length === undefined ? undefined : this.#take(length, bytes.length);
+      return length === undefined
+        ? undefined
+        : this.#take(length, bytes.length);
     };
     return this.#call(take, Infinity, options?.signal);
   }
@@ -163,8 +207,10 @@ export class ByteReader implements AsyncDisposable {
   /**
    * Exactly `count` bytes; `null` at the end of the stream and after disposal.
    *
-   * @param options.signal Gives this call up: it rejects with its reason, and takes nothing.
-   * @throws {IncompleteReadError} If the stream ends before `count` bytes have come.
+   * @param options.signal Gives this call up: it rejects with its reason, and
+   * takes nothing.
+   * @throws {IncompleteReadError} If the stream ends before `count` bytes have
+   * come.
    * @throws {RangeError} If `count` is no whole number, or negative.
    */
   readBytes(
@@ -172,21 +218,29 @@ export class ByteReader implements AsyncDisposable {
     options?: { signal?: AbortSignal },
   ): Promise<Uint8Array<ArrayBuffer> | null> {
     if (!(Number.isInteger(count) && count >= 0)) {
-      return Promise.reject(new RangeError(`The number of bytes cannot be ${count}`));
+      return Promise.reject(
+        new RangeError(`The number of bytes cannot be ${count}`),
+      );
     }
     const take = () => this.#length < count ? undefined : this.#take(count);
     return this.#call(take, count, options?.signal);
   }
 
   /**
-   * A number of four bytes, such as the length before a message, the most significant byte
-   * first; `null` and errors as of `readBytes(4)`, in half the time.
+   * A number of four bytes, such as the length before a message, the most
+   * significant byte first; `null` and errors as of `readBytes(4)`, in half the
+   * time.
    *
-   * @param options.littleEndian Expects the least significant byte first, as `DataView` does.
-   * @param options.signal Gives this call up: it rejects with its reason, and takes nothing.
+   * @param options.littleEndian Expects the least significant byte first, as
+   * `DataView` does.
+   * @param options.signal Gives this call up: it rejects with its reason, and
+   * takes nothing.
    */
   readUint32(
-    { littleEndian = false, signal }: { littleEndian?: boolean; signal?: AbortSignal } = {},
+    { littleEndian = false, signal }: {
+      littleEndian?: boolean;
+      signal?: AbortSignal;
+    } = {},
   ): Promise<number | null> {
     const take = () => {
       if (this.#length < 4) return undefined;
@@ -197,22 +251,35 @@ export class ByteReader implements AsyncDisposable {
     return this.#call(take, 4, signal);
   }
 
-  /** The bytes in chunks as they come, to the end of the stream; first the `buffered` ones. */
-  async *[Symbol.asyncIterator](): AsyncIterableIterator<Uint8Array<ArrayBuffer>> {
-    const take = () => this.#length === 0 ? undefined : this.#take(this.#length);
-    for (let chunk; (chunk = await this.#call(take, Infinity)) !== null;) yield chunk;
+  /**
+   * The bytes in chunks as they come, to the end of the stream; first the
+   * `buffered` ones.
+   */
+  async *[Symbol.asyncIterator](): AsyncIterableIterator<
+    Uint8Array<ArrayBuffer>
+  > {
+    const take = () =>
+      this.#length === 0 ? undefined : this.#take(this.#length);
+    for (let chunk; (chunk = await this.#call(take, Infinity)) !== null;) {
+      yield chunk;
+    }
   }
 
-  /** Cancels the rest of the stream, which closes the read end of a pipe, and releases the lock.
-   * Bytes not handed out are dropped. */
+  /**
+   * Cancels the rest of the stream, which closes the read end of a pipe, and
+   * releases the lock. Bytes not handed out are dropped.
+   */
   [Symbol.asyncDispose](): Promise<void> {
     return this.#disposal ??= (async () => {
       this.#listening.abort();
       try {
         await this.#close(() => null);
       } catch (error) {
-        // The calls got a failed stream's error. A stream that cannot be cancelled throws here.
-        if (await this.#reader.closed.then(() => true, () => false)) throw error;
+        // The calls got a failed stream's error. A stream that cannot be
+        // cancelled throws here.
+        if (await this.#reader.closed.then(() => true, () => false)) {
+          throw error;
+        }
       } finally {
         this.#reader.releaseLock();
         // A call that still waits gets null.
@@ -225,8 +292,15 @@ export class ByteReader implements AsyncDisposable {
     return this.#head.length + this.#chunk.length;
   }
 
-  /** Answers a call when all earlier ones have been answered. `size` is its number of bytes. */
-  async #call<T>(take: () => T | undefined, size: number, signal?: AbortSignal): Promise<T | null> {
+  /**
+   * Answers a call when all earlier ones have been answered. `size` is its
+   * number of bytes.
+   */
+  async #call<T>(
+    take: () => T | undefined,
+    size: number,
+    signal?: AbortSignal,
+  ): Promise<T | null> {
     signal?.throwIfAborted();
     const piece = this.#mustWait() ? undefined : this.#attempt(take);
     if (piece !== undefined) return piece;
@@ -239,8 +313,11 @@ export class ByteReader implements AsyncDisposable {
     const answer = async () => {
       try {
         for (;;) {
-          if (performance.now() > this.#yieldAt) this.#yieldAt = await nextTurn();
-          // No abort may come between taking a piece and handing it out: it would be lost.
+          if (performance.now() > this.#yieldAt) {
+            this.#yieldAt = await nextTurn();
+          }
+          // No abort may come between taking a piece and handing it out: it
+          // would be lost.
           if (signal?.aborted) return;
           const piece = this.#attempt(take);
           if (piece !== undefined) return resolve(piece);
@@ -250,11 +327,15 @@ export class ByteReader implements AsyncDisposable {
         reject(error);
       }
     };
-    const answered = this.#turn === undefined ? answer() : this.#turn.then(answer);
+    const answered = this.#turn === undefined
+      ? answer()
+      : this.#turn.then(answer);
     const turn = this.#turn = answered.then(() => {
       if (this.#turn === turn) this.#turn = undefined;
     });
-    return await promise.finally(() => signal?.removeEventListener("abort", giveUp));
+    return await promise.finally(() =>
+      signal?.removeEventListener("abort", giveUp)
+    );
   }
 
   /** The clock costs as much as a small piece: a look now and then. */
@@ -272,8 +353,10 @@ export class ByteReader implements AsyncDisposable {
     return this.#end();
   }
 
-  /** Waits until more bytes come, the stream ends, or the call is given up. Its read then goes on,
-   * for the next call. */
+  /**
+   * Waits until more bytes come, the stream ends, or the call is given up. Its
+   * read then goes on, for the next call.
+   */
   #more(size: number): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#wake = resolve;
@@ -296,8 +379,11 @@ export class ByteReader implements AsyncDisposable {
         this.#chunk = bytesOf(value);
         const cost = performance.now() - start + this.#chunk.length / 1024;
         this.#patience = Math.min(this.#patience, patience - cost);
-        // A pipe took the memory, and gives it back with the chunk; other streams bring their own.
-        if (this.#memory.length === 0) this.#memory = new Uint8Array(value.buffer);
+        // A pipe took the memory, and gives it back with the chunk; other
+        // streams bring their own.
+        if (this.#memory.length === 0) {
+          this.#memory = new Uint8Array(value.buffer);
+        }
       }
     } catch (error) {
       this.#end = () => {
@@ -313,12 +399,16 @@ export class ByteReader implements AsyncDisposable {
   }
 
   #endPiece(): null {
-    if (this.#length > 0) throw new IncompleteReadError(this.#take(this.#length));
+    if (this.#length > 0) {
+      throw new IncompleteReadError(this.#take(this.#length));
+    }
     return null;
   }
 
-  /** Ends the stream if this read still waits at two looks. One is not enough: after Ctrl-Z and fg,
-   * timers fire before pending input is seen. */
+  /**
+   * Ends the stream if this read still waits at two looks. One is not enough:
+   * after Ctrl-Z and fg, timers fire before pending input is seen.
+   */
   #endIfStill(): void {
     // A stream that cannot be cancelled goes on.
     const end = () => this.#reader.cancel().catch(() => {});
@@ -337,7 +427,8 @@ export class ByteReader implements AsyncDisposable {
   #take(count: number, dropped = 0): Uint8Array<ArrayBuffer> {
     const bytes = this.#together(count);
     // Memory that holds this piece alone need not be copied.
-    const isWhole = this.#head.length > 0 && this.#head.buffer.byteLength === count;
+    const isWhole = this.#head.length > 0 &&
+      this.#head.buffer.byteLength === count;
     const piece = isWhole ? this.#head : bytes.slice(0, count);
     this.#drop(count + dropped);
     return piece;
@@ -357,12 +448,16 @@ export class ByteReader implements AsyncDisposable {
     if (inChunk > 0) this.#chunk = rest(this.#chunk, inChunk);
   }
 
-  /** Moves `count` bytes of the chunk to the end of the head, for a piece of `size` bytes. */
+  /**
+   * Moves `count` bytes of the chunk to the end of the head, for a piece of
+   * `size` bytes.
+   */
   #gather(count: number, size: number): void {
     const length = this.#head.length + count;
     let { buffer, byteOffset } = this.#head;
     if (byteOffset + length > buffer.byteLength) {
-      // Twice the length it has now, so that each byte is copied about once more while it grows.
+      // Twice the length it has now, so that each byte is copied about once
+      // more while it grows.
       const room = new Uint8Array(Math.min(size, 2 * length));
       room.set(this.#head);
       ({ buffer, byteOffset } = room);
@@ -385,8 +480,11 @@ function rest<T extends ArrayBufferLike>(
   return at < bytes.length ? bytes.subarray(at) : NOTHING;
 }
 
-/** Looks for `end` in a head and a chunk, which have grown when it looks again, in time linear in
- * them whatever `end` is (Knuth, Morris and Pratt). Gives how many bytes stand before it. */
+/**
+ * Looks for `end` in a head and a chunk, which have grown when it looks again,
+ * in time linear in them whatever `end` is (Knuth, Morris and Pratt). Gives how
+ * many bytes stand before it.
+ */
 function finder(
   end: Uint8Array,
   maxLength: number,
@@ -395,7 +493,9 @@ function finder(
   /** How much of `end` still matches where one byte more did not. */
   const fallback = [0];
   const match = (byte: number | undefined) => {
-    while (matched > 0 && byte !== end[matched]) matched = fallback[matched - 1] ?? 0;
+    while (matched > 0 && byte !== end[matched]) {
+      matched = fallback[matched - 1] ?? 0;
+    }
     if (byte === end[matched]) matched++;
     return matched;
   };
@@ -403,7 +503,12 @@ function finder(
   matched = 0;
   const [first = 0] = end;
   return (head, chunk) => {
-    for (const part of [rest(head, seen), rest(chunk, Math.max(0, seen - head.length))]) {
+    for (
+      const part of [
+        rest(head, seen),
+        rest(chunk, Math.max(0, seen - head.length)),
+      ]
+    ) {
       let at = 0;
       while (at < part.length && matched < end.length) {
         if (matched === 0) at = part.indexOf(first, at);
@@ -420,20 +525,31 @@ function finder(
   };
 }
 
-/** The bytes of a chunk, which in a stream of plain JavaScript may be anything. */
+/**
+ * The bytes of a chunk, which in a stream of plain JavaScript may be anything.
+ */
 function bytesOf(chunk: unknown): Uint8Array {
   if (chunk instanceof ArrayBuffer) return new Uint8Array(chunk);
   if (ArrayBuffer.isView(chunk)) {
     return new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength);
   }
-  throw new TypeError(`A chunk of the stream is not bytes but of the type ${typeof chunk}`);
+  throw new TypeError(
+    `A chunk of the stream is not bytes but of the type ${typeof chunk}`,
+  );
 }
 
-/** Lets timers, signals and other input run, and returns when they must run again. Deno looks for
- * input at every 61st turn of its event loop. 64 turns take 0.1 ms, a timer 1 or 2 ms. */
+/**
+ * Lets timers, signals and other input run, and returns when they must run
+ * again. Deno looks for input at every 61st turn of its event loop. 64 turns
+ * take 0.1 ms, a timer 1 or 2 ms.
+ */
 async function nextTurn(): Promise<number> {
   const immediate: unknown = Reflect.get(globalThis, "setImmediate");
-  const [end, turns] = typeof immediate === "function" ? [immediate, 64] : [setTimeout, 1];
-  for (let n = 0; n < turns; n++) await new Promise<void>((resolve) => end(resolve));
+  const [end, turns] = typeof immediate === "function"
+    ? [immediate, 64]
+    : [setTimeout, 1];
+  for (let n = 0; n < turns; n++) {
+    await new Promise<void>((resolve) => end(resolve));
+  }
   return performance.now() + 20;
 }

@@ -1,15 +1,17 @@
 /**
- * Starts a child that does not outlive the script, whether that ends by itself, by an error, by
- * `Deno.exit()` or by a signal. Copy this file alone: it imports nothing.
+ * To take home, alone: starts a child that does not outlive the script, whether
+ * that ends by itself, by an error, by `Deno.exit()` or by a signal.
  *
- * A child is left behind only where no code of the script runs any more. These signals end Deno at
- * once: SIGKILL (which the system also sends when memory runs out), SIGILL, SIGFPE, SIGPROF and the
- * real-time signals. So does a crash of Deno, such as a full heap. And a script that never reaches
- * its event loop, as in `while (true);`, hears no signal while it has a child: only SIGKILL ends
- * it. Windows has only Ctrl-C and Ctrl-Break.
+ * A child is left behind only where no code of the script runs any more. These
+ * signals end Deno at once: SIGKILL (which the system also sends when memory
+ * runs out), SIGILL, SIGFPE, SIGPROF and the real-time signals. So does a crash
+ * of Deno, such as a full heap. And a script that never reaches its event loop,
+ * as in `while (true);`, hears no signal while it has a child: only SIGKILL
+ * ends it. Windows has only Ctrl-C and Ctrl-Break.
  *
- * Start children in the main thread. `worker.terminate()`, `Deno.exit()` in the main thread and an
- * error there end a Worker without running any more of its code, so a child started in it lives on.
+ * Start children in the main thread. `worker.terminate()`, `Deno.exit()` in the
+ * main thread and an error there end a Worker without running any more of its
+ * code, so a child started in it lives on.
  *
  * @module
  */
@@ -17,13 +19,15 @@
 const isLinux = Deno.build.os === "linux";
 
 /**
- * The signals that end the script while there is something to end, and their numbers (signal(7)).
- * If your script uses one of them for something else, delete it here before you start a child; also
- * SIGUSR1, if you want to open Deno's debugger by it.
+ * The signals that end the script while there is something to end, and their
+ * numbers (signal(7)). If your script uses one of them for something else,
+ * delete it here before you start a child; also SIGUSR1, if you want to open
+ * Deno's debugger by it.
  */
 export const endingSignals: Map<Deno.Signal, number> = new Map(
   Deno.build.os === "windows" ? [["SIGINT", 2], ["SIGBREAK", 21]] : [
-    // Not SIGPROF, which `deno --cpu-prof` sends to itself, nor SIGBUS, which does not end Deno.
+    // Not SIGPROF, which `deno --cpu-prof` sends to itself, nor SIGBUS, which
+    // does not end Deno.
     ["SIGHUP", 1],
     ["SIGINT", 2],
     ["SIGQUIT", 3],
@@ -37,7 +41,9 @@ export const endingSignals: Map<Deno.Signal, number> = new Map(
     ["SIGUSR1", isLinux ? 10 : 30],
     ["SIGUSR2", isLinux ? 12 : 31],
     ["SIGSYS", isLinux ? 31 : 12],
-    ...(isLinux ? [["SIGSTKFLT", 16], ["SIGIO", 29], ["SIGPWR", 30]] as const : []),
+    ...(isLinux
+      ? [["SIGSTKFLT", 16], ["SIGIO", 29], ["SIGPWR", 30]] as const
+      : []),
   ],
 );
 
@@ -49,8 +55,8 @@ export class StartError extends Error {
   /**
    * Says what could not be started, and why.
    *
-   * @param exitCode What timeout(1) and shells exit with in this case: 127 for a program that does
-   * not exist, 126 for one that cannot be executed.
+   * @param exitCode What timeout(1) and shells exit with in this case: 127 for
+   * a program that does not exist, 126 for one that cannot be executed.
    */
   constructor(message: string, readonly exitCode: 126 | 127) {
     super(message);
@@ -62,36 +68,46 @@ export interface StartOptions {
   /** The program's name in errors (default: the one given to Deno.Command). */
   name?: string;
   /**
-   * Seconds from SIGTERM to SIGKILL, whenever the child is ended (default 0.5). A child that saves
-   * its work on SIGTERM needs more. A child that only closes its files needs a few milliseconds. If
-   * a child ignores Ctrl-C, half a second is as long as a person at a terminal likes to wait.
+   * Seconds from SIGTERM to SIGKILL, whenever the child is ended (default 0.5).
+   * A child that saves its work on SIGTERM needs more. A child that only closes
+   * its files needs a few milliseconds. If a child ignores Ctrl-C, half a
+   * second is as long as a person at a terminal likes to wait.
    */
   grace?: number;
 }
 
 /** The children whose families may still run, and the grace of each. */
 const children = new Map<Deno.ChildProcess, number>();
-/** The children that {@linkcode endChild} has sent SIGTERM, and the grace now in force. */
+/**
+ * The children that {@linkcode endChild} has sent SIGTERM, and the grace now in
+ * force.
+ */
 const asked = new WeakMap<Deno.ChildProcess, number>();
-/** The children whose families have ended: the system may give their process ids to others. */
+/**
+ * The children whose families have ended: the system may give their process ids
+ * to others.
+ */
 const gone = new WeakSet<Deno.ChildProcess>();
 const cleanups = new Set<() => Promise<void>>();
 
 /**
- * Starts a child and sees to its end. When the block of `await using` is left, a child that still
- * runs is ended as by {@linkcode endChild}. A signal that would end the script
- * ({@linkcode endingSignals}) ends the child first and then the script, as it would have without
- * this. A second signal, at least one second after the first, kills at once. An error that nobody
- * catches ends the child as well. If you prevent the default of "error" or "unhandledrejection",
+ * Starts a child and sees to its end. When the block of `await using` is left,
+ * a child that still runs is ended as by {@linkcode endChild}. A signal that
+ * would end the script ({@linkcode endingSignals}) ends the child first and
+ * then the script, as it would have without this. A second signal, at least one
+ * second after the first, kills at once. An error that nobody catches ends the
+ * child as well. If you prevent the default of "error" or "unhandledrejection",
  * listen for them before the first child is started.
  *
- * With `detached: true` the child leads a process group, and every process of the group ends with
- * the block too, even if the child has exited; a process that has left the group (setsid) lives on.
- * The child then has no terminal of its own: it cannot ask for a password there.
+ * With `detached: true` the child leads a process group, and every process of
+ * the group ends with the block too, even if the child has exited; a process
+ * that has left the group (setsid) lives on. The child then has no terminal of
+ * its own: it cannot ask for a password there.
  *
- * The system may give the process id of an empty group to another process. So a group that outlives
- * the child is looked at once a second, and let go of when it is empty. A signal could reach a
- * stranger only if that id were given away within that second.
+ * The system may give the process id of an empty group to another process. So a
+ * group that outlives the child is looked at once a second, and let go of when
+ * it is empty. A signal could reach a stranger only if that id were given away
+ * within that second.
  *
  * @param command The caller sets and uses its streams.
  * @throws {StartError} If there is no such program, or it cannot be executed.
@@ -101,7 +117,8 @@ const cleanups = new Set<() => Promise<void>>();
  * ```ts
  * import { startChild } from "./child.ts";
  *
- * const command = new Deno.Command("sh", { args: ["-c", "sleep 9 & sleep 9"], detached: true });
+ * const args = ["-c", "sleep 9 & sleep 9"];
+ * const command = new Deno.Command("sh", { args, detached: true });
  * await using child = startChild(command, { grace: 5 });
  * console.log(`${child.pid} and its family end with this block, within 5 s.`);
  * ```
@@ -110,8 +127,11 @@ export function startChild(
   command: Deno.Command,
   { name, grace = 0.5 }: StartOptions = {},
 ): Deno.ChildProcess {
-  if (isEnding()) throw new Error("No child is started while the script is ending");
-  // Listen first: a signal that comes just after the start would leave the child behind.
+  if (isEnding()) {
+    throw new Error("No child is started while the script is ending");
+  }
+  // Listen first: a signal that comes just after the start would leave the
+  // child behind.
   listen(true);
   let child: Deno.ChildProcess;
   try {
@@ -132,13 +152,15 @@ export function startChild(
   };
   const exited = child.status.then(async ({ signal }) => {
     if (signal !== null && endingSignals.has(signal) && !asked.has(child)) {
-      // Ctrl-C reaches script and child alike, and the child's exit may be seen first. On a busy
-      // machine a single timer may fire before the signal is heard, too.
+      // Ctrl-C reaches script and child alike, and the child's exit may be seen
+      // first. On a busy machine a single timer may fire before the signal is
+      // heard, too.
       for (let n = 0; n < 10; n++) await sleep(20);
     }
     await turn();
     if (letGo()) return;
-    // Processes that the child left running keep the group alive, and are still ours to end.
+    // Processes that the child left running keep the group alive, and are still
+    // ours to end.
     watch = setInterval(letGo, 1000);
     Deno.unrefTimer(watch);
   });
@@ -155,9 +177,12 @@ function spawn(command: Deno.Command, name?: string): Deno.ChildProcess {
   try {
     return command.spawn();
   } catch (error) {
-    if (!(error instanceof Error) || error instanceof Deno.errors.NotCapable) throw error;
-    const [, program = "", reason = ""] = /^Failed to spawn '(.*)': (.*)$/s.exec(error.message) ??
-      [];
+    if (!(error instanceof Error) || error instanceof Deno.errors.NotCapable) {
+      throw error;
+    }
+    const [, program = "", reason = ""] =
+      /^Failed to spawn '(.*)': (.*)$/s.exec(error.message) ??
+        [];
     const what = `cannot start ${(name ?? program) || '""'}: `;
     if (/^(No such cwd|cwd is not a directory)/.test(reason)) {
       throw new StartError(`${what}${reason}`, 126);
@@ -176,13 +201,14 @@ function spawn(command: Deno.Command, name?: string): Deno.ChildProcess {
 }
 
 /**
- * Ends a child: with SIGTERM, then with SIGKILL if it has not exited within the grace period. Of a
- * child that was started `detached`, the whole process group is ended, whether or not its leader
- * still runs. That takes the permission `--allow-run` without a list; with a list, the child alone
- * is ended.
+ * Ends a child: with SIGTERM, then with SIGKILL if it has not exited within the
+ * grace period. Of a child that was started `detached`, the whole process group
+ * is ended, whether or not its leader still runs. That takes the permission
+ * `--allow-run` without a list; with a list, the child alone is ended.
  *
- * @param grace Seconds from SIGTERM to SIGKILL (default: that of {@linkcode startChild}, else 0.5).
- * A later call may change the grace of an ending that is under way, begun by a signal for instance.
+ * @param grace Seconds from SIGTERM to SIGKILL (default: that of
+ * {@linkcode startChild}, else 0.5). A later call may change the grace of an
+ * ending that is under way, begun by a signal for instance.
  * @returns The status it exited with.
  */
 export async function endChild(
@@ -196,14 +222,20 @@ export async function endChild(
   // A stopped process gets SIGTERM only when it continues.
   signalFamily(child, "SIGCONT");
   const start = performance.now();
-  const isLate = () => performance.now() - start >= (asked.get(child) ?? grace) * 1000;
+  const isLate = () =>
+    performance.now() - start >= (asked.get(child) ?? grace) * 1000;
   let hasExited = false;
   const exit = child.status.finally(() => hasExited = true);
   // The leader may exit before its family does.
-  for (let pause = 1; !isLate() && (!hasExited || await isAnyoneAlive(child)); pause *= 2) {
+  for (
+    let pause = 1;
+    !isLate() && (!hasExited || await isAnyoneAlive(child));
+    pause *= 2
+  ) {
     await sleep(Math.min(pause, 100));
   }
-  // Even if no process seemed alive: a new one may have started while we looked at the others.
+  // Even if no process seemed alive: a new one may have started while we looked
+  // at the others.
   signalFamily(child, "SIGKILL");
   const status = await exit;
   gone.add(child);
@@ -225,9 +257,13 @@ function sleep(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
-/** False if the group is empty, if the child leads no group, or if it may not be signalled. */
+/**
+ * False if the group is empty, if the child leads no group, or if it may not be
+ * signalled.
+ */
 function signalGroup(child: Deno.ChildProcess, signal: Deno.Signal): boolean {
-  // Ask first: without the permission to signal any process, Deno would prompt for it.
+  // Ask first: without the permission to signal any process, Deno would prompt
+  // for it.
   if (gone.has(child) || !maySignal()) return false;
   try {
     Deno.kill(-child.pid, signal);
@@ -241,16 +277,26 @@ function maySignal(): boolean {
   return Deno.permissions.querySync({ name: "run" }).state === "granted";
 }
 
-/** Whether a process of the child's group is alive. Zombies take signals, too, but do not count. */
+/**
+ * Whether a process of the child's group is alive. Zombies take signals, too,
+ * but do not count.
+ */
 async function isAnyoneAlive(child: Deno.ChildProcess): Promise<boolean> {
-  // SIGURG does nothing to a process that does not listen for it, and little to one that does.
+  // SIGURG does nothing to a process that does not listen for it, and little to
+  // one that does.
   if (!signalGroup(child, "SIGURG")) return false;
-  // On other systems process 1 reaps orphans at once. In a Linux container it may never do so.
+  // On other systems process 1 reaps orphans at once. In a Linux container it
+  // may never do so.
   if (!isLinux) return true;
   try {
-    // A shell, since Deno itself may read /proc with -A alone. See proc_pid_stat(5).
+    // A shell, since Deno itself may read /proc with -A alone. See
+    // proc_pid_stat(5).
     const args = ["-c", "cat /proc/[0-9]*/stat"];
-    const command = new Deno.Command("sh", { args, stdin: "null", stderr: "null" });
+    const command = new Deno.Command("sh", {
+      args,
+      stdin: "null",
+      stderr: "null",
+    });
     const list = new TextDecoder().decode((await command.output()).stdout);
     return list === "" || new RegExp(`\\) [^ZX] \\d+ ${child.pid} `).test(list);
   } catch {
@@ -269,13 +315,16 @@ function signalFamily(child: Deno.ChildProcess, signal: Deno.Signal): void {
 
 /** What became of a child, as the end of a sentence: `exited with status 3`. */
 export function describeStatus({ code, signal }: Deno.CommandStatus): string {
-  return signal === null ? `exited with status ${code}` : `was ended by ${signal}`;
+  return signal === null
+    ? `exited with status ${code}`
+    : `was ended by ${signal}`;
 }
 
 /**
- * Has `cleanup` run once: when the block of `await using` is left, or before a signal ends the
- * script, after all children and the cleanups registered later. A cleanup must not wait for
- * code after an `await using child`: once a signal is ending the script, that code never runs.
+ * Has `cleanup` run once: when the block of `await using` is left, or before a
+ * signal ends the script, after all children and the cleanups registered later.
+ * A cleanup must not wait for code after an `await using child`: once a signal
+ * is ending the script, that code never runs.
  *
  * @example
  * ```ts
@@ -302,13 +351,17 @@ export function onEnd(cleanup: () => void | Promise<void>): AsyncDisposable {
       const isRunning = done !== undefined && cleanups.has(run);
       if (isRunning) return;
       await run();
-      // A cleanup registered while the script ends belongs to another cleanup, which goes on.
+      // A cleanup registered while the script ends belongs to another cleanup,
+      // which goes on.
       if (!isLate) await neverIfEnding();
     },
   };
 }
 
-/** Keeps what follows a block from running, and failing, while the script is ending. */
+/**
+ * Keeps what follows a block from running, and failing, while the script is
+ * ending.
+ */
 async function neverIfEnding(): Promise<void> {
   if (isEnding()) await new Promise(() => {});
 }
@@ -317,11 +370,16 @@ let endingSince: number | undefined;
 let ending: Promise<void> | undefined;
 const listeners = new Map<Deno.Signal, () => void>();
 
-/** Listens as long as there is something to end: without a listener, a signal ends the script. */
+/**
+ * Listens as long as there is something to end: without a listener, a signal
+ * ends the script.
+ */
 function listen(isNeeded = children.size + cleanups.size > 0): void {
   if (isNeeded === listeners.size > 0) return;
   if (!isNeeded) {
-    for (const [signal, listener] of listeners) Deno.removeSignalListener(signal, listener);
+    for (const [signal, listener] of listeners) {
+      Deno.removeSignalListener(signal, listener);
+    }
     return listeners.clear();
   }
   for (const [signal, number] of endingSignals) {
@@ -336,9 +394,11 @@ function listen(isNeeded = children.size + cleanups.size > 0): void {
 }
 
 function onSignal(signal: Deno.Signal, number: number): void {
-  // A signal again, a second after the first, means now. Sooner, it may be the same one sent twice,
-  // as timeout(1) does.
-  if (endingSince !== undefined && performance.now() - endingSince > 1000) Deno.exit(128 + number);
+  // A signal again, a second after the first, means now. Sooner, it may be the
+  // same one sent twice, as timeout(1) does.
+  if (endingSince !== undefined && performance.now() - endingSince > 1000) {
+    Deno.exit(128 + number);
+  }
   end(() => raise(signal, number));
 }
 
@@ -358,8 +418,8 @@ export function isEnding(): boolean {
 }
 
 /**
- * Ends the script in good order, as a signal does: the children first, then what {@linkcode onEnd}
- * was given. `Deno.exit()` waits for neither.
+ * Ends the script in good order, as a signal does: the children first, then
+ * what {@linkcode onEnd} was given. `Deno.exit()` waits for neither.
  *
  * @returns Never settles; a cleanup must not wait for it.
  */
@@ -381,33 +441,45 @@ async function end(exit: () => never): Promise<never> {
   for (;;) {
     const endings: Promise<void>[] = [];
     dispatchEvent(new CustomEvent(ENDING, { detail: endings }));
-    // No child or cleanup was registered meanwhile, and none can be from now on.
+    // No child or cleanup was registered meanwhile, and none can be from now
+    // on.
     if (endings.length === 0) exit();
     await Promise.all(endings);
   }
 }
 
 async function endAll(): Promise<void> {
-  // The last first, as blocks are left: so a writer gets SIGTERM before its reader has gone.
-  await Promise.all([...children.keys()].reverse().map((child) => endChild(child)));
+  // The last first, as blocks are left: so a writer gets SIGTERM before its
+  // reader has gone.
+  await Promise.all(
+    [...children.keys()].reverse().map((child) => endChild(child)),
+  );
   children.clear();
-  for (const cleanup of [...cleanups].reverse()) await cleanup().catch(reportCleanup);
+  for (const cleanup of [...cleanups].reverse()) {
+    await cleanup().catch(reportCleanup);
+  }
   listen();
 }
 
 function reportCleanup(error: unknown): void {
   try {
-    console.error(`cannot clean up: ${error instanceof Error ? error.message : error}`);
+    console.error(
+      `cannot clean up: ${error instanceof Error ? error.message : error}`,
+    );
   } catch {
     // stderr cannot be written: nobody can be told.
   }
 }
 
-/** Sends the signal again: without a listener it ends the script, if Deno can send it. */
+/**
+ * Sends the signal again: without a listener it ends the script, if Deno can
+ * send it.
+ */
 function raise(signal: Deno.Signal, number: number): never {
-  // Deno 2.9.6 panics at the first two, ignores SIGIO, opens its debugger at SIGUSR1, and on
-  // Windows cannot send SIGBREAK.
-  const isRaisable = !["SIGSTKFLT", "SIGPWR", "SIGIO", "SIGUSR1", "SIGBREAK"].includes(signal);
+  // Deno 2.9.6 panics at the first two, ignores SIGIO, opens its debugger at
+  // SIGUSR1, and on Windows cannot send SIGBREAK.
+  const isRaisable = !["SIGSTKFLT", "SIGPWR", "SIGIO", "SIGUSR1", "SIGBREAK"]
+    .includes(signal);
   // No signal of its own ends process 1.
   if (isRaisable && Deno.pid !== 1 && maySignal()) {
     Deno.kill(Deno.pid, signal);

@@ -1,13 +1,16 @@
 /**
- * Messages over a pipe, which has no notion of them: each follows its length, four bytes, the most
- * significant first, as `struct.pack(">I", len(message)) + message` writes it in Python. Copy this
- * file and `byte_reader.ts`.
+ * To take home, with `byte_reader.ts`: messages over a pipe, which has no
+ * notion of them. Each follows its length, four bytes, the most significant
+ * first, as `struct.pack(">I", len(message)) + message` writes it in Python.
  *
  * @module
  */
 import { ByteReader, IncompleteReadError } from "./byte_reader.ts";
 
-/** A stream that is not made of frames: it ends inside a frame, or announces one too long. */
+/**
+ * A stream that is not made of frames: it ends inside a frame, or announces one
+ * too long.
+ */
 export class FrameError extends Error {
   /** What the error is called where it is printed. */
   override readonly name = "FrameError";
@@ -18,15 +21,16 @@ export class FrameError extends Error {
 /**
  * A message with its length before it, for a single `writer.write()`.
  *
- * @throws {RangeError} For a message of 4 GiB or more, whose length four bytes cannot hold.
+ * @throws {RangeError} For a message of 4 GiB or more, whose length four bytes
+ * cannot hold.
  */
 export function frame(message: Uint8Array): Uint8Array<ArrayBuffer>;
 /**
- * The same with a choice of the order of the length. A separate overload: `map` passes an index as
- * second argument.
+ * The same with a choice of the order of the length. A separate overload: `map`
+ * passes an index as second argument.
  *
- * @param options.littleEndian Writes the least significant byte of the length first, as the native
- * messaging of browsers has it on nearly every machine.
+ * @param options.littleEndian Writes the least significant byte of the length
+ * first, as the native messaging of browsers has it on nearly every machine.
  */
 export function frame(
   message: Uint8Array,
@@ -36,7 +40,9 @@ export function frame(
   message: Uint8Array,
   { littleEndian = false }: { littleEndian?: boolean } = {},
 ): Uint8Array<ArrayBuffer> {
-  if (message.length > 0xffffffff) throw new RangeError("A message must be shorter than 4 GiB");
+  if (message.length > 0xffffffff) {
+    throw new RangeError("A message must be shorter than 4 GiB");
+  }
   const bytes = new Uint8Array(4 + message.length);
   new DataView(bytes.buffer).setUint32(0, message.length, littleEndian);
   bytes.set(message, 4);
@@ -44,28 +50,32 @@ export function frame(
 }
 
 /**
- * The messages in a stream of frames, however it is cut. A loop that is left early, or that fails,
- * cancels the stream: to read one message and go on, call `next()`.
+ * The messages in a stream of frames, however it is cut. A loop that is left
+ * early, or that fails, cancels the stream: to read one message and go on, call
+ * `next()`.
  *
- * @param options.maxLength The longest message to accept, in bytes (default 16 MiB). Without a
- * bound, four wrong bytes would ask for 4 GiB of memory.
- * @param options.littleEndian Expects the least significant byte of a length first.
+ * @param options.maxLength The longest message to accept, in bytes (default 16
+ * MiB). Without a bound, four wrong bytes would ask for 4 GiB of memory.
+ * @param options.littleEndian Expects the least significant byte of a length
+ * first.
  * @throws {TypeError} At once, if the stream is locked.
- * @throws {FrameError} If a length is over the bound, or the stream ends inside a frame.
+ * @throws {FrameError} If a length is over the bound, or the stream ends inside
+ * a frame.
  *
  * @example
  * ```ts
  * import { frame, readFrames } from "./frames.ts";
- * import { assertEquals } from "@std/assert";
+ * import { equal } from "node:assert/strict";
  *
- * await using cat = new Deno.Command("cat", { stdin: "piped", stdout: "piped" }).spawn();
+ * const command = new Deno.Command("cat", { stdin: "piped", stdout: "piped" });
+ * await using cat = command.spawn();
  * const writer = cat.stdin.getWriter();
  * const messages = readFrames(cat.stdout);
  * await writer.write(frame(new TextEncoder().encode("how\nare\nyou")));
  * const { value } = await messages.next();
- * assertEquals(new TextDecoder().decode(value), "how\nare\nyou");
+ * equal(new TextDecoder().decode(value), "how\nare\nyou");
  * await writer.close();
- * assertEquals((await messages.next()).done, true);
+ * equal((await messages.next()).done, true);
  * ```
  */
 export function readFrames(
@@ -83,7 +93,9 @@ export function readFrames(
       while ((length = await reader.readUint32({ littleEndian })) !== null) {
         // So written, a bound that is NaN refuses every length instead of none.
         if (!(length <= maxLength)) {
-          throw new FrameError(`a frame of ${length} bytes is over the bound of ${maxLength}`);
+          throw new FrameError(
+            `a frame of ${length} bytes is over the bound of ${maxLength}`,
+          );
         }
         const message = await reader.readBytes(length);
         if (message === null) throw new IncompleteReadError(new Uint8Array(0));
@@ -93,15 +105,19 @@ export function readFrames(
     } catch (error) {
       if (!(error instanceof IncompleteReadError)) throw error;
       if (isLeft) return;
-      const whole = length === undefined ? "4 bytes of a length" : `${length} bytes of a message`;
+      const whole = length === undefined
+        ? "4 bytes of a length"
+        : `${length} bytes of a message`;
       const where = `${error.partial.length} of ${whole}`;
       throw new FrameError(`the stream ended inside a frame: ${where}`);
     } finally {
-      // An error thrown above says more than that the stream cannot be cancelled.
+      // An error thrown above says more than that the stream cannot be
+      // cancelled.
       await reader[Symbol.asyncDispose]().catch(() => {});
     }
   }();
-  // A generator queues return() behind a pending next(), so it could not cancel.
+  // A generator queues return() behind a pending next(), so it could not
+  // cancel.
   const [leave, fail] = [frames.return.bind(frames), frames.throw.bind(frames)];
   const close = async () => {
     isLeft = true;

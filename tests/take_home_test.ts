@@ -1,0 +1,34 @@
+import { assertEquals } from "@std/assert";
+import { processTest, runCommand, temporaryFolder } from "./process.ts";
+
+/** The files to take home, and the others that each needs. */
+const FILES: [file: string, ...others: string[]][] = [
+  ["byte_reader.ts"],
+  ["frames.ts", "byte_reader.ts"],
+  ["child.ts"],
+];
+
+for (const [file, ...others] of FILES) {
+  const url = new URL(`../lib/${file}`, import.meta.url);
+
+  processTest(`${file} says first what to copy, and keeps to 80 columns`, async () => {
+    const lines = (await Deno.readTextFile(url)).split("\n");
+    const names = others.map((name) => `\`${name}\``).join(" and ");
+    const beginning = ` * To take home, ${others.length > 0 ? `with ${names}` : "alone"}: `;
+    assertEquals(`${lines[1]} `.slice(0, beginning.length), beginning);
+    assertEquals(lines.filter((line) => line.length > 80), []);
+  });
+
+  processTest(`${file} passes what Deno checks in a stranger's empty project`, async () => {
+    await using folder = await temporaryFolder();
+    for (const name of [file, ...others]) {
+      await Deno.copyFile(new URL(name, url), `${folder.path}/${name}`);
+    }
+    for (const words of ["fmt --check", "lint", "check", "test -A --doc --cached-only"]) {
+      const env = { DENO_NO_UPDATE_CHECK: "1", NO_COLOR: "1" };
+      const command = [Deno.execPath(), ...words.split(" ")];
+      const { code, stdout, stderr } = await runCommand(command, { cwd: folder.path, env });
+      assertEquals(code, 0, `deno ${words}: ${stdout}${stderr}`);
+    }
+  });
+}
