@@ -1,6 +1,6 @@
 /**
- * A dialogue with another program over two pipes: a question out, an answer back, each within a
- * time limit. Copy this file and `line_reader.ts`.
+ * To take home, with `line_reader.ts`: a dialogue with another program over two pipes, a question
+ * out, an answer back, each within a time limit.
  *
  * @module
  */
@@ -97,13 +97,14 @@ interface Question extends Reply {
  * @example
  * ```ts
  * import { Dialogue } from "./dialogue.ts";
- * import { assertEquals } from "@std/assert";
+ * import { equal } from "node:assert/strict";
  *
- * const command = new Deno.Command("sed", { args: ["-u", "s/a/b/"], stdin: "piped", stdout: "piped" });
- * await using child = command.spawn();
+ * const args = ["-u", "s/a/b/"];
+ * const pipes = { stdin: "piped", stdout: "piped" } as const;
+ * await using child = new Deno.Command("sed", { args, ...pipes }).spawn();
  * const dialogue = new Dialogue(child, { timeout: 5 });
- * assertEquals(await dialogue.ask("cat"), "cbt");
- * assertEquals((await dialogue.end()).code, 0);
+ * equal(await dialogue.ask("cat"), "cbt");
+ * equal((await dialogue.end()).code, 0);
  * ```
  */
 export class Dialogue {

@@ -1,7 +1,7 @@
 /**
- * JSON-RPC 2.0 over any two pipes: many requests at a time, each with an id, in both directions.
- * What servers of the Model Context Protocol (a message a line) and language servers
- * (`Content-Length`) speak. Copy this file, `line_reader.ts` and `byte_reader.ts`.
+ * To take home, with `line_reader.ts` and `byte_reader.ts`: JSON-RPC 2.0 over any two pipes, many
+ * requests at a time, each with an id, in both directions. What servers of the Model Context
+ * Protocol (a message a line) and language servers (`Content-Length`) speak.
  *
  * @module
  */
@@ -95,20 +95,22 @@ const TOO_MUCH = 8 * MUCH;
  * @example A server that answers in another order, asked twice at once
  * ```ts
  * import { JsonRpcPeer } from "./json_rpc.ts";
- * import { assertEquals } from "@std/assert";
+ * import { deepEqual } from "node:assert/strict";
  *
  * const [there, back] = [new TransformStream(), new TransformStream()];
  * const isAsked = Promise.withResolvers<void>();
- * const server = new JsonRpcPeer({ readable: there.readable, writable: back.writable }, {
- *   methods: {
- *     slow: () => isAsked.promise.then(() => "at last"),
- *     fast: () => (isAsked.resolve(), "at once"),
- *   },
- * });
- * const client = new JsonRpcPeer({ readable: back.readable, writable: there.writable });
- * const answers = [client.request("slow"), client.request("fast", { by: "name" })];
- * assertEquals(await Promise.all(answers), ["at last", "at once"]);
- * await Promise.all([client.close(), server.closed, server.close(), client.closed]);
+ * const methods = {
+ *   slow: () => isAsked.promise.then(() => "at last"),
+ *   fast: () => (isAsked.resolve(), "at once"),
+ * };
+ * const serverPipes = { readable: there.readable, writable: back.writable };
+ * const server = new JsonRpcPeer(serverPipes, { methods });
+ * const clientPipes = { readable: back.readable, writable: there.writable };
+ * const client = new JsonRpcPeer(clientPipes);
+ * const answers = [client.request("slow"), client.request("fast", { n: 1 })];
+ * deepEqual(await Promise.all(answers), ["at last", "at once"]);
+ * await client.close();
+ * await Promise.all([server.closed, server.close(), client.closed]);
  * ```
  */
 export class JsonRpcPeer {

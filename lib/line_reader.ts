@@ -1,5 +1,5 @@
 /**
- * Lines of text out of a stream of bytes, as they come, in bounded memory. Copy this file alone.
+ * To take home, alone: lines of text out of a stream of bytes, as they come, in bounded memory.
  *
  * @module
  */
@@ -47,14 +47,15 @@ export interface LineReaderOptions {
  * @example
  * ```ts
  * import { LineReader } from "./line_reader.ts";
- * import { assertEquals } from "@std/assert";
+ * import { deepEqual } from "node:assert/strict";
  *
- * const command = new Deno.Command("printf", { args: ["ready\\none\\n? "], stdout: "piped" });
+ * const args = ["ready\\none\\n? "];
+ * const command = new Deno.Command("printf", { args, stdout: "piped" });
  * await using child = command.spawn();
  * await using reader = new LineReader(child.stdout);
  * for await (const line of reader) if (line === "ready") break;
- * assertEquals(await reader.readLine(), "one");
- * assertEquals(await Array.fromAsync(reader.batches()), [["? "]]);
+ * deepEqual(await reader.readLine(), "one");
+ * deepEqual(await Array.fromAsync(reader.batches()), [["? "]]);
  * ```
  */
 export class LineReader implements AsyncDisposable {
