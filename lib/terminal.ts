@@ -1,6 +1,11 @@
+/**
+ * What stands out at a terminal, where it can.
+ *
+ * @module
+ */
 import { onEnd } from "./child.ts";
-import { LineReader } from "./line_reader.ts";
 import { scriptName } from "./failure.ts";
+import { LineReader } from "./line_reader.ts";
 
 /** Only at a terminal, and only where nobody has set NO_COLOR. */
 const isColourful = Deno.stdout.isTerminal() && !Deno.noColor;
