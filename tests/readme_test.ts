@@ -83,7 +83,7 @@ async function runSnippet(block: Block, options: RunOptions = {}): Promise<void>
   assertEquals([code, stderr], [0, ""], `${block.heading}: ${code} ${stderr}`);
   // What comes out of two pipes has no order between them.
   const inOrder = (text: string) =>
-    block.heading === "read stdout and stderr" ? text.split("\n").sort().join("\n") : text;
+    block.heading.includes("stdout and stderr") ? text.split("\n").sort().join("\n") : text;
   if (block.output !== undefined) {
     assertEquals(inOrder(stdout), inOrder(block.output), block.heading);
   }
@@ -358,6 +358,10 @@ processTest("the README leads to every cause of a hang and every recipe, in one 
   const headings = [...text.matchAll(/^### (.*)$/gm), ...recipes.matchAll(/^### (.*)$/gm)];
   for (const anchor of anchorsOf(headings.map(([line]) => line).join("\n"))) {
     assert(text.includes(`#${anchor})`), anchor);
+  }
+  // The contents of the recipes are the same list.
+  for (const [, anchor] of text.matchAll(/\]\(lib\/README\.md(#.*?\))/g)) {
+    assert(recipes.includes(`](${anchor}`) || anchor === "#i-want-to)", anchor);
   }
 });
 
