@@ -30,7 +30,12 @@ declare module "@std/cli/parse-args" {
   }): Record<string, unknown>;
 }
 
+declare module "@std/streams/merge-readable-streams" {
+  export function mergeReadableStreams<T>(...streams: ReadableStream<T>[]): ReadableStream<T>;
+}
+
 declare module "@std/streams/text-line-stream" {
   export class TextLineStream extends TransformStream<string, string> {
+    constructor(options?: { allowCR?: boolean });
   }
 }
