@@ -66,19 +66,14 @@ interface Reply {
   find?: (text: string) => number;
   /** Gets the text before that end. */
   onLine?: (line: string) => unknown;
-  /** What errors call it. */
-  name?: string;
 }
 
 /** What a dialogue waits for. */
 interface Question extends Reply {
+  /** What errors call it. */
   name: string;
-  /** Whether it was sent; false while the child is to write by itself. */
-  isMessage: boolean;
-  /** The read after which it was asked. Lines of that read or an earlier one are not its answer. */
-  batch: number;
-  /** Whether the child closed its stdin before it had read all of it. */
-  isUnread: boolean;
+  /** What the child has still to do: a question that it leaves unread may have its answer. */
+  task: "reading" | "answering" | "writing";
   answered: PromiseWithResolvers<void>;
 }
 
@@ -115,12 +110,12 @@ export class Dialogue {
   readonly #timeout: number;
   readonly #onUnasked: (line: string) => unknown;
   readonly #over = new AbortController();
-  readonly #limit: TimeLimit;
+  /** That of the answer. */
+  readonly #limit = new TimeLimit(() => this.#failLate());
   /** Settles when all that the child wrote has been read; `#hasRead` says whether it has. */
   readonly #reading: Promise<void>;
   #hasRead = false;
-  /** How many reads there were, and how many questions. */
-  #batch = 0;
+  /** How many questions there were. */
   #asked = 0;
   #question: Question | undefined;
   /** How many characters of the unfinished line have been taken, up to the end of a prompt. */
@@ -140,7 +135,6 @@ export class Dialogue {
     this.#name = name;
     this.#timeout = timeout;
     this.#onUnasked = onUnasked;
-    this.#limit = new TimeLimit(timeout);
     const bound = maxLineLength === undefined ? {} : { maxLineLength };
     this.#lines = new LineReader(child.stdout, { until: child.status, ...bound });
     this.#writer = child.stdin.getWriter();
@@ -214,7 +208,7 @@ export class Dialogue {
     end: string | RegExp,
     onLine: (line: string) => unknown = () => {},
   ): Promise<void> {
-    await this.#ask({ ...endOf(end, onLine), name: `${end}` });
+    await this.#ask(endOf(end, onLine), undefined, `${end}`);
   }
 
   /**
@@ -228,21 +222,12 @@ export class Dialogue {
   async tell(line: string): Promise<void> {
     this.signal.throwIfAborted();
     if (this.#ending !== undefined) throw new TypeError("The dialogue has ended");
-    const bytes = encoder.encode(`${line}\n`);
-    const told = Promise.withResolvers<void>();
-    const giveUp = () => told.reject(this.signal.reason);
-    this.signal.addEventListener("abort", giveUp);
-    const limit = new TimeLimit(this.#timeout);
-    limit.start(() => this.#fail(this.#late(`${this.#name} did not read what it was told`)));
-    this.#writer.write(bytes).then(told.resolve, () => {
-      told.reject(new DialogueError(`${this.#name} was not told: its stdin is closed`));
+    const told = this.#writer.write(encoder.encode(`${line}\n`)).then(() => true, () => {
+      throw new DialogueError(`${this.#name} was not told: its stdin is closed`);
     });
-    try {
-      await told.promise;
-    } finally {
-      limit.stop();
-      this.signal.removeEventListener("abort", giveUp);
-    }
+    if (await this.#inTime(told)) return;
+    this.#fail(this.#late(`${this.#name} did not read what it was told`));
+    throw this.signal.reason;
   }
 
   /**
@@ -274,60 +259,49 @@ export class Dialogue {
     }
   }
 
-  async #ask(reply: Reply, text?: string): Promise<void> {
+  async #ask(reply: Reply, text?: string, name = `message ${this.#asked + 1}`): Promise<void> {
     this.signal.throwIfAborted();
     if (this.#ending !== undefined) throw new TypeError("The dialogue has ended");
     if (this.#question !== undefined) throw new TypeError("The question before has no answer yet");
     // First, so that a text that cannot be encoded changes nothing.
     const bytes = text === undefined ? undefined : encoder.encode(`${text}\n`);
-    const isMessage = bytes !== undefined;
-    if (isMessage) this.#asked++;
+    const task = bytes === undefined ? "writing" : "answering";
+    const answered = Promise.withResolvers<void>();
+    const question: Question = this.#question = { ...reply, name, task, answered };
     const { partialLine } = this.#lines;
     const isThere = partialLine.length > this.#prompt &&
       (reply.find?.(partialLine.slice(this.#prompt)) ?? -1) !== -1;
-    const question: Question = this.#question = {
-      name: `message ${this.#asked}`,
-      isMessage,
-      batch: isThere && !isMessage ? -1 : this.#batch,
-      isUnread: false,
-      ...reply,
-      answered: Promise.withResolvers(),
-    };
-    // A prompt that is there already is no answer: it follows a notice, or a line of `tell()`.
-    if (isMessage && (this.#prompt > 0 || isThere)) this.#prompt = partialLine.length;
-    clearTimeout(this.#pause);
-    // Not awaited: a child that does not read would keep us here beyond the time limit. If the
-    // write fails, the question stays open: its answer may be in the pipe already.
-    if (isMessage) this.#writer.write(bytes).catch(() => question.isUnread = true);
-    if (this.#hasRead) {
-      this.#receiveRest();
-      this.#giveUp();
-    } else {
-      const what = isMessage
-        ? `no answer from ${this.#name} to ${question.name}`
-        : `${this.#name} did not write ${question.name}`;
-      this.#limit.start(() => this.#fail(this.#late(what)));
-    }
-    if (question.batch < 0) this.#receive(partialLine, true);
-    await question.answered.promise;
+    if (!this.#hasRead) this.#limit.start(this.#timeout * 1000);
+    if (bytes !== undefined) {
+      this.#asked++;
+      // A prompt that is there already is no answer: it follows a notice, or a line of `tell()`.
+      if (this.#prompt > 0 || isThere) this.#prompt = partialLine.length;
+      // Not awaited: a child that does not read would keep us here beyond the time limit. If the
+      // write fails, the question stays open: its answer may be in the pipe already.
+      this.#writer.write(bytes).catch(() => question.task = "reading");
+    } else if (isThere) await this.#receive(partialLine, question, true);
+    if (this.#hasRead) this.#goOn();
+    await answered.promise;
   }
 
   /** Reads to the end, question or not: a line that comes before a question is not its answer. */
   async #read(): Promise<void> {
     const batches = this.#lines.batches({ partial: true });
+    /** The question that was open at the last read: a later one gets none of its lines. */
+    let question: Question | undefined;
+    const isOpen = () => question !== undefined && question === this.#question;
     try {
       for (;;) {
         const next = batches.next();
-        if (this.#mayBePrompt() && await isStill(next)) {
-          await this.#receive(this.#lines.partialLine, true);
+        const mayBePrompt = isOpen() && question?.find !== undefined &&
+          this.#lines.partialLine.length > this.#prompt;
+        if (mayBePrompt && await isStill(next)) {
+          await this.#receive(this.#lines.partialLine, question, true);
         }
         const { done, value } = await next;
         if (done) break;
-        this.#batch++;
-        for (const line of value) {
-          await this.#receive(line);
-          if (this.signal.aborted) return;
-        }
+        question = this.#question;
+        for (const line of value) await this.#receive(line, question);
       }
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
@@ -335,63 +309,72 @@ export class Dialogue {
     }
     this.#hasRead = true;
     if (this.signal.aborted || this.#ending !== undefined) return;
-    if (this.#isOpen()) await this.#receiveRest();
+    if (isOpen()) await this.#receiveRest(question);
+    this.#goOn();
+  }
+
+  /** After the end of the stream. */
+  #goOn(): void {
     if (this.#question !== undefined) this.#giveUp();
-    else {
-      // That is fine if there are no more questions: wait a moment for `end()`.
-      this.#pause = setTimeout(() => {
-        this.#receiveRest();
-        this.#giveUp();
-      }, 200);
-    }
+    // That is fine if there are no more questions: wait a moment for `end()`.
+    else if (this.#ending === undefined) this.#pause ??= setTimeout(() => this.#giveUp(), 200);
   }
 
   /** At the end of the stream, takes a text without a newline for a line. */
-  async #receiveRest(): Promise<void> {
+  async #receiveRest(question?: Question): Promise<void> {
     const rest = this.#lines.partialLine;
-    if (rest.length > this.#prompt) await this.#receive(rest);
+    if (rest.length <= this.#prompt) return;
+    const received = this.#receive(rest, question);
+    this.#prompt = rest.length;
+    await received;
   }
 
-  /** Whether there is a question, and bytes have come since. */
-  #isOpen(): boolean {
-    return this.#question !== undefined && this.#question.batch < this.#batch;
-  }
-
-  #mayBePrompt(): boolean {
-    return this.#isOpen() && this.#question?.find !== undefined &&
-      this.#lines.partialLine.length > this.#prompt;
-  }
-
-  /** Takes a line, or a text without a newline that may be a prompt. */
-  async #receive(whole: string, isText = false): Promise<void> {
+  /** Takes a line, or a text without a newline that may be a prompt; for the question that was open
+   * when it came. */
+  async #receive(whole: string, question?: Question, isText = false): Promise<void> {
+    if (this.signal.aborted) return;
     const line = whole.slice(this.#prompt);
     const isAfterPrompt = this.#prompt > 0;
     if (!isText) this.#prompt = 0;
     try {
-      const question = this.#question;
-      if (question !== undefined && question.batch < this.#batch) {
-        const goesOn = isText ? takeText(question, line) : question.take(line);
-        if (typeof goesOn !== "boolean") this.#limit.hold();
-        if (await goesOn || this.#question !== question) return this.#limit.release();
-        if (isText) this.#prompt = whole.length;
-        this.#question = undefined;
-        this.#limit.pause();
-        question.answered.resolve();
+      if (question === undefined || question !== this.#question) {
         // The rest of a line behind a prompt is unasked, too, but dropped if it is blank.
-      } else if (!isAfterPrompt || line.trim() !== "") {
+        if (isAfterPrompt && line.trim() === "") return;
         // Not awaited: `onUnasked` may ask a question, and wait for the answer.
         Promise.resolve(this.#onUnasked(line)).catch((error) => this.#fail(error));
+        return;
       }
+      let goesOn = isText ? takeText(question, line) : question.take(line);
+      if (typeof goesOn !== "boolean") {
+        // The limit is the child's, and does not run while `onLine` is busy.
+        const left = this.#limit.hold();
+        goesOn = await goesOn;
+        if (this.signal.aborted) return;
+        this.#limit.start(left);
+      }
+      if (goesOn) return;
+      if (isText) this.#prompt = whole.length;
+      this.#question = undefined;
+      this.#limit.hold();
+      question.answered.resolve();
     } catch (error) {
       this.#fail(error);
     }
+  }
+
+  #failLate(): void {
+    const { name, task } = this.#question ?? {};
+    const what = task === "writing"
+      ? `${this.#name} did not write ${name}`
+      : `no answer from ${this.#name} to ${name}`;
+    this.#fail(this.#late(what));
   }
 
   /** The error for a child that is late, with the unfinished line that it wrote. */
   #late(what: string): NoAnswerError {
     const partialLine = this.#lines.partialLine.slice(this.#prompt);
     const soFar = partialLine && `; so far it wrote ${JSON.stringify(partialLine.slice(0, 1000))}`;
-    const unread = this.#question?.isUnread
+    const unread = this.#question?.task === "reading"
       ? "; it closed its stdin without reading all of it"
       : "";
     const message = `${what} within ${this.#timeout} s${soFar}${unread}`;
@@ -401,6 +384,7 @@ export class Dialogue {
   /** Waits for the exit of a child that can answer no more. */
   async #giveUp(): Promise<void> {
     try {
+      await this.#receiveRest();
       const status = await this.#exit();
       if (this.#ending !== undefined) return;
       const message = `${this.#name} ${describe(status)} ${this.#undone()}`;
@@ -412,24 +396,19 @@ export class Dialogue {
 
   /** The task that the child has left undone, as the end of a sentence. */
   #undone(): string {
-    const question = this.#question;
-    const isMessage = question?.isMessage ?? false;
-    const verb = question?.isUnread ? "reading" : isMessage ? "answering" : "writing";
-    const done = isMessage ? this.#asked - 1 : this.#asked;
-    const undone = question === undefined
+    const { name, task } = this.#question ?? {};
+    const undone = task === undefined
       ? `before message ${this.#asked + 1} was sent`
-      : `without ${verb} ${question.name}`;
+      : `without ${task} ${name}`;
+    const done = task === "reading" || task === "answering" ? this.#asked - 1 : this.#asked;
     return done > 0 ? `after message ${done}, ${undone}` : undone;
   }
 
   #exit(): Promise<Deno.CommandStatus> {
     return this.#exiting ??= (async () => {
-      this.#writer.close().catch(() => {});
-      const { promise: late, resolve, reject } = Promise.withResolvers<undefined>();
-      this.#limit.start(() => resolve(undefined));
-      this.signal.addEventListener("abort", () => reject(this.signal.reason));
-      const status = await Promise.race([this.#child.status, late]);
       this.#limit.stop();
+      this.#writer.close().catch(() => {});
+      const status = await this.#inTime(this.#child.status);
       if (status !== undefined) return status;
       const end = await this.#endChild();
       const undone = this.#ending === undefined ? `, ${this.#undone()}` : "";
@@ -439,6 +418,22 @@ export class Dialogue {
         end,
       );
     })();
+  }
+
+  /** What a promise gives, unless the dialogue fails meanwhile; undefined if it is late. */
+  async #inTime<T>(promise: Promise<T>): Promise<T | undefined> {
+    const { promise: result, resolve, reject } = Promise.withResolvers<T | undefined>();
+    const limit = new TimeLimit(() => resolve(undefined));
+    const fail = () => reject(this.signal.reason);
+    this.signal.addEventListener("abort", fail);
+    promise.then(resolve, reject);
+    limit.start(this.#timeout * 1000);
+    try {
+      return await result;
+    } finally {
+      limit.stop();
+      this.signal.removeEventListener("abort", fail);
+    }
   }
 
   async #endChild(): Promise<Deno.CommandStatus> {
@@ -528,57 +523,38 @@ async function isStill(next: Promise<unknown>): Promise<boolean> {
 /** A time limit that is started again and again: a timer for each question would cost as much as
  * the pipe. */
 class TimeLimit {
-  readonly #milliseconds: number;
+  readonly #onLate: () => void;
+  #deadline = Infinity;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #deadline = 0;
-  #onLate: (() => void) | undefined;
-  #heldSince: number | undefined;
 
-  constructor(seconds: number) {
-    this.#milliseconds = seconds * 1000;
-  }
-
-  start(onLate: () => void): void {
+  constructor(onLate: () => void) {
     this.#onLate = onLate;
-    this.#heldSince = undefined;
-    this.#deadline = performance.now() + this.#milliseconds;
-    this.#timer ??= this.#lookIn(this.#milliseconds);
   }
 
-  /** Keeps the timer for the next start. */
-  pause(): void {
-    this.#onLate = undefined;
+  start(milliseconds: number): void {
+    this.#deadline = performance.now() + milliseconds;
+    // A timer that runs already is no later: it looks again.
+    if (this.#timer === undefined) this.#look();
   }
 
-  /** Stops the clock until `release()`. */
-  hold(): void {
-    this.#heldSince = performance.now();
-  }
-
-  release(): void {
-    if (this.#heldSince === undefined) return;
-    const left = this.#deadline - this.#heldSince;
-    this.#heldSince = undefined;
-    this.#deadline = performance.now() + left;
-    if (this.#onLate !== undefined) this.#timer ??= this.#lookIn(left);
+  /** Stops the clock, but keeps the timer for the next start. Returns the milliseconds left. */
+  hold(): number {
+    const left = this.#deadline - performance.now();
+    this.#deadline = Infinity;
+    return left;
   }
 
   stop(): void {
-    this.#onLate = undefined;
     clearTimeout(this.#timer);
     this.#timer = undefined;
   }
 
-  #lookIn(milliseconds: number): ReturnType<typeof setTimeout> {
-    // With a longer delay than this, some 24 days, setTimeout calls at once.
-    return setTimeout(() => this.#look(), Math.min(milliseconds, 2 ** 31 - 1));
-  }
-
   #look(again = false): void {
     this.#timer = undefined;
-    if (this.#onLate === undefined || this.#heldSince !== undefined) return;
     const left = this.#deadline - performance.now();
-    if (left > 0) this.#timer = this.#lookIn(left);
+    if (left === Infinity) return;
+    // With a longer delay than this, some 24 days, setTimeout calls at once.
+    if (left > 0) this.#timer = setTimeout(() => this.#look(), Math.min(left, 2 ** 31 - 1));
     // Looks twice: after Ctrl-Z and fg, timers fire before pending input is seen.
     else if (!again) this.#timer = setTimeout(() => this.#look(true), 50);
     else this.#onLate();

@@ -1,3 +1,5 @@
+import { Worker } from "node:worker_threads";
+
 type Test = (t: Deno.TestContext) => void | Promise<void>;
 
 /**
@@ -38,7 +40,10 @@ function startWatchdog(seconds: number): Worker {
   if (permission.state === "granted") Deno.env.set("TEST_RUN", String(Deno.pid));
   // As text: to load a file takes the permission to read it.
   const source = encodeURIComponent(`(${watch})(${seconds})`);
-  return new Worker(`data:text/javascript,${source}`, { type: "module" });
+  const worker = new Worker(new URL(`data:text/javascript,${source}`));
+  // So Deno sees when a test waits for what can never come, and fails that test at once.
+  worker.unref();
+  return worker;
 }
 
 /** Runs in a thread of its own: timers of the tests' thread do not fire in an endless loop. */

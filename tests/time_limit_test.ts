@@ -1,9 +1,9 @@
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { processesMarked, processTest, runCommand, temporaryFolder } from "./process.ts";
 
 const CASES: [what: string, permissions: string[], body: string][] = [
   ["is in an endless loop", [], "for (;;);"],
-  ["waits for ever", [], "await new Promise(() => {});"],
+  ["waits for ever", [], "setInterval(() => {}, 1000); await new Promise(() => {});"],
   [
     "is in an endless loop and has started processes",
     ["-A"],
@@ -37,6 +37,22 @@ for (const [what, permissions, body] of CASES) {
     assertEquals(await processesMarked(mark), []);
   }, { needs: ["setsid"] });
 }
+
+processTest("a test that waits for what can never come fails, and the others run", async () => {
+  await using folder = await temporaryFolder();
+  const path = `${folder.path}/waiting_test.ts`;
+  await Deno.writeTextFile(
+    path,
+    `import { limitTests } from ${JSON.stringify(new URL("time_limit.ts", import.meta.url))};
+    limitTests(100);
+    Deno.test("waits", () => new Promise(() => {}));
+    Deno.test("ends", () => {});`,
+  );
+  const command = [Deno.execPath(), "test", "--no-config", "--no-check", path];
+  const { code, stdout } = await runCommand(command, { env: { NO_COLOR: "1" } });
+  assertEquals(code, 1);
+  assertMatch(stdout, /^waits \.\.\. FAILED \(.*\nends \.\.\. ok \(/m);
+});
 
 processTest("every test file keeps the time limit", async () => {
   for await (const { name } of Deno.readDir(new URL(".", import.meta.url))) {
