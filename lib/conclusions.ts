@@ -10,6 +10,8 @@ import { STOPPED } from "./hang.ts";
 import { quote } from "./script.ts";
 import { byteCount } from "./terminal.ts";
 
+const ELSEWHERE = "README.md: The child does something else, or is stopped";
+
 /** What a pipe holds on Linux. */
 const CAPACITY = 65_536;
 
@@ -32,7 +34,7 @@ export interface Outcome {
   /** What to do about it. */
   cures: string[];
   /** The page and the heading that say more. */
-  section?: string;
+  section: string;
 }
 
 /** What may follow, the surest first: each looks at the evidence and says what it sees, if anything. */
@@ -116,7 +118,11 @@ const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
 
   function isStopped({ piped: { does } }) {
     if (!does.endsWith(STOPPED)) return;
-    return { what: `it ${does}`, cures: ["continue it: kill -CONT; and see what stops it"] };
+    return {
+      what: `it ${does}`,
+      cures: ["continue it: kill -CONT; and see what stops it"],
+      section: ELSEWHERE,
+    };
   },
 
   function readsLate({ piped: { unread = 0, does, atEnd = "" } }) {
@@ -125,6 +131,7 @@ const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
       what: `it reads its stdin late, if at all: first it ${does}, with the question unread; ` +
         `then it wrote ${quote(atEnd)}`,
       cures: ["give it more time: --timeout SECONDS; or send when it says that it is ready"],
+      section: ELSEWHERE,
     };
   },
 
@@ -136,6 +143,7 @@ const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
         `let it do that, or tell it to read stdin; some programs take "-" for that`,
         "if it only reads later, give it more time: --timeout SECONDS",
       ],
+      section: ELSEWHERE,
     };
   },
 

@@ -49,6 +49,8 @@ export interface Process {
   state: "alive" | "stopped" | "exited";
   /** The process that started it, or has taken it over. */
   parent: number;
+  /** Whether the process that started it has certainly gone. */
+  isOrphan: boolean;
   /** What each thread waits for: each of these alone lets the thread go on. Threads that only wait
    * for another thread of the process, for a timer or a signal, are left out if there are others.
    */
@@ -113,6 +115,7 @@ export function look(pid: number, observer?: number): Snapshot {
     view.processes.set(next, process);
     queue.push(...process.threads.flat().flatMap((wait) => awaited(view, wait)));
   }
+  for (const process of [...view.processes.values()]) addOpening(view, process);
   for (const descriptor of view.links.get(pid)?.keys() ?? []) {
     for (const direction of ["read", "write"] as const) {
       const wait = waitOn(view, pid, descriptor, direction);
@@ -217,6 +220,7 @@ function readProcess(view: View, pid: number): Process | undefined {
     args,
     state: state.startsWith("Z") ? "exited" : /^t/i.test(state) ? "stopped" : "alive",
     parent: Number(field(status, "PPid")),
+    isOrphan: isOrphan(view, pid),
     threads: [],
     waited: 0,
   };
@@ -236,10 +240,39 @@ function readProcess(view: View, pid: number): Process | undefined {
     process.waited += Number(field(status, "voluntary_ctxt_switches"));
   }
   if (process.threads.length === 0) {
-    const does = "waits for a timer, a signal or a thread of its own";
+    const does = "waits for a timer, a signal, a lock or a thread of its own";
     process.threads.push([{ for: "else", does }]);
   }
   return process;
+}
+
+/** Who else waits in open, at a FIFO in the same folder: that may be whom this process waits for. */
+function addOpening(view: View, { threads }: Process): void {
+  const pathOf = (wait: Wait) => "path" in wait ? [wait.path.replace(/[^/]*$/, "")] : [];
+  const folders = new Set(threads.flat().flatMap(pathOf));
+  if (folders.size === 0) return;
+  for (const pid of view.links.keys()) {
+    if (view.processes.has(pid) || pid === view.observer) continue;
+    const isOpening = readFolder(`/proc/${pid}/task`).some(({ name }) => {
+      const task = `/proc/${pid}/task/${name}`;
+      return /^open/.test(syscallOf(readText(`${task}/syscall`), readText(`${task}/wchan`)).name);
+    });
+    const process = isOpening ? readProcess(view, pid) : undefined;
+    const isNear = process?.threads.flat().flatMap(pathOf).some((folder) => folders.has(folder));
+    if (process !== undefined && isNear) view.processes.set(pid, process);
+  }
+}
+
+/** Whether a process has another parent than at its start. That one was of the same session, which
+ * only a process that begins a session of its own leaves; nobody holds the pipes of such a one. */
+function isOrphan(view: View, pid: number): boolean {
+  const [, parent = "0", , session] = statOf(pid);
+  if (session !== `${pid}`) return parent !== "0" && statOf(Number(parent))[3] !== session;
+  return parent === "1" && [0, 1, 2].some((descriptor) => {
+    const link = view.links.get(pid)?.get(descriptor) ?? "";
+    const others = view.holders.get(link)?.filter((end) => end.pid !== pid);
+    return link.startsWith("pipe:") && others?.length === 0;
+  });
 }
 
 /** What a thread waits for; nothing if that is a timer, a signal or a thread of its process. */
@@ -262,7 +295,7 @@ function waitsOf(view: View, pid: number, thread: string): Wait[] {
   const watch = (all: Wait[]) => {
     const others = all.filter((wait) => !isOwn(view, wait, pid));
     const waits = others.length > 0 ? others : all;
-    const isTold = BigInt(`0x${field(readText(`${task}/status`), "SigCgt")}`) >> 16n & 1n;
+    const isTold = BigInt(`0x0${field(readText(`${task}/status`), "SigCgt")}`) >> 16n & 1n;
     const isAlone = waits.every((wait) => wait.for !== "else");
     return isTold && isAlone ? [...waits, ...children()] : waits;
   };
@@ -314,7 +347,8 @@ function waitsOf(view: View, pid: number, thread: string): Wait[] {
       const base = name === "open" || number(0) < 0 ? "cwd" : `fd/${number(0)}`;
       const full = path.startsWith("/") ? path : `${linkOf(`/proc/${pid}/${base}`)}/${path}`;
       if (!isFifo(full)) return does(`opens ${full}`);
-      return [{ for: (number(at + 1) & 3) === 0 ? "writer" : "reader", path: full }];
+      const real = attempt(() => Deno.realPathSync(full)) ?? full;
+      return [{ for: (number(at + 1) & 3) === 0 ? "writer" : "reader", path: real }];
     }
     case "sleep":
       return does("sleeps");
@@ -326,6 +360,8 @@ function waitsOf(view: View, pid: number, thread: string): Wait[] {
       return does("waits for a connection to be made");
     case "io_uring":
       return does("waits for an io_uring, which does not tell what for");
+    case "file lock":
+      return does("waits for a file lock");
     default:
       return does(`waits in ${name || "a place that cannot be seen"}`);
   }
@@ -353,10 +389,25 @@ function waitOn(
     return isOpen ? { for: direction, pipe: link, descriptor } : undefined;
   }
   if (!link.startsWith("/dev/") || link === "/dev/null") return undefined;
-  return {
-    for: "else",
-    does: `waits for ${/tty|pts|ptmx/.test(link) ? "the terminal " : ""}${link}`,
+  const isTerminal = /tty|pts|ptmx/.test(link);
+  return { for: "else", does: `waits for ${isTerminal ? terminal(view, pid, descriptor) : link}` };
+}
+
+/** A terminal, and who holds its other end: `script` and its like, or what runs there. */
+function terminal(view: View, pid: number, descriptor: number): string {
+  const pathOf = ({ pid, descriptor }: End) => {
+    const index = field(readText(`/proc/${pid}/fdinfo/${descriptor}`), "tty-index");
+    return index === "" ? view.links.get(pid)?.get(descriptor) ?? "" : `/dev/pts/${index}`;
   };
+  const path = pathOf({ pid, descriptor });
+  const masters = [...view.holders].flatMap(([link, ends]) => link.endsWith("/ptmx") ? ends : []);
+  const isMaster = masters.some((end) => end.pid === pid && end.descriptor === descriptor);
+  const others = isMaster
+    ? view.holders.get(path) ?? []
+    : masters.filter((end) => pathOf(end) === path);
+  const names = [...new Set(others.map((end) => end.pid))].filter((other) => other !== pid)
+    .map((other) => `${readText(`/proc/${other}/comm`).trim()} ${other}`);
+  return `the terminal ${path}${names.length > 0 ? ` (other end: ${names.join(", ")})` : ""}`;
 }
 
 function waitOnSocket(

@@ -61,7 +61,11 @@ async function lookAt(pid: number) {
   const width = Deno.stdout.isTerminal() ? Deno.consoleSize().columns : 80;
   for (const line of draw(pid, now, width)) await print(escapeControls(line));
   if (verdict) await conclusion(verdict.what, verdict.cures, verdict.sections);
-  else await conclusion("nothing hangs at this moment: it moves", ["look again when it does not"]);
+  else {await conclusion(
+      "nothing hangs at this moment: it moves",
+      ["look again when it does not"],
+      [],
+    );}
 }
 
 /** Starts a program, as often as there is something to try. */
@@ -87,7 +91,7 @@ async function tryOut(command: string[]) {
     ? await tryAlso(["env", "-u", UNBUFFERED, ...command])
     : undefined;
   const { what, cures, section } = conclude({ piped, terminal, cured, unset });
-  await conclusion(what, cures, section ? [section] : []);
+  await conclusion(what, cures, [section]);
 }
 
 /** Tries a command that may not be installed. */
@@ -103,7 +107,7 @@ async function tryAlso(command: string[]): Promise<Trial | undefined> {
   }
 }
 
-async function conclusion(what: string, cures: string[], sections: string[] = []) {
+async function conclusion(what: string, cures: string[], sections: string[]) {
   await print(`\n${strong(escapeControls(what))}`);
   for (const cure of cures) await print(`  ${escapeControls(cure)}`);
   for (const section of sections) await print(faint(`  more in ${section}`));

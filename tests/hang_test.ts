@@ -13,7 +13,7 @@ function snapshot(
   const { isPartial = false, held = 0, waited = 1 } = options;
   const process = ([pid, threads]: [string, Wait[][]]): [number, Process] => [
     Number(pid),
-    { name: `p${pid}`, args: [], state: "alive", parent: 1, threads, waited },
+    { name: `p${pid}`, args: [], state: "alive", parent: 1, isOrphan: false, threads, waited },
   ];
   const ends = (side = "", descriptor: number) =>
     side.split(",").filter((pid) => pid !== "").map((pid) => ({ pid: Number(pid), descriptor }));

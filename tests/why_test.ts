@@ -226,6 +226,24 @@ const ROWS: Row[] = [
     ],
   },
   {
+    title: "to wait for the exit of a child that waits for what its parent may write is a deadlock",
+    says:
+      /deadlock: \w+ \d+ waits until \w+ \d+ exits, and \w+ \d+ waits until \w+ \d+ writes\n.*\n.* the write end in \w+ \d+ itself/,
+    programs: [
+      python("r, w = os.pipe()\nif os.fork() == 0: os.read(r, 1)\nos.wait()"),
+      bash("cd $(mktemp -d); mkfifo p; exec 3<>p; rm p; rmdir $PWD; cat <&3; true"),
+    ],
+  },
+  {
+    title: "who reads holds the write end, and so does one that could write",
+    says:
+      /no end of file .* itself .*, as \w+ \d+ does\n *if one of these is to write: .* sleeps$/m,
+    programs: [
+      python("r, w = os.pipe()\nif os.fork() == 0: time.sleep(300)\nos.read(r, 1)"),
+      bash("cd $(mktemp -d); mkfifo p; exec 3<>p; rm p; rmdir $PWD; sleep 300 & read x <&3"),
+    ],
+  },
+  {
     title: "a circle of three",
     says:
       /deadlock: .* until cat \d+ reads its stdin, cat .* until cat .*, and cat \d+ waits until python3/,
@@ -265,6 +283,25 @@ const ROWS: Row[] = [
     title: "not a pipe: a child that sleeps",
     says: /not a pipe: \w+ \d+ waits until sleep \d+ exits; sleep \d+ sleeps/,
     programs: [bash("sleep 300; true"), python('subprocess.run(["sleep", "300"])')],
+  },
+  {
+    title: "not a pipe: a terminal, as expect has it",
+    says: /not a pipe: python3 \d+ waits for the terminal \/dev\/pts\/\d+ \(other end: cat \d+\)/,
+    programs: [
+      python(
+        'pid, m = __import__("pty").fork()\nif pid == 0: os.execlp("cat", "cat")\nos.read(m, 9)',
+      ),
+    ],
+  },
+  {
+    title: "not a pipe: a file lock",
+    says: /not a pipe: python3 \d+ waits for a file lock/,
+    programs: [
+      python(
+        "import fcntl, tempfile\nt = tempfile.TemporaryFile()\nfcntl.flock(t, fcntl.LOCK_EX)\n" +
+          'fcntl.flock(open(f"/proc/self/fd/{t.fileno()}"), fcntl.LOCK_EX)',
+      ),
+    ],
   },
   {
     title: "not a pipe: computing",
@@ -338,6 +375,78 @@ processTest("why tells that a FIFO to write to has no reader", async () => {
   await mustSay(parent.pid, /bash \d+ waits in open for a reader of .*pipe/);
 }, { needs: ["bash", "mkfifo"], os: "linux" });
 
+const OPPOSITE: Record<string, string[]> = {
+  python3: python('if os.fork(): open("a"); open("b", "w")\nelse: open("b"); open("a", "w")'),
+  bash: bash("exec 3<&- 4<&-; cat < a > b & exec cat < b > a"),
+  deno: deno('start("sh", "-c", "cat < a > b"); await Deno.open("b")'),
+};
+
+for (const [name, [program = "", ...args]] of Object.entries(OPPOSITE)) {
+  processTest(`why tells, in ${name}, of either: two FIFOs, opened in opposite order`, async () => {
+    await using folder = await temporaryFolder();
+    await runCommand(["mkfifo", `${folder.path}/a`, `${folder.path}/b`]);
+    await using parent = start(["env", "-C", folder.path, program, ...args]);
+    const path = `${folder.path}/[ab]`;
+    const waits = `\\w+ (\\d+) waits in open for a writer of ${path}`;
+    const says = new RegExp(
+      `deadlock, unless somebody .*: ${waits}, and ${waits}\\n *open them in`,
+    );
+    const stdout = await mustSay(parent.pid, says);
+    for (const pid of says.exec(stdout)?.slice(1) ?? []) await mustSay(Number(pid), says);
+  }, { needs: [name === "deno" ? "sh" : name, "mkfifo", "env"], os: "linux" });
+}
+
+processTest("why tells who waits for one that waits in open", async () => {
+  await using folder = await temporaryFolder();
+  await runCommand(["mkfifo", `${folder.path}/a`]);
+  await using parent = start(bash(`cat < ${folder.path}/a; echo > ${folder.path}/a`));
+  const waits =
+    "bash \\d+ waits in open for a writer of .*, and bash \\d+ waits until bash \\d+ exits";
+  await mustSay(parent.pid, new RegExp(waits));
+}, { needs: ["bash", "mkfifo"], os: "linux" });
+
+processTest("why tells of a process whose parent has gone, in its session or its own", async () => {
+  const popen = 'Popen(["sleep", "300"], stdout=PIPE, stderr=PIPE';
+  for (const [program, args] of [["setsid", ""], ["env", ", start_new_session=True"]] as const) {
+    const { stdout } = await runCommand([program, ...python(`print(${popen}${args}).pid)`)]);
+    const pid = Number(stdout);
+    try {
+      const parent = /^PPid:\s*(\d+)/m.exec(await Deno.readTextFile(`/proc/${pid}/status`))?.[1];
+      // Where another process takes over, a new session hides that.
+      if (parent !== "1" && args !== "") continue;
+      const says =
+        `sleep ${pid} sleeps; whoever started sleep ${pid} has gone\n[^]*: kill ${pid}\n`;
+      assertMatch(await mustSay(pid, /not a pipe/), new RegExp(`${says}[^]*its child lives on`));
+    } finally {
+      Deno.kill(pid, "SIGKILL");
+    }
+  }
+}, { needs: ["python3", "setsid"], os: "linux" });
+
+processTest("why does not tell twice of a circle through a terminal", async () => {
+  const script = '["script", "-qec", "cat", "/dev/null"]';
+  await using parent = start(python(`Popen(${script}, stdin=PIPE, stdout=PIPE).stdout.read()`));
+  const says =
+    /: python3 \d+ waits until script \d+ writes; script \d+ waits for the terminal \S+ \(other end: cat \d+\)\n/;
+  await mustSay(parent.pid, says);
+}, { needs: ["python3", "script"], os: "linux" });
+
+processTest("every cause of a hang in the README has a verdict that leads to it", async () => {
+  const files = ["hang", "conclusions"].map((name) =>
+    new URL(`../lib/${name}.ts`, import.meta.url)
+  );
+  const texts = await Promise.all(files.map((file) => Deno.readTextFile(file)));
+  const sections = [...texts.join("").matchAll(/"((?:\w+\/)?README\.md: [^"]+)"/g)]
+    .map(([, section = ""]) => section);
+  await mustHaveSections(sections.map((section) => `more in ${section}`).join("\n"));
+  const [, chapter = ""] = /\n## Why it hangs\n([^]*?)\n## /.exec(await readme) ?? [];
+  const headings = [...chapter.matchAll(/^### (.*)$/gm)].map(([, heading = ""]) => heading);
+  assert(headings.length > 5);
+  for (const heading of headings.slice(1)) {
+    assert(sections.includes(`README.md: ${heading}`), heading);
+  }
+});
+
 processTest("why tells of a stopped process, and of whoever waits for it", async () => {
   await using parent = start(python('Popen(["cat"], stdin=PIPE, stdout=PIPE).stdout.read()'));
   const cat = await find(parent.pid, "cat");
@@ -382,7 +491,10 @@ processTest("why tells of the one who waits when asked about the grandchild", as
     python('Popen(["sh", "-c", "sleep 300 & echo done"], stdout=PIPE).stdout.read()'),
   );
   const sleep = await find(parent.pid, "sleep");
-  await mustSay(sleep, /not a pipe: sleep \d+ sleeps\. Meanwhile python3 \d+ gets no end of file/);
+  await mustSay(
+    sleep,
+    /not a pipe: sleep \d+ sleeps; whoever.* has gone\. Meanwhile python3 \d+ gets no end of file/,
+  );
 }, { needs: ["python3"], os: "linux" });
 
 processTest("why tells whose stdin Deno waits for, in a thread of its own", async () => {
