@@ -41,9 +41,10 @@ export interface Outcome {
 const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
   function floods({ piped: { before } }) {
     if (before.length < FLOOD) return;
-    const lines = (before.split("\n").length - 1).toLocaleString("en");
+    const lines = before.split("\n").length - 1;
+    const much = lines > 0 ? `${lines.toLocaleString("en")} lines` : byteCount(before.length);
     return {
-      what: `it floods: it wrote ${lines} lines without being asked, and was read no further`,
+      what: `it floods: it wrote ${much} without being asked, and was read no further`,
       cures: ["count or pass on what it writes, and end it when you have enough"],
       section: "lib/README.md: limit the time of a child and its family",
     };

@@ -240,15 +240,18 @@ const VERDICTS: ((knot: Knot) => Verdict | undefined)[] = [
  * Why a process hangs, as two looks at it show.
  *
  * @param before A look a moment before: who has moved since does not hang.
- * @returns Undefined if all that wait have moved.
+ * @returns Undefined if all that wait have moved, or if one of them has just woken.
  */
 export function explain(pid: number, now: Snapshot, before = now): Verdict | undefined {
   const hasMoved = (pid: number) =>
     now.processes.get(pid)?.waited !== before.processes.get(pid)?.waited;
   const verdict = findVerdict({ ...now, pid, edges: edgesFrom(now, pid) });
   if (verdict.waiting.length > 0) return verdict.waiting.every(hasMoved) ? undefined : verdict;
-  // Somebody else may wait for this process alone.
+  const isBusy = ({ processes }: Snapshot, pid: number) =>
+    doingElse(processes.get(pid)).includes("computes");
   const awaited = new Set(edgesFrom(now, pid).flatMap(({ to }) => to));
+  for (const one of [pid, ...awaited]) if (isBusy(now, one) && !isBusy(before, one)) return;
+  // Somebody else may wait for this process alone.
   for (const other of now.processes.keys()) {
     if (awaited.has(other)) continue;
     const edges = edgesToOnly(now, pid, other);

@@ -130,6 +130,38 @@ Deno.test("why it hangs: what all of them have moved meanwhile does not", () => 
   assertMatch(whatOf(7, take(2), before), /^deadlock/);
 });
 
+Deno.test("why it hangs: a process that has just woken is looked at again", () => {
+  const computes: Wait = { for: "else", does: "computes" };
+  const take = (wait: Wait) => snapshot({ 7: [[exit(8)]], 8: [[wait]] }, ["7>8"]);
+  assertEquals(explain(7, take(computes), take(read("7>8"))), undefined);
+  assertMatch(whatOf(7, take(computes), take(computes)), /^not a pipe: .*p8 8 computes$/);
+});
+
+const opening = (path: string): Wait => ({ for: "writer", path });
+
+for (
+  const [title, other, says] of [
+    [
+      "for another FIFO",
+      "/d/b",
+      /^deadlock, unless .*: p7 7 waits in .* \/d\/a, and p8 8 waits in/,
+    ],
+    ["for the same", "/d/a", /^p7 7 waits in open for a writer of \/d\/a$/],
+  ] as const
+) {
+  Deno.test(`why it hangs: in open, while another waits there ${title}`, () => {
+    const now = snapshot({ 7: [[opening("/d/a")]], 8: [[opening(other)]] }, []);
+    assertMatch(whatOf(7, now), says);
+    assertEquals(draw(7, now, 80).length, 2);
+  });
+}
+
+Deno.test("why it hangs: whoever waits for the one that waits for it is told once", () => {
+  const terminal: Wait = { for: "else", does: "waits for the terminal" };
+  const now = snapshot({ 7: [[read("8>7")]], 8: [[read("7>8"), terminal]] }, ["8>7", "7>8"]);
+  assertMatch(whatOf(7, now), /^not a pipe: p7 .* until p8 8 writes; p8 8 waits for the terminal$/);
+});
+
 Deno.test("why it hangs: a process that has exited, and one that is stopped", () => {
   const now = snapshot({ 7: [], 8: [[exit(7)]] }, []);
   const process = now.processes.get(7);

@@ -4,6 +4,7 @@
  * @module
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { paste } from "../lib/cures.ts";
 import { explain } from "../lib/hang.ts";
 import { LineReader } from "../lib/line_reader.ts";
 import { look } from "../lib/proc.ts";
@@ -770,6 +771,15 @@ const EXPERIMENTS: Record<string, Experiment> = {
     command: ["yes"],
     says: /it floods: it wrote [\d,]{7,} lines without being asked/,
   },
+  "a flood without a newline": {
+    command: ["sh", "-c", "yes | tr -d '\\n'"],
+    says: /it floods: it wrote [\d,]{9,} bytes without being asked/,
+  },
+  "a program that waits for several of its own": {
+    command: ["bash", "-c", "sleep 300 & sleep 300 & wait"],
+    says: /the exit of sleep \d+ or waits for the exit of sleep \d+, which sleeps\n/,
+    needs: ["bash"],
+  },
 };
 
 for (const [title, experiment] of Object.entries(EXPERIMENTS)) {
@@ -826,6 +836,30 @@ processTest("a signal ends why, and what does not hear that its terminal has gon
   await until(() => isAtTerminal(mark, "cat") || undefined, () => "cat at a terminal");
   child.kill("SIGTERM");
   assertEquals((await child.status).signal, "SIGTERM");
+  assertEquals(await processesMarked(mark), []);
+}, { needs: ["script"], os: "linux" });
+
+processTest("Ctrl-C ends why at once while its program writes a line without an end", async () => {
+  await using folder = await temporaryFolder();
+  const mark = crypto.randomUUID();
+  const begun = `${folder.path}/begun`;
+  const line = `read x; : > ${begun}; while printf aaaaaaaaaaaaaaaa; do sleep 0.01; done`;
+  const command = scriptCommand("why", ["--timeout", "30", "sh", "-c", line]);
+  await using child = new Deno.Command("script", {
+    args: ["-qec", paste(command), "/dev/null"],
+    env: { MARK: mark },
+    stdin: "piped",
+    stdout: "piped",
+  }).spawn();
+  const output = child.stdout.text();
+  await until(() => [...Deno.readDirSync(folder.path)][0], () => "the program is asked");
+  const start = performance.now();
+  const writer = child.stdin.getWriter();
+  await writer.write(new TextEncoder().encode("\x03"));
+  assertEquals((await child.status).code, 128 + 2);
+  assert(performance.now() - start < 10_000);
+  await writer.close().catch(() => {});
+  assert(!(await output).includes("answer"));
   assertEquals(await processesMarked(mark), []);
 }, { needs: ["script"], os: "linux" });
 
