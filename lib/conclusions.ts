@@ -6,7 +6,7 @@
 import { describeStatus } from "./child.ts";
 import { paste } from "./cures.ts";
 import { FLOOD, isUnclear, type Trial, UNBUFFERED } from "./experiments.ts";
-import { STOPPED } from "./hang.ts";
+import { READS_STDIN, STOPPED } from "./hang.ts";
 import { quote } from "./script.ts";
 import { byteCount } from "./terminal.ts";
 
@@ -126,6 +126,14 @@ const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
     };
   },
 
+  function hangsInside({ piped: { unread, answer, atEnd = "", inside }, terminal }) {
+    if (inside === undefined || answer + atEnd !== "") return;
+    if (terminal?.milliseconds !== undefined) return;
+    const read = unread === 0 ? "it has read the question" : "it has not read the question";
+    const { what, cures, sections: [section = ELSEWHERE] } = inside;
+    return { what: `${read}, and its own pipes are in the way: ${what}`, cures, section };
+  },
+
   function readsLate({ piped: { unread = 0, does, atEnd = "" } }) {
     if (unread === 0 || atEnd === "") return;
     return {
@@ -178,6 +186,15 @@ const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
         "stdin was closed",
       cures: ["close its stdin when all is sent, then read the answer"],
       section: "README.md: The child never exits",
+    };
+  },
+
+  function doesSomethingElse({ piped: { unread, does } }) {
+    if (unread !== 0 || does === "" || does.includes(READS_STDIN)) return;
+    return {
+      what: `it has read the question, and ${does}: it wrote nothing, at end of file neither`,
+      cures: ["see what it waits for, or give it more time: --timeout SECONDS"],
+      section: ELSEWHERE,
     };
   },
 ];

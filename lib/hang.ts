@@ -5,7 +5,7 @@
  * @module
  */
 import { hintFor } from "./cures.ts";
-import { awaited, type End, type Process, type Snapshot, type Wait } from "./proc.ts";
+import { awaited, COMPUTES, type End, type Process, type Snapshot, type Wait } from "./proc.ts";
 import { byteCount } from "./terminal.ts";
 
 /** Why it hangs. */
@@ -240,26 +240,38 @@ const VERDICTS: ((knot: Knot) => Verdict | undefined)[] = [
  * Why a process hangs, as two looks at it show.
  *
  * @param before A look a moment before: who has moved since does not hang.
- * @returns Undefined if all that wait have moved, or if one of them has just woken.
+ * @returns Undefined if all that wait have moved, or if one of them has just woken, or
+ * runs and had no time yet.
  */
 export function explain(pid: number, now: Snapshot, before = now): Verdict | undefined {
   const hasMoved = (pid: number) =>
     now.processes.get(pid)?.waited !== before.processes.get(pid)?.waited;
+  const others = new Set(edgesFrom(now, pid).flatMap(({ to }) => to));
+  for (const one of before === now ? [] : [pid, ...others]) {
+    const [last, first] = [now, before].map(({ processes }) => processes.get(one));
+    if (!doingElse(last).includes(COMPUTES)) continue;
+    // A millisecond is enough to answer, if the machine is too busy to give it more.
+    if (!doingElse(first).includes(COMPUTES) || (last?.ran ?? 0) - (first?.ran ?? 0) < 1e6) return;
+  }
   const verdict = findVerdict({ ...now, pid, edges: edgesFrom(now, pid) });
   if (verdict.waiting.length > 0) return verdict.waiting.every(hasMoved) ? undefined : verdict;
-  const isBusy = ({ processes }: Snapshot, pid: number) =>
-    doingElse(processes.get(pid)).includes("computes");
-  const awaited = new Set(edgesFrom(now, pid).flatMap(({ to }) => to));
-  for (const one of [pid, ...awaited]) if (isBusy(now, one) && !isBusy(before, one)) return;
   // Somebody else may wait for this process alone.
   for (const other of now.processes.keys()) {
-    if (awaited.has(other)) continue;
+    if (others.has(other)) continue;
     const edges = edgesToOnly(now, pid, other);
     if (edges.length === 0 || hasMoved(other)) continue;
     const { what, ...more } = findVerdict({ ...now, pid: other, edges });
     return { ...more, what: `${verdict.what}. Meanwhile ${what}` };
   }
   return verdict;
+}
+
+/** Why a process hangs that does not wait for its parent; undefined if it does, or if no pipe is in
+ * the way. */
+export function explainInside(pid: number, now: Snapshot, parent: number): Verdict | undefined {
+  if (edgesFrom(now, pid).some(({ to }) => to.includes(parent))) return;
+  const verdict = explain(pid, now);
+  return verdict?.waiting.length ? verdict : undefined;
 }
 
 function findVerdict(knot: Knot): Verdict {
@@ -296,6 +308,9 @@ function notAPipe(knot: Knot): Verdict {
 
 /** What a stopped process is said to do. */
 export const STOPPED = "is stopped by a signal";
+
+/** What a process is said to do that can be given more. */
+export const READS_STDIN = "waits to read stdin";
 
 /** What a process does, and the children that it waits for: `waits to read stdin`. */
 export function doing(pid: number, { processes }: Snapshot): string {

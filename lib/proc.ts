@@ -39,6 +39,9 @@ export type Wait =
   /** Anything else, or nothing at all: `sleeps`. */
   | { for: "else"; does: string };
 
+/** What a thread is said to do that waits for nothing. */
+export const COMPUTES = "computes";
+
 /** A process at one moment. */
 export interface Process {
   /** The program's name. */
@@ -57,6 +60,8 @@ export interface Process {
   threads: Wait[][];
   /** How often those that wait for others have begun to wait: a number that grows if they move. */
   waited: number;
+  /** How many nanoseconds those that compute have had of a processor; NaN if that cannot be seen. */
+  ran: number;
 }
 
 /** A process, whoever it waits for, and the pipes between them. */
@@ -223,6 +228,7 @@ function readProcess(view: View, pid: number): Process | undefined {
     isOrphan: isOrphan(view, pid),
     threads: [],
     waited: 0,
+    ran: 0,
   };
   if (process.state !== "alive") return process;
   const PF_KTHREAD = 0x200000;
@@ -235,6 +241,8 @@ function readProcess(view: View, pid: number): Process | undefined {
     const waits = waitsOf(view, pid, thread);
     if (waits.length === 0) continue;
     process.threads.push(waits);
+    const isBusy = waits.some((wait) => wait.for === "else" && wait.does === COMPUTES);
+    if (isBusy) process.ran += parseInt(readText(`${folder}/task/${thread}/schedstat`));
     if (waits.every((wait) => wait.for === "else")) continue;
     const status = readText(`${folder}/task/${thread}/status`);
     process.waited += Number(field(status, "voluntary_ctxt_switches"));
@@ -301,7 +309,7 @@ function waitsOf(view: View, pid: number, thread: string): Wait[] {
   };
   switch (name) {
     case "running":
-      return does("computes");
+      return does(COMPUTES);
     case "read":
     case "write": {
       const waits = args

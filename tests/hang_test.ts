@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { draw, explain } from "../lib/hang.ts";
-import type { Pipe, Process, Snapshot, Wait } from "../lib/proc.ts";
+import { COMPUTES, type Pipe, type Process, type Snapshot, type Wait } from "../lib/proc.ts";
 import "./process.ts";
 
 /** A snapshot with processes as given, and pipes between them: `a>b` is one that a writes and b
@@ -13,7 +13,16 @@ function snapshot(
   const { isPartial = false, held = 0, waited = 1 } = options;
   const process = ([pid, threads]: [string, Wait[][]]): [number, Process] => [
     Number(pid),
-    { name: `p${pid}`, args: [], state: "alive", parent: 1, isOrphan: false, threads, waited },
+    {
+      name: `p${pid}`,
+      args: [],
+      state: "alive",
+      parent: 1,
+      isOrphan: false,
+      threads,
+      waited,
+      ran: waited * 1e7,
+    },
   ];
   const ends = (side = "", descriptor: number) =>
     side.split(",").filter((pid) => pid !== "").map((pid) => ({ pid: Number(pid), descriptor }));
@@ -130,11 +139,12 @@ Deno.test("why it hangs: what all of them have moved meanwhile does not", () => 
   assertMatch(whatOf(7, take(2), before), /^deadlock/);
 });
 
-Deno.test("why it hangs: a process that has just woken is looked at again", () => {
-  const computes: Wait = { for: "else", does: "computes" };
-  const take = (wait: Wait) => snapshot({ 7: [[exit(8)]], 8: [[wait]] }, ["7>8"]);
-  assertEquals(explain(7, take(computes), take(read("7>8"))), undefined);
-  assertMatch(whatOf(7, take(computes), take(computes)), /^not a pipe: .*p8 8 computes$/);
+Deno.test("why it hangs: whoever has just woken, or had no time to run, is looked at again", () => {
+  const take = (does: string, waited: number) =>
+    snapshot({ 7: [[exit(8)]], 8: [[{ for: "else", does }]] }, [], { waited });
+  assertEquals(explain(7, take(COMPUTES, 2), take("sleeps", 1)), undefined);
+  assertEquals(explain(7, take(COMPUTES, 1), take(COMPUTES, 1)), undefined);
+  assertMatch(whatOf(7, take(COMPUTES, 2), take(COMPUTES, 1)), /^not a pipe: .*p8 8 computes$/);
 });
 
 const opening = (path: string): Wait => ({ for: "writer", path });

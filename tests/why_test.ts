@@ -702,6 +702,24 @@ const EXPERIMENTS: Record<string, Experiment> = {
     says: /it does not read its stdin: .* waits for a network connection to its port/,
     needs: ["python3"],
   },
+  "one that hangs with a child of its own": {
+    command: python(
+      'p = Popen(["sed", "p"], stdin=PIPE, stdout=PIPE)\nfor line in sys.stdin.buffer:\n' +
+        "  p.stdin.write(line); p.stdin.flush(); print(p.stdout.readline())",
+    ),
+    says:
+      /it has read the question, and its own pipes are in the way: python3 \d+ and sed \d+ both wait to read, [^]*\n {2}sed \d+: sed buffers its output/,
+    needs: ["python3"],
+  },
+  "one that waits for a child of its own": {
+    command: ["sh", "-c", "read x; sleep 300; echo $x"],
+    says: /it has read the question, and waits for the exit of sleep \d+, which sleeps: it wrote/,
+  },
+  "one behind another that buffers": {
+    command: ["nice", "sed", "p"],
+    says: cure("nice sed -u p"),
+    needs: ["nice"],
+  },
   "much on stderr": {
     command: ["sh", "-c", "head -c 1000000 /dev/zero >&2; cat"],
     says:
@@ -862,6 +880,15 @@ processTest("Ctrl-C ends why at once while its program writes a line without an 
   assert(!(await output).includes("answer"));
   assertEquals(await processesMarked(mark), []);
 }, { needs: ["script"], os: "linux" });
+
+processTest("why finds out: a program opens a FIFO that nobody writes to", async () => {
+  await using folder = await temporaryFolder();
+  const path = `${folder.path}/pipe`;
+  await runCommand(["mkfifo", path]);
+  const { stdout } = await runScript("why", ["sh", "-c", `cat < ${path}; :`]);
+  assertMatch(stdout, /it has not read the question, and its own pipes are in the way: /);
+  assertMatch(stdout, /: sh \d+ waits in open for a writer of .*\n.*\n.*: use a named pipe\n/);
+}, { needs: ["mkfifo", "script"], os: "linux" });
 
 processTest("why finds out: a script that names its interpreter buffers", async () => {
   await using folder = await temporaryFolder();
