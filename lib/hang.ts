@@ -156,8 +156,11 @@ const VERDICTS: ((knot: Knot) => Verdict | undefined)[] = [
     }
     const isStderr = circle.some((edge) => labelsOf(knot, edge, edge.wait).includes("stderr"));
     if (some("exit") && !isStderr) {
-      const cures = ["read before you wait for the exit, as communicate() does"];
-      return { what, cures, sections: [READ_WHILE_WRITING], waiting };
+      const isReading = some("read");
+      const both = isReading ? "both outputs at the same time, and " : "";
+      const cures = [`read ${both}before you wait for the exit, as communicate() does`];
+      const sections = [...(isReading ? [READ_BOTH] : []), READ_WHILE_WRITING];
+      return { what, cures, sections, waiting };
     }
     return { what, cures: ["read both outputs at the same time"], sections: [READ_BOTH], waiting };
   },

@@ -223,7 +223,7 @@ function readProcess(view: View, pid: number): Process | undefined {
   const process: Process = {
     name: name.replace(/^-/, ""),
     args,
-    state: state.startsWith("Z") ? "exited" : /^t/i.test(state) ? "stopped" : "alive",
+    state: state.startsWith("Z") ? "exited" : state.startsWith("T") ? "stopped" : "alive",
     parent: Number(field(status, "PPid")),
     isOrphan: isOrphan(view, pid),
     threads: [],
@@ -235,6 +235,11 @@ function readProcess(view: View, pid: number): Process | undefined {
   const isKernel = Number(statOf(pid)[6]) & PF_KTHREAD;
   if (isKernel || pid === view.observer) {
     const does = isKernel ? "is a part of the kernel" : "only looks on";
+    return { ...process, threads: [[{ for: "else", does }]] };
+  }
+  if (state.startsWith("t")) {
+    const tracer = field(status, "TracerPid");
+    const does = `is held by ${nameOf(Number(tracer))}, which debugs it`;
     return { ...process, threads: [[{ for: "else", does }]] };
   }
   for (const { name: thread } of readFolder(`${folder}/task`)) {
@@ -414,8 +419,12 @@ function terminal(view: View, pid: number, descriptor: number): string {
     ? view.holders.get(path) ?? []
     : masters.filter((end) => pathOf(end) === path);
   const names = [...new Set(others.map((end) => end.pid))].filter((other) => other !== pid)
-    .map((other) => `${readText(`/proc/${other}/comm`).trim()} ${other}`);
+    .map(nameOf);
   return `the terminal ${path}${names.length > 0 ? ` (other end: ${names.join(", ")})` : ""}`;
+}
+
+function nameOf(pid: number): string {
+  return `${readText(`/proc/${pid}/comm`).trim()} ${pid}`;
 }
 
 function waitOnSocket(

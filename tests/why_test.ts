@@ -116,6 +116,7 @@ const asyncio = `async def start(*command):
 async def main():
   `;
 
+const quiet = "head -c 1000000 /dev/zero; echo done >&2";
 const noisy = "head -c 1000000 /dev/zero >&2; echo done";
 
 const ROWS: Row[] = [
@@ -150,6 +151,16 @@ const ROWS: Row[] = [
       python(`Popen(["sh", "-c", "${noisy}"], stdout=PIPE, stderr=PIPE).stdout.read()`),
       node(`spawn("sh", ["-c", "${noisy}"]).stdout.resume()`),
       deno(`await start("sh", "-c", "${noisy}").stdout.text()`),
+    ],
+  },
+  {
+    title: "to read stderr to its end while stdout is full is a deadlock",
+    says:
+      /deadlock: .*head \d+ waits until \w+ \d+ reads its stdout[^]*read both outputs at the same time/,
+    programs: [
+      python(`Popen(["sh", "-c", "${quiet}"], stdout=PIPE, stderr=PIPE).stderr.read()`),
+      node(`spawn("sh", ["-c", "${quiet}"]).stderr.resume()`),
+      deno(`await start("sh", "-c", "${quiet}").stderr.text()`),
     ],
   },
   {
@@ -459,6 +470,13 @@ processTest("why tells of a stopped process, and of whoever waits for it", async
   assertMatch(stdout, new RegExp(`kill -CONT ${cat}`));
   await mustSay(cat, /cat \d+ is stopped by a signal/);
 }, { needs: ["python3"], os: "linux" });
+
+processTest("why tells of a process that a debugger holds", async () => {
+  const gdb = '["gdb", "-q", "-nx", "-ex", "starti", "cat"]';
+  await using parent = start(python(`Popen(${gdb}, stdin=PIPE, stdout=PIPE).stdout.read()`));
+  const cat = await find(parent.pid, "cat");
+  await mustSay(cat, /not a pipe: cat \d+ is held by gdb \d+, which debugs it/);
+}, { needs: ["python3", "gdb"], os: "linux" });
 
 processTest("why is not among those that hold an end", async () => {
   const line = 'exec 3> >(exec cat >/dev/null); "$@" $!; exec 3>&-';
