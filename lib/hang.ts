@@ -335,10 +335,10 @@ export function draw(pid: number, snapshot: Snapshot, width: number): string[] {
   const edges = edgesFrom(snapshot, pid);
   for (const other of processes.keys()) edges.push(...edgesToOnly(snapshot, pid, other));
   const drawn = new Set([pid, ...edges.flatMap(({ from, to }) => [from, ...to])]);
-  const openers = opened(snapshot).map(({ pid }) => pid);
-  if (openers.some((pid) => drawn.has(pid))) { for (const pid of openers) drawn.add(pid); }
+  const openers = new Set(opened(snapshot).map(({ pid }) => pid));
+  const all = drawn.isDisjointFrom(openers) ? drawn : drawn.union(openers);
   const lines: string[] = [];
-  for (const one of drawn) {
+  for (const one of all) {
     const { state, threads } = processes.get(one) ?? {};
     if (threads === undefined) continue;
     const waits = new Set(threads.flat().map((wait) => describe(processes, wait)));

@@ -52,7 +52,7 @@ export interface Process {
   state: "alive" | "stopped" | "exited";
   /** The process that started it, or has taken it over. */
   parent: number;
-  /** Whether the process that started it has certainly gone. */
+  /** Whether the process that started it has gone, as far as that can be seen. */
   isOrphan: boolean;
   /** What each thread waits for: each of these alone lets the thread go on. Threads that only wait
    * for another thread of the process, for a timer or a signal, are left out if there are others.
@@ -276,8 +276,8 @@ function addOpening(view: View, { threads }: Process): void {
   }
 }
 
-/** Whether a process has another parent than at its start. That one was of the same session, which
- * only a process that begins a session of its own leaves; nobody holds the pipes of such a one. */
+/** Whether a process has another parent than at its start. That one was of the same session; if the
+ * process has begun one of its own, a pipe that nobody else holds tells. */
 function isOrphan(view: View, pid: number): boolean {
   const [, parent = "0", , session] = statOf(pid);
   if (session !== `${pid}`) return parent !== "0" && statOf(Number(parent))[3] !== session;

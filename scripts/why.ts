@@ -61,11 +61,7 @@ async function lookAt(pid: number) {
   const width = Deno.stdout.isTerminal() ? Deno.consoleSize().columns : 80;
   for (const line of draw(pid, now, width)) await print(escapeControls(line));
   if (verdict) await conclusion(verdict.what, verdict.cures, verdict.sections);
-  else {await conclusion(
-      "nothing hangs at this moment: it moves",
-      ["look again when it does not"],
-      [],
-    );}
+  else await conclusion("nothing hangs at this moment: it moves", ["look again when it does not"]);
 }
 
 /** Starts a program, as often as there is something to try. */
@@ -107,7 +103,7 @@ async function tryAlso(command: string[]): Promise<Trial | undefined> {
   }
 }
 
-async function conclusion(what: string, cures: string[], sections: string[]) {
+async function conclusion(what: string, cures: string[], sections: string[] = []) {
   await print(`\n${strong(escapeControls(what))}`);
   for (const cure of cures) await print(`  ${escapeControls(cure)}`);
   for (const section of sections) await print(faint(`  more in ${section}`));
