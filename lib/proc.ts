@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { syscallOf } from "./syscalls.ts";
+import { syscallOf, type SystemCall } from "./syscalls.ts";
 import { Failure } from "./script.ts";
 
 /** An end of a pipe, as one process holds it. */
@@ -266,10 +266,10 @@ function addOpening(view: View, { threads }: Process): void {
   if (folders.size === 0) return;
   for (const pid of view.links.keys()) {
     if (view.processes.has(pid) || pid === view.observer) continue;
-    const isOpening = readFolder(`/proc/${pid}/task`).some(({ name }) => {
-      const task = `/proc/${pid}/task/${name}`;
-      return /^open/.test(syscallOf(readText(`${task}/syscall`), readText(`${task}/wchan`)).name);
-    });
+    const task = `/proc/${pid}/task`;
+    const isOpening = readFolder(task).some(({ name }) =>
+      /^open/.test(callOf(`${task}/${name}`).name)
+    );
     const process = isOpening ? readProcess(view, pid) : undefined;
     const isNear = process?.threads.flat().flatMap(pathOf).some((folder) => folders.has(folder));
     if (process !== undefined && isNear) view.processes.set(pid, process);
@@ -288,11 +288,15 @@ function isOrphan(view: View, pid: number): boolean {
   });
 }
 
+function callOf(task: string): SystemCall {
+  const syscall = readText(`${task}/syscall`);
+  return syscallOf(syscall, syscall === "" ? readText(`${task}/wchan`) : "");
+}
+
 /** What a thread waits for; nothing if that is a timer, a signal or a thread of its process. */
 function waitsOf(view: View, pid: number, thread: string): Wait[] {
   const task = `/proc/${pid}/task/${thread}`;
-  const syscall = readText(`${task}/syscall`);
-  const { name, args, isSocket } = syscallOf(syscall, readText(`${task}/wchan`));
+  const { name, args, isSocket } = callOf(task);
   const number = (index: number) => Number(BigInt.asIntN(32, args?.[index] ?? 0n));
   const on = (index: number, direction: "read" | "write") =>
     waitOn(view, pid, number(index), direction);
