@@ -7,7 +7,9 @@ import { describeStatus } from "./child.ts";
 import { paste } from "./cures.ts";
 import { FLOOD, isUnclear, type Trial, UNBUFFERED } from "./experiments.ts";
 import { byteCount, quote } from "./format.ts";
-import { STOPPED } from "./hang.ts";
+import { READS_STDIN, STOPPED } from "./hang.ts";
+
+const ELSEWHERE = "README.md: The child does something else, or is stopped";
 
 /** What a pipe holds on Linux. */
 const CAPACITY = 65_536;
@@ -31,16 +33,17 @@ export interface Outcome {
   /** What to do about it. */
   cures: string[];
   /** The page and the heading that say more. */
-  section?: string;
+  section: string;
 }
 
 /** What may follow, the surest first: each looks at the evidence and says what it sees, if anything. */
 const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
   function floods({ piped: { before } }) {
     if (before.length < FLOOD) return;
-    const lines = (before.split("\n").length - 1).toLocaleString("en");
+    const lines = before.split("\n").length - 1;
+    const much = lines > 0 ? `${lines.toLocaleString("en")} lines` : byteCount(before.length);
     return {
-      what: `it floods: it wrote ${lines} lines without being asked, and was read no further`,
+      what: `it floods: it wrote ${much} without being asked, and was read no further`,
       cures: ["count or pass on what it writes, and end it when you have enough"],
       section: "lib/README.md: limit the time of a child and its family",
     };
@@ -115,7 +118,19 @@ const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
 
   function isStopped({ piped: { does } }) {
     if (!does.endsWith(STOPPED)) return;
-    return { what: `it ${does}`, cures: ["continue it: kill -CONT; and see what stops it"] };
+    return {
+      what: `it ${does}`,
+      cures: ["continue it: kill -CONT; and see what stops it"],
+      section: ELSEWHERE,
+    };
+  },
+
+  function hangsInside({ piped: { unread, answer, atEnd = "", inside }, terminal }) {
+    if (inside === undefined || answer + atEnd !== "") return;
+    if (terminal?.milliseconds !== undefined) return;
+    const read = unread === 0 ? "it has read the question" : "it has not read the question";
+    const { what, cures, sections: [section = ELSEWHERE] } = inside;
+    return { what: `${read}, and its own pipes are in the way: ${what}`, cures, section };
   },
 
   function readsLate({ piped: { unread = 0, does, atEnd = "" } }) {
@@ -124,6 +139,7 @@ const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
       what: `it reads its stdin late, if at all: first it ${does}, with the question unread; ` +
         `then it wrote ${quote(atEnd)}`,
       cures: ["give it more time: --timeout SECONDS; or send when it says that it is ready"],
+      section: ELSEWHERE,
     };
   },
 
@@ -135,6 +151,7 @@ const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
         `let it do that, or tell it to read stdin; some programs take "-" for that`,
         "if it only reads later, give it more time: --timeout SECONDS",
       ],
+      section: ELSEWHERE,
     };
   },
 
@@ -168,6 +185,15 @@ const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
         "stdin was closed",
       cures: ["close its stdin when all is sent, then read the answer"],
       section: "README.md: The child never exits",
+    };
+  },
+
+  function doesSomethingElse({ piped: { unread, does } }) {
+    if (unread !== 0 || does === "" || does.includes(READS_STDIN)) return;
+    return {
+      what: `it has read the question, and ${does}: it wrote nothing, at end of file neither`,
+      cures: ["see what it waits for, or give it more time: --timeout SECONDS"],
+      section: ELSEWHERE,
     };
   },
 ];

@@ -58,6 +58,10 @@ const CURES: Cure[] = [
     advice: "it answers at the end of its input, not before",
   },
   {
+    program: /^(cat|tee)$/,
+    advice: "it writes at once what it reads: see that it is sent something, and its stdin closed",
+  },
+  {
     program: /^(dc|bc)$/,
     advice: "an assignment has no answer; ask for a value, or see session.ts",
   },

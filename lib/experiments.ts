@@ -10,7 +10,7 @@ import { describeStatus, onEnd, startChild } from "./child.ts";
 import { wordsFor } from "./cures.ts";
 import { Failure } from "./failure.ts";
 import { byteCount, quote } from "./format.ts";
-import { doing } from "./hang.ts";
+import { doing, explainInside, type Verdict } from "./hang.ts";
 import { activityOf, endAllWith, look, mayLook } from "./proc.ts";
 import { untilStill } from "./still.ts";
 
@@ -38,6 +38,8 @@ export interface Trial {
   unread?: number | undefined;
   /** What it did instead of an answer; empty where that cannot be seen. */
   does: string;
+  /** What keeps it and its children from going on, if that is a pipe among them. */
+  inside?: Verdict;
   /** How it ended, if that was before its stdin was closed. */
   status?: Deno.CommandStatus;
 }
@@ -148,7 +150,13 @@ function observe(pid: number): Partial<Trial> {
       writers.some((end) => end.pid === Deno.pid)
     );
     const { name = "" } = snapshot.processes.get(pid) ?? {};
-    return { name, ...stdin && { unread: stdin.held }, does: doing(pid, snapshot) };
+    const inside = explainInside(pid, snapshot, Deno.pid);
+    return {
+      name,
+      ...stdin && { unread: stdin.held },
+      ...inside && { inside },
+      does: doing(pid, snapshot),
+    };
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     return {};
@@ -186,13 +194,14 @@ function readable(text: string): string {
 
 /** The commands that may make a program write each line at once over pipes, the simplest first. */
 export function curesOf({ command, name }: Trial): string[][] {
-  const [program = "", ...args] = command;
   const words = wordsFor(name);
-  const isNamed = program.replace(/.*\//, "") === name;
+  // After its name, which may follow that of another: nice, env, stdbuf.
+  const at = command.findIndex((word) => word.replace(/.*\//, "") === name) + 1;
+  const isNamed = at > 0;
   return [
-    ...(isNamed && words.length > 0 ? [[program, ...words, ...args]] : []),
+    ...(isNamed && words.length > 0 ? [command.toSpliced(at, 0, ...words)] : []),
     ...(!isNamed && name.startsWith("python") ? [["env", `${UNBUFFERED}=1`, ...command]] : []),
-    ["stdbuf", "-oL", ...command],
+    ...(command[0] === "stdbuf" ? [] : [["stdbuf", "-oL", ...command]]),
   ];
 }
 

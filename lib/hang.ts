@@ -6,7 +6,7 @@
  */
 import { hintFor } from "./cures.ts";
 import { byteCount } from "./format.ts";
-import { awaited, type End, type Process, type Snapshot, type Wait } from "./proc.ts";
+import { awaited, COMPUTES, type End, type Process, type Snapshot, type Wait } from "./proc.ts";
 
 /** Why it hangs. */
 export interface Verdict {
@@ -15,7 +15,7 @@ export interface Verdict {
   /** What to do about it, the likeliest first. */
   cures: string[];
   /** The pages and the headings that say more. */
-  sections?: string[];
+  sections: string[];
   /** The processes that are said to hang; none if that is not for a pipe. */
   waiting: number[];
 }
@@ -42,6 +42,8 @@ const READ_WHILE_WRITING = "README.md: It hangs when much goes through, though l
 const READ_BOTH = "README.md: It hangs as soon as the child writes much to stderr";
 const CLOSE_STDIN = "README.md: The child never exits";
 const END_OF_FILE = "README.md: The child has exited, and reading its output still does not end";
+const ELSEWHERE = "README.md: The child does something else, or is stopped";
+const LIVES_ON = "README.md: The script ended and its child lives on";
 
 /** What may be wrong, the surest first: each looks at the knot and says what it sees, if anything. */
 const VERDICTS: ((knot: Knot) => Verdict | undefined)[] = [
@@ -51,6 +53,7 @@ const VERDICTS: ((knot: Knot) => Verdict | undefined)[] = [
     return {
       what: `${who(processes, pid)} has exited; its parent ${parent} has not asked for its status`,
       cures: [`look at its parent: --pid ${parent}`],
+      sections: [END_OF_FILE],
       waiting: [pid],
     };
   },
@@ -60,43 +63,70 @@ const VERDICTS: ((knot: Knot) => Verdict | undefined)[] = [
     const everybody = [pid, ...edges.flatMap(({ to }) => to)];
     const idle = everybody.find((other) => processes.get(other)?.state === "stopped");
     if (idle === undefined) return;
-    const waiter = edges.find(({ to }) => to.includes(idle));
-    const since = waiter ? `, and ${say(knot, waiter, [waiter.wait])}` : "";
     return {
-      what: `${who(processes, idle)} ${STOPPED}${since}`,
+      what: `${who(processes, idle)} ${STOPPED}${waiterOf(knot, idle)}`,
       cures: [`continue it: kill -CONT ${idle}`],
+      sections: [ELSEWHERE],
       waiting: [idle],
     };
   },
 
-  function opening({ processes, edges }) {
-    const edge = edges.find(({ wait }) => wait.for === "writer" || wait.for === "reader");
+  function opening(knot) {
+    const { processes, edges } = knot;
+    const edge = edges.find(({ wait }) => "path" in wait);
     if (edge === undefined || !("path" in edge.wait)) return;
-    const [other, act] = edge.wait.for === "writer" ? ["writer", "write"] : ["reader", "read"];
+    const { from, wait: { for: other, path } } = edge;
+    const sections = ["lib/README.md: use a named pipe"];
+    const all = opened(knot);
+    const isOther = all.some(({ pid, wait }) => pid !== from && wait.path !== path);
+    if (isOther) {
+      const chain = all.map(({ pid, wait }) =>
+        `${who(processes, pid)} ${describe(processes, wait)}`
+      );
+      return {
+        what: `deadlock, unless somebody else opens one of them: ${list(chain, ", and ")}`,
+        cures: [
+          "open them in the same order: what one opens first to read, the other opens first to write",
+        ],
+        sections,
+        waiting: all.map(({ pid }) => pid),
+      };
+    }
+    const act = other === "writer" ? "write" : "read";
     return {
-      what: `${who(processes, edge.from)} waits in open for a ${other} of ${edge.wait.path}`,
+      what: `${who(processes, from)} waits in open for a ${other} of ${path}${
+        waiterOf(knot, from)
+      }`,
       cures: [`start whoever is to ${act} there: opening a FIFO waits until both ends are open`],
-      sections: ["lib/README.md: use a named pipe"],
-      waiting: [edge.from],
+      sections,
+      waiting: [from],
     };
   },
 
-  function ownWriteEnd({ pid, processes, pipes, edges }) {
+  function ownWriteEnd(knot) {
+    const { pid, processes, pipes, edges } = knot;
     // A pool of workers shares its pipes, so that each worker holds both ends: others may write.
     const edge = edges.find(({ from, wait, to, isOnly }) =>
       wait.for === "read" && to.includes(from) && isOnly && (from === pid || to.length === 1)
     );
     if (edge?.wait.for !== "read") return;
     const { from, wait, to } = edge;
+    const circle = findCircle(knot);
+    const isAwaited = circle.some(({ wait }) => wait.for === "exit");
+    if (isAwaited && circle.some((edge) => edge.from === from)) return;
     const own = pipes.get(wait.pipe)?.writers.find((end) => end.pid === from);
-    const others = to.filter((pid) => pid !== from).map((pid) => who(processes, pid));
-    const also = others.length > 0
-      ? `, as ${list(others)} ${others.length > 1 ? "do" : "does"}`
-      : "";
+    const others = to.filter((pid) => pid !== from);
+    const names = list(others.map((pid) => who(processes, pid)));
+    const also = names && `, as ${names} ${others.length > 1 ? "do" : "does"}`;
+    const busy = others.find((pid) => doingElse(processes.get(pid)).length > 0) ?? from;
+    const does = `${who(processes, busy)} ${doingElse(processes.get(busy))[0]}`;
     return {
       what: `${who(processes, from)} gets no end of file from its ${labelOf(wait.descriptor)}: ` +
         `it holds the write end of that pipe itself (${labelOf(own?.descriptor)})${also}`,
-      cures: ["close the write end in the process that reads, as soon as whoever writes has it"],
+      cures: [
+        ...(busy === from ? [] : [`if one of these is to write: ${does}`]),
+        "close the write end in the process that reads, as soon as whoever writes has it",
+      ],
       sections: ["scripts/README.md: From Python to Deno"],
       waiting: [from],
     };
@@ -117,13 +147,20 @@ const VERDICTS: ((knot: Knot) => Verdict | undefined)[] = [
       return { what, cures: ["read while you write"], sections: [READ_WHILE_WRITING], waiting };
     }
     if (!some("write")) {
-      const cures = ["close the child's stdin when all is sent: that is its end of file"];
+      const own = circle.filter(({ from, wait }) => awaited(knot, wait).includes(from));
+      const cures = [
+        "close the child's stdin when all is sent: that is its end of file",
+        ...own.map(({ from }) => `and close the write end in ${who(processes, from)} itself`),
+      ];
       return { what, cures, sections: [CLOSE_STDIN], waiting };
     }
     const isStderr = circle.some((edge) => labelsOf(knot, edge, edge.wait).includes("stderr"));
     if (some("exit") && !isStderr) {
-      const cures = ["read before you wait for the exit, as communicate() does"];
-      return { what, cures, sections: [READ_WHILE_WRITING], waiting };
+      const isReading = some("read");
+      const both = isReading ? "both outputs at the same time, and " : "";
+      const cures = [`read ${both}before you wait for the exit, as communicate() does`];
+      const sections = [...(isReading ? [READ_BOTH] : []), READ_WHILE_WRITING];
+      return { what, cures, sections, waiting };
     }
     return { what, cures: ["read both outputs at the same time"], sections: [READ_BOTH], waiting };
   },
@@ -169,7 +206,8 @@ const VERDICTS: ((knot: Knot) => Verdict | undefined)[] = [
       const other = wait.for === "read" ? "writes" : "reads";
       const why = isPartial ? "it may be another user's: try sudo" : "it may have just gone";
       const what = `${waiter} waits until somebody ${other}, who cannot be seen; ${why}`;
-      return { what, cures: ["look again"], waiting };
+      const sections = [wait.for === "read" ? END_OF_FILE : READ_WHILE_WRITING];
+      return { what, cures: ["look again"], sections, waiting };
     }
     const [holder = 0] = to;
     const names = list(to.map((pid) => who(processes, pid)));
@@ -205,21 +243,38 @@ const VERDICTS: ((knot: Knot) => Verdict | undefined)[] = [
  * Why a process hangs, as two looks at it show.
  *
  * @param before A look a moment before: who has moved since does not hang.
- * @returns Undefined if all that wait have moved.
+ * @returns Undefined if all that wait have moved, or if one of them has just woken, or
+ * runs and had no time yet.
  */
 export function explain(pid: number, now: Snapshot, before = now): Verdict | undefined {
   const hasMoved = (pid: number) =>
     now.processes.get(pid)?.waited !== before.processes.get(pid)?.waited;
+  const others = new Set(edgesFrom(now, pid).flatMap(({ to }) => to));
+  for (const one of before === now ? [] : [pid, ...others]) {
+    const [last, first] = [now, before].map(({ processes }) => processes.get(one));
+    if (!doingElse(last).includes(COMPUTES)) continue;
+    // A millisecond is enough to answer, if the machine is too busy to give it more.
+    if (!doingElse(first).includes(COMPUTES) || (last?.ran ?? 0) - (first?.ran ?? 0) < 1e6) return;
+  }
   const verdict = findVerdict({ ...now, pid, edges: edgesFrom(now, pid) });
   if (verdict.waiting.length > 0) return verdict.waiting.every(hasMoved) ? undefined : verdict;
   // Somebody else may wait for this process alone.
   for (const other of now.processes.keys()) {
+    if (others.has(other)) continue;
     const edges = edgesToOnly(now, pid, other);
     if (edges.length === 0 || hasMoved(other)) continue;
     const { what, ...more } = findVerdict({ ...now, pid: other, edges });
     return { ...more, what: `${verdict.what}. Meanwhile ${what}` };
   }
   return verdict;
+}
+
+/** Why a process hangs that does not wait for its parent; undefined if it does, or if no pipe is in
+ * the way. */
+export function explainInside(pid: number, now: Snapshot, parent: number): Verdict | undefined {
+  if (edgesFrom(now, pid).some(({ to }) => to.includes(parent))) return;
+  const verdict = explain(pid, now);
+  return verdict?.waiting.length ? verdict : undefined;
 }
 
 function findVerdict(knot: Knot): Verdict {
@@ -234,19 +289,31 @@ function findVerdict(knot: Knot): Verdict {
 function notAPipe(knot: Knot): Verdict {
   const { pid, processes, edges } = knot;
   const isWaiting = (pid: number) => edges.some(({ from }) => from === pid);
-  const end = edges.flatMap(({ to }) => to).find((pid) => !isWaiting(pid)) ?? pid;
+  const all = edges.flatMap(({ to }) => to);
+  const end = all.find((pid) => !isWaiting(pid)) ??
+    all.find((pid) => doingElse(processes.get(pid)).length > 0) ?? pid;
   const chain = pathOf(edges, pid, end).map((edge) => say(knot, edge, [edge.wait]));
   const last = who(processes, end);
   const does = doingElse(processes.get(end)).join(" and ") || "goes on";
+  const { isOrphan = false } = processes.get(pid) ?? {};
+  const first = who(processes, pid);
+  const left = isOrphan ? [`whoever started ${first} has gone`] : [];
   return {
-    what: `not a pipe: ${[...chain, `${last} ${does}`].join("; ")}`,
-    cures: [`no pipe is in the way: look at what ${last} does`],
+    what: `not a pipe: ${[...chain, `${last} ${does}`, ...left].join("; ")}`,
+    cures: [
+      `no pipe is in the way: look at what ${last} does`,
+      ...(isOrphan ? [`if ${first} is not to live on: kill ${pid}`] : []),
+    ],
+    sections: [ELSEWHERE, ...(isOrphan ? [LIVES_ON] : [])],
     waiting: [],
   };
 }
 
 /** What a stopped process is said to do. */
 export const STOPPED = "is stopped by a signal";
+
+/** What a process is said to do that can be given more. */
+export const READS_STDIN = "waits to read stdin";
 
 /** What a process does, and the children that it waits for: `waits to read stdin`. */
 export function doing(pid: number, { processes }: Snapshot): string {
@@ -259,7 +326,7 @@ export function doing(pid: number, { processes }: Snapshot): string {
     const all = waits.map((wait) => describe(processes, wait)).join(" or ");
     does.push(state === "stopped" ? STOPPED : all);
   }
-  return does.join(", which ");
+  return [...new Set(does)].join(", which ");
 }
 
 /** What each process waits for, and the pipes between them, in lines of at most `width` columns. */
@@ -268,8 +335,10 @@ export function draw(pid: number, snapshot: Snapshot, width: number): string[] {
   const edges = edgesFrom(snapshot, pid);
   for (const other of processes.keys()) edges.push(...edgesToOnly(snapshot, pid, other));
   const drawn = new Set([pid, ...edges.flatMap(({ from, to }) => [from, ...to])]);
+  const openers = new Set(opened(snapshot).map(({ pid }) => pid));
+  const all = drawn.isDisjointFrom(openers) ? drawn : drawn.union(openers);
   const lines: string[] = [];
-  for (const one of drawn) {
+  for (const one of all) {
     const { state, threads } = processes.get(one) ?? {};
     if (threads === undefined) continue;
     const waits = new Set(threads.flat().map((wait) => describe(processes, wait)));
@@ -347,7 +416,12 @@ function findCircle(knot: Knot): Edge[] {
       if (!threads.some((waits) => waits.every(isStuck))) stuck.delete(pid);
     }
   }
-  const edges = knot.edges.filter(({ from, wait }) => stuck.has(from) && isStuck(wait));
+  // Whoever holds both ends of a pipe waits for the others that could write there.
+  const edges = knot.edges.filter(({ from, wait }) => stuck.has(from) && isStuck(wait))
+    .map((edge) => {
+      const others = edge.to.filter((pid) => pid !== edge.from);
+      return others.length > 0 ? { ...edge, to: others } : edge;
+    });
   const starts = [...new Set(edges.map(({ from }) => from))];
   return starts.map((start) => pathOf(edges, start, start)).filter(({ length }) => length > 0)
     .sort((a, b) => a.length - b.length)[0] ?? [];
@@ -370,6 +444,19 @@ function pathOf(edges: Edge[], start: number, end: number): Edge[] {
 function waysOf(knot: Knot, { from, to }: Edge): Wait[] {
   return knot.edges.filter((edge) => edge.from === from && edge.to.some((pid) => to.includes(pid)))
     .map(({ wait }) => wait);
+}
+
+/** Who waits in open, and for whom. */
+function opened({ processes }: Snapshot) {
+  return [...processes].flatMap(([pid, { threads }]) =>
+    threads.flat().flatMap((wait) => "path" in wait ? [{ pid, wait }] : [])
+  );
+}
+
+/** Who waits for a process, to be told after it. */
+function waiterOf(knot: Knot, pid: number): string {
+  const waiter = knot.edges.find(({ to }) => to.includes(pid));
+  return waiter ? `, and ${say(knot, waiter, [waiter.wait])}` : "";
 }
 
 /** What could end a deadlock: other threads of these processes, which do something else. */

@@ -5,8 +5,8 @@
  *
  * @module
  */
-import { syscallOf } from "./syscalls.ts";
 import { Failure } from "./failure.ts";
+import { syscallOf, type SystemCall } from "./syscalls.ts";
 
 /** An end of a pipe, as one process holds it. */
 export interface End {
@@ -39,6 +39,9 @@ export type Wait =
   /** Anything else, or nothing at all: `sleeps`. */
   | { for: "else"; does: string };
 
+/** What a thread is said to do that waits for nothing. */
+export const COMPUTES = "computes";
+
 /** A process at one moment. */
 export interface Process {
   /** The program's name. */
@@ -49,12 +52,16 @@ export interface Process {
   state: "alive" | "stopped" | "exited";
   /** The process that started it, or has taken it over. */
   parent: number;
+  /** Whether the process that started it has gone, as far as that can be seen. */
+  isOrphan: boolean;
   /** What each thread waits for: each of these alone lets the thread go on. Threads that only wait
    * for another thread of the process, for a timer or a signal, are left out if there are others.
    */
   threads: Wait[][];
   /** How often those that wait for others have begun to wait: a number that grows if they move. */
   waited: number;
+  /** How many nanoseconds those that compute have had of a processor; NaN if that cannot be seen. */
+  ran: number;
 }
 
 /** A process, whoever it waits for, and the pipes between them. */
@@ -113,6 +120,7 @@ export function look(pid: number, observer?: number): Snapshot {
     view.processes.set(next, process);
     queue.push(...process.threads.flat().flatMap((wait) => awaited(view, wait)));
   }
+  for (const process of [...view.processes.values()]) addOpening(view, process);
   for (const descriptor of view.links.get(pid)?.keys() ?? []) {
     for (const direction of ["read", "write"] as const) {
       const wait = waitOn(view, pid, descriptor, direction);
@@ -215,10 +223,12 @@ function readProcess(view: View, pid: number): Process | undefined {
   const process: Process = {
     name: name.replace(/^-/, ""),
     args,
-    state: state.startsWith("Z") ? "exited" : /^t/i.test(state) ? "stopped" : "alive",
+    state: state.startsWith("Z") ? "exited" : state.startsWith("T") ? "stopped" : "alive",
     parent: Number(field(status, "PPid")),
+    isOrphan: isOrphan(view, pid),
     threads: [],
     waited: 0,
+    ran: 0,
   };
   if (process.state !== "alive") return process;
   const PF_KTHREAD = 0x200000;
@@ -227,26 +237,66 @@ function readProcess(view: View, pid: number): Process | undefined {
     const does = isKernel ? "is a part of the kernel" : "only looks on";
     return { ...process, threads: [[{ for: "else", does }]] };
   }
+  if (state.startsWith("t")) {
+    const tracer = field(status, "TracerPid");
+    const does = `is held by ${nameOf(Number(tracer))}, which debugs it`;
+    return { ...process, threads: [[{ for: "else", does }]] };
+  }
   for (const { name: thread } of readFolder(`${folder}/task`)) {
     const waits = waitsOf(view, pid, thread);
     if (waits.length === 0) continue;
     process.threads.push(waits);
+    const isBusy = waits.some((wait) => wait.for === "else" && wait.does === COMPUTES);
+    if (isBusy) process.ran += parseInt(readText(`${folder}/task/${thread}/schedstat`));
     if (waits.every((wait) => wait.for === "else")) continue;
     const status = readText(`${folder}/task/${thread}/status`);
     process.waited += Number(field(status, "voluntary_ctxt_switches"));
   }
   if (process.threads.length === 0) {
-    const does = "waits for a timer, a signal or a thread of its own";
+    const does = "waits for a timer, a signal, a lock or a thread of its own";
     process.threads.push([{ for: "else", does }]);
   }
   return process;
 }
 
+/** Who else waits in open, at a FIFO in the same folder: that may be whom this process waits for. */
+function addOpening(view: View, { threads }: Process): void {
+  const pathOf = (wait: Wait) => "path" in wait ? [wait.path.replace(/[^/]*$/, "")] : [];
+  const folders = new Set(threads.flat().flatMap(pathOf));
+  if (folders.size === 0) return;
+  for (const pid of view.links.keys()) {
+    if (view.processes.has(pid) || pid === view.observer) continue;
+    const task = `/proc/${pid}/task`;
+    const isOpening = readFolder(task).some(({ name }) =>
+      /^open/.test(callOf(`${task}/${name}`).name)
+    );
+    const process = isOpening ? readProcess(view, pid) : undefined;
+    const isNear = process?.threads.flat().flatMap(pathOf).some((folder) => folders.has(folder));
+    if (process !== undefined && isNear) view.processes.set(pid, process);
+  }
+}
+
+/** Whether a process has another parent than at its start. That one was of the same session; if the
+ * process has begun one of its own, a pipe that nobody else holds tells. */
+function isOrphan(view: View, pid: number): boolean {
+  const [, parent = "0", , session] = statOf(pid);
+  if (session !== `${pid}`) return parent !== "0" && statOf(Number(parent))[3] !== session;
+  return parent === "1" && [0, 1, 2].some((descriptor) => {
+    const link = view.links.get(pid)?.get(descriptor) ?? "";
+    const others = view.holders.get(link)?.filter((end) => end.pid !== pid);
+    return link.startsWith("pipe:") && others?.length === 0;
+  });
+}
+
+function callOf(task: string): SystemCall {
+  const syscall = readText(`${task}/syscall`);
+  return syscallOf(syscall, syscall === "" ? readText(`${task}/wchan`) : "");
+}
+
 /** What a thread waits for; nothing if that is a timer, a signal or a thread of its process. */
 function waitsOf(view: View, pid: number, thread: string): Wait[] {
   const task = `/proc/${pid}/task/${thread}`;
-  const syscall = readText(`${task}/syscall`);
-  const { name, args, isSocket } = syscallOf(syscall, readText(`${task}/wchan`));
+  const { name, args, isSocket } = callOf(task);
   const number = (index: number) => Number(BigInt.asIntN(32, args?.[index] ?? 0n));
   const on = (index: number, direction: "read" | "write") =>
     waitOn(view, pid, number(index), direction);
@@ -262,13 +312,13 @@ function waitsOf(view: View, pid: number, thread: string): Wait[] {
   const watch = (all: Wait[]) => {
     const others = all.filter((wait) => !isOwn(view, wait, pid));
     const waits = others.length > 0 ? others : all;
-    const isTold = BigInt(`0x${field(readText(`${task}/status`), "SigCgt")}`) >> 16n & 1n;
+    const isTold = BigInt(`0x0${field(readText(`${task}/status`), "SigCgt")}`) >> 16n & 1n;
     const isAlone = waits.every((wait) => wait.for !== "else");
     return isTold && isAlone ? [...waits, ...children()] : waits;
   };
   switch (name) {
     case "running":
-      return does("computes");
+      return does(COMPUTES);
     case "read":
     case "write": {
       const waits = args
@@ -314,7 +364,8 @@ function waitsOf(view: View, pid: number, thread: string): Wait[] {
       const base = name === "open" || number(0) < 0 ? "cwd" : `fd/${number(0)}`;
       const full = path.startsWith("/") ? path : `${linkOf(`/proc/${pid}/${base}`)}/${path}`;
       if (!isFifo(full)) return does(`opens ${full}`);
-      return [{ for: (number(at + 1) & 3) === 0 ? "writer" : "reader", path: full }];
+      const real = attempt(() => Deno.realPathSync(full)) ?? full;
+      return [{ for: (number(at + 1) & 3) === 0 ? "writer" : "reader", path: real }];
     }
     case "sleep":
       return does("sleeps");
@@ -326,6 +377,8 @@ function waitsOf(view: View, pid: number, thread: string): Wait[] {
       return does("waits for a connection to be made");
     case "io_uring":
       return does("waits for an io_uring, which does not tell what for");
+    case "file lock":
+      return does("waits for a file lock");
     default:
       return does(`waits in ${name || "a place that cannot be seen"}`);
   }
@@ -353,10 +406,29 @@ function waitOn(
     return isOpen ? { for: direction, pipe: link, descriptor } : undefined;
   }
   if (!link.startsWith("/dev/") || link === "/dev/null") return undefined;
-  return {
-    for: "else",
-    does: `waits for ${/tty|pts|ptmx/.test(link) ? "the terminal " : ""}${link}`,
+  const isTerminal = /tty|pts|ptmx/.test(link);
+  return { for: "else", does: `waits for ${isTerminal ? terminal(view, pid, descriptor) : link}` };
+}
+
+/** A terminal, and who holds its other end: `script` and its like, or what runs there. */
+function terminal(view: View, pid: number, descriptor: number): string {
+  const pathOf = ({ pid, descriptor }: End) => {
+    const index = field(readText(`/proc/${pid}/fdinfo/${descriptor}`), "tty-index");
+    return index === "" ? view.links.get(pid)?.get(descriptor) ?? "" : `/dev/pts/${index}`;
   };
+  const path = pathOf({ pid, descriptor });
+  const masters = [...view.holders].flatMap(([link, ends]) => link.endsWith("/ptmx") ? ends : []);
+  const isMaster = masters.some((end) => end.pid === pid && end.descriptor === descriptor);
+  const others = isMaster
+    ? view.holders.get(path) ?? []
+    : masters.filter((end) => pathOf(end) === path);
+  const names = [...new Set(others.map((end) => end.pid))].filter((other) => other !== pid)
+    .map(nameOf);
+  return `the terminal ${path}${names.length > 0 ? ` (other end: ${names.join(", ")})` : ""}`;
+}
+
+function nameOf(pid: number): string {
+  return `${readText(`/proc/${pid}/comm`).trim()} ${pid}`;
 }
 
 function waitOnSocket(

@@ -87,7 +87,7 @@ async function tryOut(command: string[]) {
     ? await tryAlso(["env", "-u", UNBUFFERED, ...command])
     : undefined;
   const { what, cures, section } = conclude({ piped, terminal, cured, unset });
-  await conclusion(what, cures, section ? [section] : []);
+  await conclusion(what, cures, [section]);
 }
 
 /** Tries a command that may not be installed. */

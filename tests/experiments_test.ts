@@ -12,6 +12,7 @@ Deno.test("the cures are the program's own switch, its environment, and stdbuf",
     "stdbuf -oL ./echo.py",
   ]);
   assertEquals(cures("program", "./program"), ["stdbuf -oL ./program"]);
+  assertEquals(cures("awk", "stdbuf", "-oL", "awk", "1"), ["stdbuf -oL awk -W interactive 1"]);
 });
 
 Deno.test("a trial is told in a line, whatever the program writes", () => {

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { draw, explain } from "../lib/hang.ts";
-import type { Pipe, Process, Snapshot, Wait } from "../lib/proc.ts";
+import { COMPUTES, type Pipe, type Process, type Snapshot, type Wait } from "../lib/proc.ts";
 import "./process.ts";
 
 /** A snapshot with processes as given, and pipes between them: `a>b` is one that a writes and b
@@ -13,7 +13,16 @@ function snapshot(
   const { isPartial = false, held = 0, waited = 1 } = options;
   const process = ([pid, threads]: [string, Wait[][]]): [number, Process] => [
     Number(pid),
-    { name: `p${pid}`, args: [], state: "alive", parent: 1, threads, waited },
+    {
+      name: `p${pid}`,
+      args: [],
+      state: "alive",
+      parent: 1,
+      isOrphan: false,
+      threads,
+      waited,
+      ran: waited * 1e7,
+    },
   ];
   const ends = (side = "", descriptor: number) =>
     side.split(",").filter((pid) => pid !== "").map((pid) => ({ pid: Number(pid), descriptor }));
@@ -128,6 +137,39 @@ Deno.test("why it hangs: what all of them have moved meanwhile does not", () => 
   before.processes.set(7, { ...one, waited: 2 });
   // A timer of one of them does not set the other going.
   assertMatch(whatOf(7, take(2), before), /^deadlock/);
+});
+
+Deno.test("why it hangs: whoever has just woken, or had no time to run, is looked at again", () => {
+  const take = (does: string, waited: number) =>
+    snapshot({ 7: [[exit(8)]], 8: [[{ for: "else", does }]] }, [], { waited });
+  assertEquals(explain(7, take(COMPUTES, 2), take("sleeps", 1)), undefined);
+  assertEquals(explain(7, take(COMPUTES, 1), take(COMPUTES, 1)), undefined);
+  assertMatch(whatOf(7, take(COMPUTES, 2), take(COMPUTES, 1)), /^not a pipe: .*p8 8 computes$/);
+});
+
+const opening = (path: string): Wait => ({ for: "writer", path });
+
+for (
+  const [title, other, says] of [
+    [
+      "for another FIFO",
+      "/d/b",
+      /^deadlock, unless .*: p7 7 waits in .* \/d\/a, and p8 8 waits in/,
+    ],
+    ["for the same", "/d/a", /^p7 7 waits in open for a writer of \/d\/a$/],
+  ] as const
+) {
+  Deno.test(`why it hangs: in open, while another waits there ${title}`, () => {
+    const now = snapshot({ 7: [[opening("/d/a")]], 8: [[opening(other)]] }, []);
+    assertMatch(whatOf(7, now), says);
+    assertEquals(draw(7, now, 80).length, 2);
+  });
+}
+
+Deno.test("why it hangs: whoever waits for the one that waits for it is told once", () => {
+  const terminal: Wait = { for: "else", does: "waits for the terminal" };
+  const now = snapshot({ 7: [[read("8>7")]], 8: [[read("7>8"), terminal]] }, ["8>7", "7>8"]);
+  assertMatch(whatOf(7, now), /^not a pipe: p7 .* until p8 8 writes; p8 8 waits for the terminal$/);
 });
 
 Deno.test("why it hangs: a process that has exited, and one that is stopped", () => {

@@ -4,6 +4,7 @@
  * @module
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { paste } from "../lib/cures.ts";
 import { explain } from "../lib/hang.ts";
 import { LineReader } from "../lib/line_reader.ts";
 import { look } from "../lib/proc.ts";
@@ -115,6 +116,7 @@ const asyncio = `async def start(*command):
 async def main():
   `;
 
+const quiet = "head -c 1000000 /dev/zero; echo done >&2";
 const noisy = "head -c 1000000 /dev/zero >&2; echo done";
 
 const ROWS: Row[] = [
@@ -149,6 +151,16 @@ const ROWS: Row[] = [
       python(`Popen(["sh", "-c", "${noisy}"], stdout=PIPE, stderr=PIPE).stdout.read()`),
       node(`spawn("sh", ["-c", "${noisy}"]).stdout.resume()`),
       deno(`await start("sh", "-c", "${noisy}").stdout.text()`),
+    ],
+  },
+  {
+    title: "to read stderr to its end while stdout is full is a deadlock",
+    says:
+      /deadlock: .*head \d+ waits until \w+ \d+ reads its stdout[^]*read both outputs at the same time/,
+    programs: [
+      python(`Popen(["sh", "-c", "${quiet}"], stdout=PIPE, stderr=PIPE).stderr.read()`),
+      node(`spawn("sh", ["-c", "${quiet}"]).stderr.resume()`),
+      deno(`await start("sh", "-c", "${quiet}").stderr.text()`),
     ],
   },
   {
@@ -226,6 +238,24 @@ const ROWS: Row[] = [
     ],
   },
   {
+    title: "to wait for the exit of a child that waits for what its parent may write is a deadlock",
+    says:
+      /deadlock: \w+ \d+ waits until \w+ \d+ exits, and \w+ \d+ waits until \w+ \d+ writes\n.*\n.* the write end in \w+ \d+ itself/,
+    programs: [
+      python("r, w = os.pipe()\nif os.fork() == 0: os.read(r, 1)\nos.wait()"),
+      bash("cd $(mktemp -d); mkfifo p; exec 3<>p; rm p; rmdir $PWD; cat <&3; true"),
+    ],
+  },
+  {
+    title: "who reads holds the write end, and so does one that could write",
+    says:
+      /no end of file .* itself .*, as \w+ \d+ does\n *if one of these is to write: .* sleeps$/m,
+    programs: [
+      python("r, w = os.pipe()\nif os.fork() == 0: time.sleep(300)\nos.read(r, 1)"),
+      bash("cd $(mktemp -d); mkfifo p; exec 3<>p; rm p; rmdir $PWD; sleep 300 & read x <&3"),
+    ],
+  },
+  {
     title: "a circle of three",
     says:
       /deadlock: .* until cat \d+ reads its stdin, cat .* until cat .*, and cat \d+ waits until python3/,
@@ -265,6 +295,25 @@ const ROWS: Row[] = [
     title: "not a pipe: a child that sleeps",
     says: /not a pipe: \w+ \d+ waits until sleep \d+ exits; sleep \d+ sleeps/,
     programs: [bash("sleep 300; true"), python('subprocess.run(["sleep", "300"])')],
+  },
+  {
+    title: "not a pipe: a terminal, as expect has it",
+    says: /not a pipe: python3 \d+ waits for the terminal \/dev\/pts\/\d+ \(other end: cat \d+\)/,
+    programs: [
+      python(
+        'pid, m = __import__("pty").fork()\nif pid == 0: os.execlp("cat", "cat")\nos.read(m, 9)',
+      ),
+    ],
+  },
+  {
+    title: "not a pipe: a file lock",
+    says: /not a pipe: python3 \d+ waits for a file lock/,
+    programs: [
+      python(
+        "import fcntl, tempfile\nt = tempfile.TemporaryFile()\nfcntl.flock(t, fcntl.LOCK_EX)\n" +
+          'fcntl.flock(open(f"/proc/self/fd/{t.fileno()}"), fcntl.LOCK_EX)',
+      ),
+    ],
   },
   {
     title: "not a pipe: computing",
@@ -338,6 +387,79 @@ processTest("why tells that a FIFO to write to has no reader", async () => {
   await mustSay(parent.pid, /bash \d+ waits in open for a reader of .*pipe/);
 }, { needs: ["bash", "mkfifo"], os: "linux" });
 
+const OPPOSITE: Record<string, string[]> = {
+  python3: python('if os.fork(): open("a"); open("b", "w")\nelse: open("b"); open("a", "w")'),
+  bash: bash("exec 3<&- 4<&-; cat < a > b & exec cat < b > a"),
+  deno: deno('start("sh", "-c", "cat < a > b"); await Deno.open("b")'),
+};
+
+for (const [name, [program = "", ...args]] of Object.entries(OPPOSITE)) {
+  processTest(`why tells, in ${name}, of either: two FIFOs, opened in opposite order`, async () => {
+    await using folder = await temporaryFolder();
+    await runCommand(["mkfifo", `${folder.path}/a`, `${folder.path}/b`]);
+    await using parent = start(["env", "-C", folder.path, program, ...args]);
+    const path = `${folder.path}/[ab]`;
+    const waits = `\\w+ (\\d+) waits in open for a writer of ${path}`;
+    const says = new RegExp(
+      `deadlock, unless somebody .*: ${waits}, and ${waits}\\n *open them in`,
+    );
+    const stdout = await mustSay(parent.pid, says);
+    for (const pid of says.exec(stdout)?.slice(1) ?? []) await mustSay(Number(pid), says);
+  }, { needs: [name === "deno" ? "sh" : name, "mkfifo", "env"], os: "linux" });
+}
+
+processTest("why tells who waits for one that waits in open", async () => {
+  await using folder = await temporaryFolder();
+  await runCommand(["mkfifo", `${folder.path}/a`]);
+  await using parent = start(bash(`cat < ${folder.path}/a; echo > ${folder.path}/a`));
+  const waits =
+    "bash \\d+ waits in open for a writer of .*, and bash \\d+ waits until bash \\d+ exits";
+  await mustSay(parent.pid, new RegExp(waits));
+}, { needs: ["bash", "mkfifo"], os: "linux" });
+
+processTest("why tells of a process whose parent has gone, in its session or its own", async () => {
+  const popen = 'Popen(["sleep", "300"], stdout=PIPE, stderr=PIPE';
+  for (const [program, args] of [["setsid", ""], ["env", ", start_new_session=True"]] as const) {
+    const { stdout } = await runCommand([program, ...python(`print(${popen}${args}).pid)`)]);
+    const pid = Number(stdout);
+    try {
+      const parent = /^PPid:\s*(\d+)/m.exec(await Deno.readTextFile(`/proc/${pid}/status`))?.[1];
+      // Where another process takes over, a new session hides that.
+      if (parent !== "1" && args !== "") continue;
+      const says =
+        `sleep ${pid} sleeps; whoever started sleep ${pid} has gone\n[^]*: kill ${pid}\n`;
+      assertMatch(await mustSay(pid, /not a pipe/), new RegExp(`${says}[^]*its child lives on`));
+    } finally {
+      Deno.kill(pid, "SIGKILL");
+    }
+  }
+}, { needs: ["python3", "setsid"], os: "linux" });
+
+processTest("why does not tell twice of a circle through a terminal", async () => {
+  // Not each shell turns into its last command.
+  const script = '["script", "-qec", "cat", "/dev/null"]';
+  await using parent = start(python(`Popen(${script}, stdin=PIPE, stdout=PIPE).stdout.read()`));
+  const says =
+    /: python3 \d+ waits until script \d+ writes; script \d+ waits for the terminal \S+ \(other end: (\w+ \d+, )?cat \d+\)\n/;
+  await mustSay(parent.pid, says);
+}, { needs: ["python3", "script"], os: "linux" });
+
+processTest("every cause of a hang in the README has a verdict that leads to it", async () => {
+  const files = ["hang", "conclusions"].map((name) =>
+    new URL(`../lib/${name}.ts`, import.meta.url)
+  );
+  const texts = await Promise.all(files.map((file) => Deno.readTextFile(file)));
+  const sections = [...texts.join("").matchAll(/"((?:\w+\/)?README\.md: [^"]+)"/g)]
+    .map(([, section = ""]) => section);
+  await mustHaveSections(sections.map((section) => `more in ${section}`).join("\n"));
+  const [, chapter = ""] = /\n## Why it hangs\n([^]*?)\n## /.exec(await readme) ?? [];
+  const headings = [...chapter.matchAll(/^### (.*)$/gm)].map(([, heading = ""]) => heading);
+  assert(headings.length > 5);
+  for (const heading of headings.slice(1)) {
+    assert(sections.includes(`README.md: ${heading}`), heading);
+  }
+});
+
 processTest("why tells of a stopped process, and of whoever waits for it", async () => {
   await using parent = start(python('Popen(["cat"], stdin=PIPE, stdout=PIPE).stdout.read()'));
   const cat = await find(parent.pid, "cat");
@@ -349,6 +471,13 @@ processTest("why tells of a stopped process, and of whoever waits for it", async
   assertMatch(stdout, new RegExp(`kill -CONT ${cat}`));
   await mustSay(cat, /cat \d+ is stopped by a signal/);
 }, { needs: ["python3"], os: "linux" });
+
+processTest("why tells of a process that a debugger holds", async () => {
+  const gdb = '["gdb", "-q", "-nx", "-ex", "starti", "cat"]';
+  await using parent = start(python(`Popen(${gdb}, stdin=PIPE, stdout=PIPE).stdout.read()`));
+  const cat = await find(parent.pid, "cat");
+  await mustSay(cat, /not a pipe: cat \d+ is held by gdb \d+, which debugs it/);
+}, { needs: ["python3", "gdb"], os: "linux" });
 
 processTest("why is not among those that hold an end", async () => {
   const line = 'exec 3> >(exec cat >/dev/null); "$@" $!; exec 3>&-';
@@ -382,7 +511,10 @@ processTest("why tells of the one who waits when asked about the grandchild", as
     python('Popen(["sh", "-c", "sleep 300 & echo done"], stdout=PIPE).stdout.read()'),
   );
   const sleep = await find(parent.pid, "sleep");
-  await mustSay(sleep, /not a pipe: sleep \d+ sleeps\. Meanwhile python3 \d+ gets no end of file/);
+  await mustSay(
+    sleep,
+    /not a pipe: sleep \d+ sleeps; whoever.* has gone\. Meanwhile python3 \d+ gets no end of file/,
+  );
 }, { needs: ["python3"], os: "linux" });
 
 processTest("why tells whose stdin Deno waits for, in a thread of its own", async () => {
@@ -589,6 +721,24 @@ const EXPERIMENTS: Record<string, Experiment> = {
     says: /it does not read its stdin: .* waits for a network connection to its port/,
     needs: ["python3"],
   },
+  "one that hangs with a child of its own": {
+    command: python(
+      'p = Popen(["sed", "p"], stdin=PIPE, stdout=PIPE)\nfor line in sys.stdin.buffer:\n' +
+        "  p.stdin.write(line); p.stdin.flush(); print(p.stdout.readline())",
+    ),
+    says:
+      /it has read the question, and its own pipes are in the way: python3 \d+ and sed \d+ both wait to read, [^]*\n {2}sed \d+: sed buffers its output/,
+    needs: ["python3"],
+  },
+  "one that waits for a child of its own": {
+    command: ["sh", "-c", "read x; sleep 300; echo $x"],
+    says: /it has read the question, and waits for the exit of sleep \d+, which sleeps: it wrote/,
+  },
+  "one behind another that buffers": {
+    command: ["nice", "sed", "p"],
+    says: cure("nice sed -u p"),
+    needs: ["nice"],
+  },
   "much on stderr": {
     command: ["sh", "-c", "head -c 1000000 /dev/zero >&2; cat"],
     says:
@@ -658,6 +808,15 @@ const EXPERIMENTS: Record<string, Experiment> = {
     command: ["yes"],
     says: /it floods: it wrote [\d,]{7,} lines without being asked/,
   },
+  "a flood without a newline": {
+    command: ["sh", "-c", "yes | tr -d '\\n'"],
+    says: /it floods: it wrote [\d,]{9,} bytes without being asked/,
+  },
+  "a program that waits for several of its own": {
+    command: ["bash", "-c", "sleep 300 & sleep 300 & wait"],
+    says: /the exit of sleep \d+ or waits for the exit of sleep \d+, which sleeps\n/,
+    needs: ["bash"],
+  },
 };
 
 for (const [title, experiment] of Object.entries(EXPERIMENTS)) {
@@ -716,6 +875,39 @@ processTest("a signal ends why, and what does not hear that its terminal has gon
   assertEquals((await child.status).signal, "SIGTERM");
   assertEquals(await processesMarked(mark), []);
 }, { needs: ["script"], os: "linux" });
+
+processTest("Ctrl-C ends why at once while its program writes a line without an end", async () => {
+  await using folder = await temporaryFolder();
+  const mark = crypto.randomUUID();
+  const begun = `${folder.path}/begun`;
+  const line = `read x; : > ${begun}; while printf aaaaaaaaaaaaaaaa; do sleep 0.01; done`;
+  const command = scriptCommand("why", ["--timeout", "30", "sh", "-c", line]);
+  await using child = new Deno.Command("script", {
+    args: ["-qec", paste(command), "/dev/null"],
+    env: { MARK: mark },
+    stdin: "piped",
+    stdout: "piped",
+  }).spawn();
+  const output = child.stdout.text();
+  await until(() => [...Deno.readDirSync(folder.path)][0], () => "the program is asked");
+  const start = performance.now();
+  const writer = child.stdin.getWriter();
+  await writer.write(new TextEncoder().encode("\x03"));
+  assertEquals((await child.status).code, 128 + 2);
+  assert(performance.now() - start < 10_000);
+  await writer.close().catch(() => {});
+  assert(!(await output).includes("answer"));
+  assertEquals(await processesMarked(mark), []);
+}, { needs: ["script"], os: "linux" });
+
+processTest("why finds out: a program opens a FIFO that nobody writes to", async () => {
+  await using folder = await temporaryFolder();
+  const path = `${folder.path}/pipe`;
+  await runCommand(["mkfifo", path]);
+  const { stdout } = await runScript("why", ["sh", "-c", `cat < ${path}; :`]);
+  assertMatch(stdout, /it has not read the question, and its own pipes are in the way: /);
+  assertMatch(stdout, /: sh \d+ waits in open for a writer of .*\n.*\n.*: use a named pipe\n/);
+}, { needs: ["mkfifo", "script"], os: "linux" });
 
 processTest("why finds out: a script that names its interpreter buffers", async () => {
   await using folder = await temporaryFolder();
