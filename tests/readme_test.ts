@@ -249,8 +249,13 @@ processTest("a snippet that ends its child on a signal leaves nothing behind", a
   });
 });
 
-processTest("the recipe for workers does not start itself without end when compiled", async () => {
-  const snippet = await snippetUnder("have workers answer JSON lines, four at once");
+processTest("no recipe starts itself without end when compiled", async () => {
+  const snippets = (await blocksOf("ts")).filter(({ code }) => code.includes("Deno.args"));
+  assertEquals(snippets.length, 2);
+  await sideBySide(snippets, runCompiled);
+});
+
+async function runCompiled(snippet: Block): Promise<void> {
   await using folder = await copyOf(snippet);
   // What `deno compile` makes cannot be made without a download, so this stands for it: a program
   // that Deno.execPath() names, and that refuses to be started more often than there are workers.
@@ -268,7 +273,7 @@ processTest("the recipe for workers does not start itself without end when compi
   args.splice(1, 0, `--preload=${preload}`);
   const result = await runCommand([deno, ...args], { cwd: folder.path });
   assertEquals(result, { code: 0, stdout: snippet.output ?? "", stderr: "" });
-});
+}
 
 processTest(
   "the recipe for a pipeline ends with its reader, though its source is silent",
