@@ -77,6 +77,8 @@ const MUCH = 2 ** 20;
  * waiting calls are longer, but for the last one, nothing more is read: a peer like this one never
  * sends so many requests, or two such peers might each wait for the other to read. */
 const TOO_MUCH = 8 * MUCH;
+/** How many requests that were given up are remembered. A late answer to another is noise. */
+const MOST_GIVEN_UP = 10_000;
 
 /**
  * One end of a connection in JSON-RPC 2.0. A child is `{ readable: child.stdout, writable:
@@ -125,8 +127,10 @@ export class JsonRpcPeer {
   readonly #failure = new AbortController();
   readonly #fail = (error: unknown) => this.#failure.abort(error);
   #lastId = 0;
-  /** The requests that were sent, by id; undefined for a request that was given up. */
-  #open = new Map<unknown, OwnCall | undefined>();
+  /** The requests that were sent, by id. */
+  #open = new Map<unknown, OwnCall>();
+  /** The ids of the last requests that were given up, whose answers may still come. */
+  #givenUp = new Set<unknown>();
   /** How long the requests without an answer are together. */
   #openLength = 0;
   /** Our calls that wait until less is unsent. A Set is a queue that a call can leave. */
@@ -207,9 +211,14 @@ export class JsonRpcPeer {
     else this.#call(call);
     if (signal === undefined) return promise;
     const giveUp = () => {
-      if (!this.#waiting.delete(call) && this.#open.has(call.id)) {
-        this.#open.set(call.id, undefined);
+      if (!this.#waiting.delete(call) && this.#open.delete(call.id)) {
         this.#openLength -= call.length ?? 0;
+        // A server may never answer: only so many are remembered.
+        for (const oldest of this.#givenUp) {
+          if (this.#givenUp.size < MOST_GIVEN_UP) break;
+          this.#givenUp.delete(oldest);
+        }
+        this.#givenUp.add(call.id);
       }
       reject(signal.reason);
       this.#sendWaiting();
@@ -359,8 +368,11 @@ export class JsonRpcPeer {
 
   #settle({ id, result, error }: Record<string, unknown>, text: string): undefined {
     const call = this.#open.get(id);
-    if (!this.#open.delete(id)) return this.#tell(this.#options.onNoise(text));
+    if (call === undefined && !this.#givenUp.delete(id)) {
+      return this.#tell(this.#options.onNoise(text));
+    }
     this.#hasMet = true;
+    this.#open.delete(id);
     if (error === undefined || error === null) call?.resolve(result);
     else call?.reject(errorOf(error));
     this.#openLength -= call?.length ?? 0;
@@ -457,8 +469,8 @@ export class JsonRpcPeer {
     const end = new ConnectionClosedError("the other side has closed the connection");
     this.#end ??= error instanceof Error ? error : end;
     for (const call of [...this.#open.values(), ...this.#waiting]) {
-      const what = `${call?.method} was not answered: ${end.message}`;
-      call?.reject(error ?? new ConnectionClosedError(what));
+      const what = `${call.method} was not answered: ${end.message}`;
+      call.reject(error ?? new ConnectionClosedError(what));
     }
     this.#open.clear();
     this.#waiting.clear();

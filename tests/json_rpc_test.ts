@@ -161,6 +161,22 @@ Deno.test("JsonRpcPeer drops the answer to a request that was given up", async (
   assertEquals(await last, "last");
 });
 
+Deno.test("JsonRpcPeer remembers 10,000 requests that were given up, not all", async () => {
+  const noise: string[] = [];
+  await using other = connect({ onNoise: (text) => noise.push(text) });
+  const controller = new AbortController();
+  for (let n = 0; n <= 10_000; n++) {
+    other.peer.request("slow", [], { signal: controller.signal });
+  }
+  await other.receive();
+  controller.abort(new Error("given up"));
+  const last = other.peer.request("last");
+  await other.send(answer(1, "late"), answer(2, "late"), answer(10_001, "late"));
+  await other.send(answer(10_002, "last"));
+  assertEquals(await last, "last");
+  assertEquals(noise, [JSON.stringify(answer(1, "late"))]);
+});
+
 Deno.test("JsonRpcPeer rejects with the error that a request was answered with", async () => {
   await using other = connect();
   const asked = ["a", "b", "c", "d", "e"].map((method) => other.peer.request(method));
