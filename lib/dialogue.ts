@@ -384,7 +384,7 @@ export class Dialogue {
   /** Waits for the exit of a child that can answer no more. */
   async #giveUp(): Promise<void> {
     try {
-      await this.#receiveRest();
+      this.#receiveRest();
       const status = await this.#exit();
       if (this.#ending !== undefined) return;
       const message = `${this.#name} ${describe(status)} ${this.#undone()}`;

@@ -314,7 +314,7 @@ export class JsonRpcPeer {
     if (isResponse(message)) this.#settle(message, text);
     else if (this.#options.framing === "lines" && isLog(message, text)) {
       this.#tell(this.#options.onNoise(text));
-    } else if (this.#unsent < MUCH && this.#held.length === 0) this.#take(message, text);
+    } else if (this.#unsent < MUCH) this.#take(message, text);
     else {
       this.#held.push(text);
       this.#heldLength += text.length;

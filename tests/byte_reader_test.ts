@@ -595,6 +595,19 @@ Deno.test("ByteReader does not end with `until` while nobody reads", async () =>
   assertEquals(await text(reader.readBytes(3)), "one");
 });
 
+Deno.test("ByteReader ends with `until` though somebody writes on, in large pieces", async () => {
+  const readable = new ReadableStream<Uint8Array>({
+    pull: (controller) => controller.enqueue(new Uint8Array(64 * 1024)),
+  });
+  await using reader = new ByteReader(readable, { until: Promise.resolve() });
+  let length = 0;
+  for await (const chunk of reader) {
+    length += chunk.length;
+    assert(length < 2 ** 26, "it reads on");
+  }
+  assert(length >= 2 ** 16, "a full pipe is read to its end");
+});
+
 Deno.test("ByteReader does not end with `until` while bytes come", async () => {
   let count = 0;
   const readable = new ReadableStream<Uint8Array>({

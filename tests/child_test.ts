@@ -554,6 +554,8 @@ processTest(
         `import { isEnding, onEnd, startChild } from "./child.ts";
       const sleep = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
       const deaf = "trap '' TERM; echo ready; for n in $(seq 500); do sleep 0.1; done";
+      // Longer than the time between the two that counts.
+      await sleep(1000);
       ${what}
       while (!isEnding()) await sleep(10);
       // Soon after, it may be the same signal twice.

@@ -31,6 +31,174 @@ function start(line: string, options: DialogueOptions = {}) {
   return { child, dialogue, [Symbol.asyncDispose]: () => child[Symbol.asyncDispose]() };
 }
 
+/** A child whose every step a test decides; what it gets on its stdin is dropped. */
+function puppet() {
+  const stdout = new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>();
+  const status = Promise.withResolvers<Deno.CommandStatus>();
+  const none = () => Promise.reject(new Error("not read in this way"));
+  const child: Deno.ChildProcess = {
+    pid: 1,
+    stdin: new WritableStream(),
+    stdout: Object.assign(stdout.readable, {
+      arrayBuffer: none,
+      bytes: none,
+      json: none,
+      text: none,
+    }),
+    get stderr(): never {
+      throw new TypeError("stderr is not piped");
+    },
+    status: status.promise,
+    output: none,
+    kill() {
+      status.resolve({ success: false, code: 143, signal: "SIGTERM" });
+    },
+    ref() {},
+    unref() {},
+    [Symbol.asyncDispose]: () => Promise.resolve(child.kill()),
+  };
+  const writer = stdout.writable.getWriter();
+  return {
+    child,
+    write: (text: string) => writer.write(new TextEncoder().encode(text)),
+    closeStdout: () => writer.close(),
+    exit: (code: number) => status.resolve({ success: code === 0, code, signal: null }),
+  };
+}
+
+Deno.test("Dialogue leaves no timer behind when it fails after its stdout has closed", async () => {
+  const it = puppet();
+  const unasked = Promise.withResolvers<void>();
+  const dialogue = new Dialogue(it.child, { onUnasked: () => unasked.promise });
+  await it.write("early\n");
+  await it.closeStdout();
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  unasked.reject(new Error("a mistake"));
+  await aborted(dialogue);
+  await assertRejects(() => dialogue.end(), Error, "a mistake");
+});
+
+Deno.test("Dialogue leaves no timer behind when its stdout has closed after a prompt", async () => {
+  const it = puppet();
+  const unasked: string[] = [];
+  const dialogue = new Dialogue(it.child, { onUnasked: (line) => unasked.push(line) });
+  await it.write("> ");
+  await it.closeStdout();
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  const lines: string[] = [];
+  await dialogue.waitUntil(/> $/, (line) => lines.push(line));
+  it.exit(0);
+  assertEquals((await dialogue.end()).code, 0);
+  assertEquals([lines, unasked], [[], []]);
+});
+
+Deno.test("Dialogue leaves no timer behind where a text goes on that may have been a prompt", async () => {
+  const it = puppet();
+  const dialogue = new Dialogue(it.child);
+  const lines: string[] = [];
+  const answer = dialogue.askUntil("one", /^done$/, (line) => lines.push(line));
+  await it.write("do");
+  await new Promise((resolve) => setTimeout(resolve));
+  await it.write("ne\n");
+  await answer;
+  assertEquals(lines, ["done"]);
+  it.exit(0);
+  await it.closeStdout();
+  await dialogue.end();
+});
+
+Deno.test("Dialogue drops a prompt after the last answer, though its stdout has closed", async () => {
+  const it = puppet();
+  const unasked: string[] = [];
+  const dialogue = new Dialogue(it.child, { onUnasked: (line) => unasked.push(line) });
+  const answer = dialogue.ask("one");
+  await it.write("two\n> ");
+  assertEquals(await answer, "two");
+  await it.closeStdout();
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  it.exit(0);
+  await dialogue.end();
+  assertEquals(unasked, []);
+});
+
+Deno.test("Dialogue does not look all the time whether a limit of a month is over", async () => {
+  const { setTimeout } = globalThis;
+  let timers = 0;
+  globalThis.setTimeout = Object.assign((...args: Parameters<typeof setTimeout>) => {
+    timers++;
+    return setTimeout(...args);
+  }, setTimeout);
+  const it = puppet();
+  const dialogue = new Dialogue(it.child, { timeout: 30 * 86_400 });
+  const answer = dialogue.ask("one");
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  await it.write("two\n");
+  assertEquals(await answer, "two");
+  it.exit(0);
+  await it.closeStdout();
+  await dialogue.end();
+  globalThis.setTimeout = setTimeout;
+  // For the answer, the moment after the end of stdout, and the exit.
+  assert(timers <= 3, `${timers} timers`);
+});
+
+Deno.test("Dialogue ends a child that stays after its end of file, and says so", async () => {
+  const it = puppet();
+  const dialogue = new Dialogue(it.child, { timeout: 0.1 });
+  const error = await assertRejects(() => dialogue.end(), ChildStayedError);
+  assertEquals(
+    error.message,
+    "the child did not exit within 0.1 s after its stdin closed; after SIGTERM it was ended by SIGTERM",
+  );
+});
+
+Deno.test("Dialogue waits for an answer no longer than its limit", async () => {
+  const it = puppet();
+  const dialogue = new Dialogue(it.child, { timeout: 0.1 });
+  await assertRejects(() => dialogue.ask("one"), NoAnswerError, "message 1 within 0.1 s");
+});
+
+Deno.test("Dialogue takes no text for an answer that followed a prompt of one character", async () => {
+  const it = puppet();
+  const dialogue = new Dialogue(it.child);
+  await it.write("?");
+  await dialogue.waitUntil(/^\?$/);
+  await it.write("!");
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  const answer = dialogue.ask("one");
+  await it.write("two\n");
+  assertEquals(await answer, "two");
+  it.exit(0);
+  await it.closeStdout();
+  await dialogue.end();
+});
+
+Deno.test("Dialogue looks for an answer that came while this process was stopped", async () => {
+  const it = puppet();
+  const dialogue = new Dialogue(it.child, { timeout: 0.1 });
+  const answer = dialogue.ask("one");
+  setTimeout(() => it.write("two\n"), 120);
+  // Both times are over, and the limit is seen first, as after Ctrl-Z and fg.
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
+  assertEquals(await answer, "two");
+  it.exit(0);
+  await it.closeStdout();
+  await dialogue.end();
+});
+
+Deno.test("Dialogue leaves no timer behind when it has ended", async () => {
+  for (const timeout of [20, Infinity]) {
+    const it = puppet();
+    const dialogue = new Dialogue(it.child, { timeout });
+    const answer = dialogue.ask("one");
+    await it.write("two\n");
+    assertEquals(await answer, "two");
+    it.exit(0);
+    await it.closeStdout();
+    await dialogue.end();
+  }
+});
+
 processTest("Dialogue asks line by line, and its end is the child's end of file", async () => {
   await using it = start("exec cat");
   for (const text of ["one", "", "ünïcödé"]) assertEquals(await it.dialogue.ask(text), text);

@@ -376,3 +376,20 @@ processTest(
   },
   { needs: ["mkfifo"] },
 );
+
+processTest(
+  "openFifo names the permission that is missing, and not a FIFO that has gone",
+  async () => {
+    await using folder = await temporaryFolder();
+    const library = new URL("../lib/fifo.ts", import.meta.url);
+    const path = `${folder.path}/program.ts`;
+    await Deno.writeTextFile(
+      path,
+      `import { openFifo } from ${JSON.stringify(library)};
+    await openFifo("/no/such/fifo", "read");`,
+    );
+    const { code, stderr } = await runCommand([Deno.execPath(), "run", "--no-prompt", path]);
+    assertEquals(code, 1);
+    assertStringIncludes(stderr, 'Requires read access to "/no/such/fifo"');
+  },
+);

@@ -566,6 +566,91 @@ Deno.test("a request that waits for its turn can be given up", async () => {
   assertEquals(await after, "after");
 });
 
+Deno.test("JsonRpcPeer's calls do not wait for requests that are answered or given up", async () => {
+  // Together longer than what may be without an answer at a time, several times over.
+  const params = ["x".repeat(2 ** 20)];
+  await using other = connect();
+  for (let n = 1; n <= 40; n++) {
+    const cancel = new AbortController();
+    const asked = other.peer.request("long", params, { signal: cancel.signal });
+    assertEquals((await other.receive()).id, n);
+    if (n % 2 === 0) cancel.abort(new Error("given up"));
+    else await other.send(answer(n, n));
+    if (n % 2 === 0) await assertRejects(() => asked, Error, "given up");
+    else assertEquals(await asked, n);
+  }
+});
+
+Deno.test("JsonRpcPeer goes on saying what ended the connection first", async () => {
+  const closed = connect();
+  const closing = closed.peer.close();
+  await closed.writer.close();
+  await closed.peer.closed;
+  const late = () => closed.peer.request("late");
+  await assertRejects(late, ConnectionClosedError, "late cannot be sent: this side has closed");
+  await closed.received[Symbol.asyncDispose]();
+  await closing;
+
+  const shut = connect();
+  const lost = shut.peer.notify("lost");
+  const shutting = shut.peer.close();
+  await shut.received[Symbol.asyncDispose]();
+  await assertRejects(() => lost, ConnectionClosedError, "does not read");
+  await shutting;
+  await assertRejects(() => shut.peer.notify("late"), ConnectionClosedError, "this side has");
+  await shut.writer.close();
+
+  await using wrong = connect();
+  const asked = wrong.peer.request("asked");
+  await wrong.write("Content-Length: 12\n");
+  await assertRejects(() => asked, FramingError);
+  wrong.peer.close();
+  await assertRejects(() => wrong.peer.request("late"), FramingError);
+
+  const deaf = connect();
+  await deaf.received[Symbol.asyncDispose]();
+  await assertRejects(() => deaf.peer.notify("lost"), ConnectionClosedError, "does not read");
+  await deaf.writer.close();
+  await deaf.peer.closed;
+  await deaf.peer.close();
+  await assertRejects(() => deaf.peer.notify("late"), ConnectionClosedError, "does not read");
+});
+
+Deno.test("JsonRpcPeer refuses a header of many lines as soon as it is past the bound", async () => {
+  const other = connect({ framing: "content-length" });
+  const asked = other.peer.request("asked");
+  const [first, second] = ["Content-Type: x\n".repeat(500), "Content-Type: x\n".repeat(50)];
+  await other.write(first);
+  const error = assertRejects(() => asked, FramingError, "where a header with Content-Length");
+  await Promise.race([other.write(second), error]);
+  await error;
+  await other.received[Symbol.asyncDispose]();
+});
+
+Deno.test("JsonRpcPeer hands on whole what was a header that did not end", async () => {
+  for (const text of ["C", "Content-Le", "Content-Length: 5"]) {
+    const noise: string[] = [];
+    await using other = connect({
+      framing: "content-length",
+      onNoise: (text) => noise.push(text),
+    });
+    await other.write(text);
+    await other.writer.close();
+    await other.peer.closed;
+    assertEquals(noise, [text]);
+  }
+});
+
+Deno.test("JsonRpcPeer's errors carry their own names, and an exit code for a script", () => {
+  for (
+    const [error, name] of [
+      [new JsonRpcError("no", -1), "JsonRpcError"],
+      [new ConnectionClosedError("gone"), "ConnectionClosedError"],
+      [new FramingError("other"), "FramingError"],
+    ] as const
+  ) assertEquals([error.name, error.exitCode], [name, 1]);
+});
+
 Deno.test("JsonRpcPeer lets timers run however fast messages come", async () => {
   const line = encoder.encode(`${JSON.stringify({ jsonrpc: "2.0", method: "n" })}\n`.repeat(1000));
   let count = 0;

@@ -448,12 +448,10 @@ Deno.test("LineReader does not end with `until` while lines come", async () => {
   assertEquals((await Array.fromAsync(reader)).length, 30);
 });
 
-Deno.test("LineReader's errors carry their own names", async () => {
+Deno.test("LineReader's errors carry their own names, and an exit code for a script", async () => {
   const reader = new LineReader(streamOf("123456\n"), { maxLineLength: 5 });
-  assertEquals(
-    (await assertRejects(() => reader.readLine(), LineTooLongError)).name,
-    "LineTooLongError",
-  );
+  const { name, exitCode } = await assertRejects(() => reader.readLine(), LineTooLongError);
+  assertEquals([name, exitCode], ["LineTooLongError", 1]);
 });
 
 Deno.test("LineReader cancels what is left when it is disposed, and releases the lock", async () => {

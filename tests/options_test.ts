@@ -24,6 +24,39 @@ Deno.test("parseOptions gives the defaults, and what was given in their place", 
   });
 });
 
+Deno.test("parseOptions prints the help, and ends the script with 0", () => {
+  const [{ exit }, { log }] = [Deno, console];
+  const said: unknown[] = [];
+  console.log = (text) => said.push(text);
+  const ends = (code: number) => {
+    throw new Error(`ends with ${code}`);
+  };
+  Object.assign(Deno, { exit: ends });
+  try {
+    for (const name of ["-h", "--help"]) assertThrows(() => parse([name]), Error, "ends with 0");
+  } finally {
+    Object.assign(Deno, { exit });
+    console.log = log;
+  }
+  assertEquals(said[0], said[1]);
+  assertEquals(
+    said[0],
+    `Usage: test.ts [--count N] [--timeout SECONDS] [--word TEXT] [--loud]
+
+A test.
+
+Options:
+  --count N           how many (default 3)
+  --timeout SECONDS   how long (default 10)
+  --word TEXT         what (default hi)
+  --loud              whether
+  -h, --help          show this text
+
+Example:
+  deno run -A scripts/test.ts --loud`,
+  );
+});
+
 Deno.test("parseOptions takes no operand unless it is told how many there may be", () => {
   const usage = { shows: "A test.", example: "test.ts" };
   assertThrows(() => parseOptions(usage, {}, ["one"]), UsageError, 'unexpected argument "one"');
