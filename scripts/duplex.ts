@@ -57,13 +57,13 @@ const command = new Deno.Command(program, {
   args,
   stdin: "piped",
   stdout: "piped",
-  stderr: childStderr,
+  stderr: childStderr, // At a terminal shown apart, with the child's name.
   // A process group of its own: Ctrl-C reaches this script alone, which ends the whole group.
   detached: true,
 });
 await using child = startChild(command, { name });
-// A Dialogue that tells a person what goes wrong. Such as a line that nobody asked for, which would
-// shift every later answer by one: it is shown, and end() fails.
+// A Dialogue whose errors tell a person what to do. It shows lines that nobody asked for, and makes
+// end() fail then: such a line would shift every later answer by one.
 const dialogue = new ReportingDialogue(child, {
   name,
   timeout,

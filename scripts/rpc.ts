@@ -50,34 +50,41 @@ const [program = "", ...args] = isDemo ? [Deno.execPath(), "lsp"] : operands;
 const name = isDemo ? "deno lsp" : program;
 const view = isDemo ? rows : lines;
 
-const stderr = isDemo ? "null" : "inherit";
-const pipes = { stdin: "piped", stdout: "piped", stderr, detached: true } as const;
-await using child = startChild(new Deno.Command(program, { args, ...pipes }), { name });
-// A JsonRpcPeer that tells a person what goes wrong.
+// "piped" twice: one pipe into the child's stdin, one out of its stdout.
+const command = new Deno.Command(program, {
+  args,
+  stdin: "piped",
+  stdout: "piped",
+  stderr: isDemo ? "null" : "inherit",
+  detached: true, // A group of its own, so that what the child started ends with it.
+});
+await using child = startChild(command, { name });
+// A JsonRpcPeer whose errors tell a person what to do.
 const peer = new ReportingPeer(child, {
   name,
   timeout,
   framing: isDemo ? "content-length" : framing,
   advice: "is --framing right? Must something else be asked first?",
   command: operands,
-  // These come at any time, also between a question and its answer.
+  // The other side sends these when it likes, also between a question and its answer.
   onNotification: (method, params) => print(view.notification(method, params)),
 });
 
 const diagnosed = peer.notification("textDocument/publishDiagnostics");
-const typed = isDemo ? callsAboutAFile(diagnosed, timeout) : peer.stdinLines();
-const answers: Promise<void>[] = [];
-const order: number[] = [];
+const questions = isDemo ? callsAboutAFile(diagnosed, timeout) : peer.stdinLines();
+const open: Promise<void>[] = [];
+const answered: number[] = [];
 let asked = 0;
-for await (const call of readCalls(typed)) {
-  if (call === undefined) await Promise.all(answers.splice(0)); // An empty line.
+for await (const call of readCalls(questions)) {
+  if (call === undefined) await Promise.all(open.splice(0)); // An empty line.
   else if (call.isNotification) await peer.notify(call.method, call.params);
   // Not awaited here: the next question goes out at once.
-  else answers.push(ask(call));
-  answers.at(-1)?.catch(() => {}); // The wait for all of them throws it.
+  else open.push(ask(call));
+  open.at(-1)?.catch(() => {}); // Promise.all() throws it.
 }
-await Promise.all(answers);
-if (isDemo && order.every((n, at) => n === at + 1)) throw new Failure("all answers came in order");
+await Promise.all(open);
+const isInOrder = answered.every((number, index) => number === index + 1);
+if (isDemo && isInOrder) throw new Failure("all answers came in order");
 // Our end of file is the other side's sign to exit.
 await peer.end();
 
@@ -89,6 +96,6 @@ async function ask({ method, params }: Call) {
     if (error instanceof JsonRpcError) return error; // It is an answer, too.
     throw error;
   });
-  order.push(number);
+  answered.push(number);
   await print(view.answer({ number, method, start, answer }));
 }

@@ -46,21 +46,21 @@ if (mark !== undefined && until !== undefined) {
   throw new UsageError("an answer ends with --mark or --until, not with both");
 }
 const [program = "sh", ...args] = operands;
-/** A line that makes the program write a mark in place of {}, or what the program itself writes. */
+// A line with {} in it makes the program write a mark. A RegExp is what it writes by itself.
 const end = until ?? mark ?? endOfAnswer(program);
 
 const command = new Deno.Command(program, {
   args,
   stdin: "piped",
   stdout: "piped",
-  stderr: childStderr,
+  stderr: childStderr, // At a terminal shown apart, with the program's name.
   // A process group of its own: Ctrl-C reaches this script alone, which ends the whole group.
   detached: true,
   // Else bc breaks long lines, and a mark at their end.
   env: { BC_LINE_LENGTH: "0" },
 });
 await using child = startChild(command, { name: program });
-// A Dialogue that tells a person what goes wrong.
+// A Dialogue whose errors tell a person what to do. Lines before the first question are a greeting.
 const dialogue = new ReportingDialogue(child, {
   name: program,
   timeout,
@@ -68,13 +68,14 @@ const dialogue = new ReportingDialogue(child, {
   command: operands,
   onGreeting: print,
 });
+// A prompt stands before the first question, too.
 const isPrompt = end instanceof RegExp && end.source.endsWith(" $");
 if (isPrompt) await dialogue.waitUntil(end, print);
 
 // Several lines; none; the state that x=3 left; an answer without a final newline.
 const examples = ["printf '%s\\n' how are you", "x=3", "echo $x", "printf abc"];
 for await (const question of operands.length > 0 ? dialogue.stdinLines() : examples) {
-  // The program's exit is the answer to `quit`, if no question follows.
+  // If the program has exited, that was the answer to `quit`. But this question has none.
   dialogue.signal.throwIfAborted();
   await print(strong(`> ${question}`));
   await ask(question);
