@@ -1,17 +1,19 @@
 /**
- * Standard streams that block, for a script that has nothing else to do meanwhile and nothing to
- * clean up: a signal still ends it at once, but its timers wait. A round trip takes half the time
- * of one through `Deno.stdin.readable` and `Deno.stdout.writable`, which change threads for each.
+ * Standard streams that block, as `input()` and `print()` do in Python, for a script that has
+ * nothing else to do meanwhile and nothing to clean up: a signal still ends it at once, but its
+ * timers wait. A round trip takes half the time of one through `Deno.stdin.readable` and
+ * `Deno.stdout.writable`, which change threads for each.
  *
  * @module
  */
+import { Failure } from "./failure.ts";
+import { LineReader } from "./line_reader.ts";
 import { stdinFailure } from "./stdin.ts";
 import { stdoutFailure } from "./stdout.ts";
 
 const buffer = new Uint8Array(64 * 1024);
 
-/** The bytes of stdin. */
-export const blockingStdin = new ReadableStream<Uint8Array>({
+const stdin = new ReadableStream<Uint8Array>({
   pull(controller) {
     try {
       const count = Deno.stdin.readSync(buffer);
@@ -23,8 +25,11 @@ export const blockingStdin = new ReadableStream<Uint8Array>({
   },
 }, { highWaterMark: 0 });
 
+/** The lines of stdin, to end of file. */
+export const inputLines: AsyncIterable<string> = new LineReader(stdin);
+
 /** Writes a line to stdout. Throws a Failure without a message if nobody reads it any more. */
-export function blockingPrint(line: string): void {
+export function printLine(line: string): void {
   try {
     let bytes = new TextEncoder().encode(`${line}\n`);
     while (bytes.length > 0) bytes = bytes.subarray(Deno.stdout.writeSync(bytes));

@@ -19,13 +19,13 @@ export class Unasked {
   /**
    * Shows one of the first ten on stderr.
    *
+   * @param isIdle False while something else limits the time.
    * @throws {Failure} If they have come by the thousand for longer than the time limit.
    */
-  report(line: string): void {
+  report(line: string, isIdle = true): void {
     if (++this.#count === 1) this.#start = performance.now();
-    if (this.#count % 1000 === 0 && performance.now() > this.#start + this.#timeout * 1000) {
-      this.check();
-    }
+    const isLook = isIdle && this.#count % 1000 === 0;
+    if (isLook && performance.now() > this.#start + this.#timeout * 1000) this.check();
     if (this.#count > 10) return;
     console.error(`${scriptName}: ${this.#name} wrote a line nobody asked for: ${quote(line)}`);
   }

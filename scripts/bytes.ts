@@ -10,9 +10,12 @@
  *     while chunk := os.read(rpipe, 32):
  *         print(chunk.decode())
  *
- * Deno has no fork: the child is a program of its own, hello.ts.
+ * Deno has no fork: the child is a program of its own, hello.ts. Each chunk is shown in quotes, with
+ * its size: a pipe knows no lines, so a chunk may be half a line, or three. The Python shows a blank
+ * line after each: the chunk ends with a newline of its own, and print() adds another.
  *
  *     deno run --allow-run scripts/bytes.ts
+ *     deno run --allow-run scripts/bytes.ts --size 8
  *
  * @module
  */
@@ -20,22 +23,22 @@ import { describeStatus, startChild } from "../lib/child.ts";
 import { flag, parseOptions, seconds, text, wholeNumber } from "../lib/options.ts";
 import { byteCount, Failure, print } from "../lib/script.ts";
 
-const { options: { count, interval, size, message, chunks } } = parseOptions({
+const { options: { count, interval, size, message, text: asText } } = parseOptions({
   shows: `A one-way pipe, read as raw chunks: a child writes a line every --interval
-seconds; the parent prints each chunk as it comes. The blank lines are the
-newlines that the chunks end with.`,
-  example: "bytes.ts --chunks --count 1 --size 4",
+seconds; the parent prints each chunk as it comes, with its number of bytes.`,
+  example: "bytes.ts --count 1 --size 4",
 }, {
   count: wholeNumber(3, "how many lines; 0: until interrupted"),
   interval: seconds(1, "the time between two lines"),
   size: wholeNumber(32, "the most bytes that one read may return", 1),
   message: text("how are you", "the line"),
-  chunks: flag("show where each chunk begins and ends, and its number of bytes"),
+  chunks: flag("show where each chunk begins and ends: the default"),
+  text: flag("show the text alone, as the article does; newlines in it make blank lines"),
 });
 
+// "piped" is os.pipe(): the child holds the write end as its stdout, the parent the read end.
 const hello = new URL("hello.ts", import.meta.url).href;
 const childOptions = [`--count=${count}`, `--interval=${interval}`, `--message=${message}`];
-// "piped" is os.pipe(): the child holds the write end as its stdout, the parent the read end.
 const command = new Deno.Command(Deno.execPath(), {
   args: ["run", "--no-prompt", hello, ...childOptions],
   stdin: "null",
@@ -44,11 +47,11 @@ const command = new Deno.Command(Deno.execPath(), {
 await using child = startChild(command);
 await print(`hello from parent ${Deno.pid} ${child.pid}`);
 
-// A BYOB reader ("bring your own buffer") is os.read(): at most as many bytes as the buffer holds,
-// as soon as there are any. A read returns what is there: half a line, or three.
+// A BYOB reader ("bring your own buffer") is os.read(): it waits until there are any bytes, and
+// takes what is there, at most as many as the buffer holds.
 const reader = child.stdout.getReader({ mode: "byob" });
-// A chunk may end in the middle of a character: the decoder keeps the part that came until the rest
-// follows.
+// One decoder for all chunks: if one ends inside a character, the decoder keeps that part, and
+// the character comes with the next chunk.
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 let received = 0;
 for (;;) {
@@ -57,11 +60,10 @@ for (;;) {
   if (done) break;
   received += value.length;
   const chunk = decoder.decode(value, { stream: true });
-  // Decoded alone, a part of a character becomes "�".
-  const alone = JSON.stringify(new TextDecoder().decode(value));
-  await print(chunks ? `${byteCount(value.length)} ${alone}` : chunk);
+  await print(asText ? chunk : `${byteCount(value.length)} ${JSON.stringify(chunk)}`);
 }
 
+// The loop ended because the pipe did. The child's exit status says whether all went well.
 const status = await child.status;
 if (!status.success) throw new Failure(`the child ${describeStatus(status)}`, status.code);
 const sent = count * new TextEncoder().encode(`${message}\n`).length;

@@ -9,6 +9,14 @@
  *     print(child.stdout.readline()[:-1])
  *     child.stdin.close()
  *
+ * In Deno, where a Dialogue (lib/dialogue.ts) adds the newline, and a time limit:
+ *
+ *     const command = new Deno.Command("cat", { stdin: "piped", stdout: "piped" });
+ *     await using child = command.spawn();
+ *     const dialogue = new Dialogue(child);
+ *     console.log(await dialogue.ask("Hello"));
+ *     await dialogue.end();
+ *
  * The article 《Python进程间通信之匿名管道》 (2024) does it without subprocess:
  * spawn(prog, *args) is two os.pipe(), os.fork(), os.dup2() to put the pipes in place of stdin and
  * stdout, and os.execvp(). Deno.Command does all of it, and the parent's stdin and stdout stay.
@@ -18,16 +26,14 @@
  *
  * @module
  */
-import { describeStatus, startChild } from "../lib/child.ts";
+import { startChild } from "../lib/child.ts";
 import { hintFor } from "../lib/cures.ts";
-import { Dialogue } from "../lib/dialogue.ts";
 import { flag, parseOptions, seconds, wholeNumber } from "../lib/options.ts";
-import { Failure, print, stdinLines } from "../lib/script.ts";
-import { explainSilence } from "../lib/silence.ts";
-import { Unasked } from "../lib/unasked.ts";
-import { childStderr, markStderr } from "../lib/terminal.ts";
+import { ReportingDialogue } from "../lib/reporting_dialogue.ts";
+import { print } from "../lib/script.ts";
+import { childStderr } from "../lib/terminal.ts";
 
-const { options, operands } = parseOptions({
+const { options: { timeout, stdin, delay, count = stdin ? 0 : 2 }, operands } = parseOptions({
   shows: `A dialogue with another program over two pipes: sends it a line, waits for the
 answer, prints it. Without PROGRAM the other program is pipetest.ts. PROGRAM
 has no terminal of its own: it cannot ask for a password there.`,
@@ -40,50 +46,47 @@ has no terminal of its own: it cannot ask for a password there.`,
   timeout: seconds(10, "how long to wait for each answer, and for the end", 0.001),
   delay: seconds(undefined, "how long pipetest.ts pauses before it reads and answers (default 1)"),
 });
-const { timeout, count = options.stdin ? 0 : 2, delay = 1 } = options;
-
-const pipetest = new URL("pipetest.ts", import.meta.url).href;
-const childOptions = [`--count=${count}`, `--delay=${delay}`];
-const [program = "", ...args] = operands.length > 0
-  ? operands
-  : [Deno.execPath(), "run", "--no-prompt", pipetest, ...childOptions, "spam"];
+const [program = "", ...args] = operands.length > 0 ? operands : pipetest();
 const name = operands[0] ?? "pipetest.ts";
-if (options.delay !== undefined && operands.length > 0) {
+if (delay !== undefined && operands.length > 0) {
   console.error(`duplex: --delay is for pipetest.ts; ${name} does not get it`);
 }
 
-// "piped" twice: one pipe into the child's stdin, one out of its stdout. Detached, the child leads
-// a process group of its own: Ctrl-C reaches this script alone, which ends the child and its
-// family.
+// "piped" twice: one pipe into the child's stdin, one out of its stdout.
 const command = new Deno.Command(program, {
   args,
   stdin: "piped",
   stdout: "piped",
-  stderr: childStderr,
+  stderr: childStderr, // At a terminal shown apart, with the child's name.
+  // A process group of its own: Ctrl-C reaches this script alone, which ends the whole group.
   detached: true,
 });
 await using child = startChild(command, { name });
-const errors = markStderr(child, name);
-// A line nobody asked for would shift every later answer by one: so it is shown, and the script
-// fails.
-const unasked = new Unasked(name, options.stdin ? timeout : Infinity);
-const dialogue = new Dialogue(child, { name, timeout, onUnasked: (line) => unasked.report(line) });
-
-// The end of the child ends the wait for the next line of stdin, too.
-const questions = options.stdin ? stdinLines(dialogue.signal, name) : greetings();
+// A Dialogue whose errors tell a person what to do. It shows lines that nobody asked for, and makes
+// end() fail then: such a line would shift every later answer by one.
+const dialogue = new ReportingDialogue(child, {
+  name,
+  timeout,
+  advice: hintFor(operands),
+  command: operands,
+});
 
 let asked = 0;
-for await (const question of questions) {
-  const answer = await dialogue.ask(question).catch(explainSilence(hintFor(operands), operands));
+for await (const question of stdin ? dialogue.stdinLines() : greetings()) {
+  const answer = await dialogue.ask(question);
   await print(`Parent got: "${answer}"`);
   if (++asked === count) break;
 }
 // Closing the child's stdin is its end of file: the dialogue is over.
-const status = await dialogue.end();
-await errors[Symbol.asyncDispose]();
-if (!status.success) throw new Failure(`${name} ${describeStatus(status)}`, status.code);
-unasked.check();
+await dialogue.end();
 
 async function* greetings() {
   for (let n = 1;; n++) yield `Hello ${n} from parent ${Deno.pid}`;
+}
+
+/** The child of the article, for whoever names no other. */
+function pipetest(): string[] {
+  const script = new URL("pipetest.ts", import.meta.url).href;
+  const childOptions = [`--count=${count}`, `--delay=${delay ?? 1}`];
+  return [Deno.execPath(), "run", "--no-prompt", script, ...childOptions, "spam"];
 }

@@ -23,6 +23,28 @@ import { LineReader } from "../lib/line_reader.ts";
 import { parseOptions, UsageError } from "../lib/options.ts";
 import { Failure, print, stdinBytes } from "../lib/script.ts";
 
+async function read(path: string) {
+  // Runs mkfifo, unless the other half was faster. Whichever made the pipe removes it when this
+  // block is left: a name stays until somebody does.
+  await using _fifo = await ensureFifo(path);
+  // Deno.open() waits until another process opens the other end. Both then have an ordinary pipe.
+  const file = await openFifo(path, "read");
+  for await (const line of new LineReader(file.readable)) await print(line);
+}
+
+async function write(path: string) {
+  await using _fifo = await ensureFifo(path);
+  const file = await openFifo(path, "write");
+  try {
+    // At the end of stdin pipeTo() closes our end, which is end of file for the reader.
+    await stdinBytes().pipeTo(file.writable);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+    throw new Failure("the reader closed the pipe before it had read everything");
+  }
+}
+
+// That is all. What follows chooses the half, or shows both at work.
 const { operands: [part, path = ""] } = parseOptions({
   shows: `A named pipe, for processes that did not start each other. Run the two halves
 in two terminals: "read" prints the lines that arrive, "write" sends its stdin.
@@ -34,49 +56,18 @@ Without arguments: both halves, as two processes that share only the name.`,
   example: "fifo.ts",
 }, {});
 if (Deno.build.os === "windows") throw new Failure("a FIFO needs Unix; Windows has none");
-
 if (part === undefined) await demonstrate();
-else if (part === "read" && path !== "") await read();
-else if (part === "write" && path !== "") await write();
+else if (part === "read" && path !== "") await read(path);
+else if (part === "write" && path !== "") await write(path);
 else throw new UsageError(`expected "read PATH" or "write PATH" (--help shows how)`);
-
-async function read() {
-  // mkfifo, unless the other half was faster. Removed when this block is left.
-  await using _fifo = await ensureFifo(path);
-  // As open() in Python: waits until the other end is opened.
-  const file = await openFifo(path, "read");
-  for await (const line of new LineReader(file.readable)) await print(line);
-}
-
-async function write() {
-  await using _fifo = await ensureFifo(path);
-  const file = await openFifo(path, "write");
-  try {
-    await stdinBytes().pipeTo(file.writable);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
-    throw new Failure("the reader closed the pipe before it had read everything");
-  }
-}
 
 async function demonstrate() {
   await using folder = privateFolder();
-  const half = (part: "read" | "write", stdin: "null" | "piped", stdout: "inherit" | "piped") => {
-    // Both halves run inside the folder and call the pipe `pipe`: --allow-read splits its value at
-    // commas, and the path of the folder may have one.
-    const permissions = ["--allow-run=mkfifo", "--allow-read=pipe", "--allow-write=pipe"];
-    const args = ["run", "--no-prompt", ...permissions, import.meta.url, part, "pipe"];
-    return startChild(new Deno.Command(Deno.execPath(), { args, cwd: folder.path, stdin, stdout }));
-  };
-  await using reader = half("read", "null", "piped");
-  await using writer = half("write", "piped", "inherit");
+  await using reader = startHalf("read", folder.path);
+  await using writer = startHalf("write", folder.path);
   await print(`reader ${reader.pid} and writer ${writer.pid} know only ${folder.path}/pipe`);
 
   const sent = "how are you\nover a pipe with a name\n";
-  const mustSucceed = async (name: string, child: Deno.ChildProcess) => {
-    const status = await child.status;
-    if (!status.success) throw new Failure(`the ${name} ${describeStatus(status)}`, status.code);
-  };
   // If one half fails, leaving the block ends the other, which would wait for ever.
   const [received] = await Promise.all([
     reader.stdout.text(),
@@ -90,4 +81,18 @@ async function demonstrate() {
   const left = await Array.fromAsync(Deno.readDir(folder.path));
   if (left.length > 0) throw new Failure(`the name is still there: ${folder.path}/pipe`);
   await print("the name is gone");
+}
+
+/** Both run inside the folder and call the pipe `pipe`: its whole path may have a comma, at which
+ * --allow-read would split it. */
+function startHalf(part: "read" | "write", cwd: string): Deno.ChildProcess {
+  const permissions = ["--allow-run=mkfifo", "--allow-read=pipe", "--allow-write=pipe"];
+  const args = ["run", "--no-prompt", ...permissions, import.meta.url, part, "pipe"];
+  const command = { args, cwd, stdin: "piped", stdout: "piped" } as const;
+  return startChild(new Deno.Command(Deno.execPath(), command));
+}
+
+async function mustSucceed(name: string, child: Deno.ChildProcess) {
+  const status = await child.status;
+  if (!status.success) throw new Failure(`the ${name} ${describeStatus(status)}`, status.code);
 }

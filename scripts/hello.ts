@@ -7,7 +7,8 @@
  *         os.write(wpipe, b"how are you\n")
  *         time.sleep(1)
  *
- * Its stdout is the write end of the pipe. The script needs no permission.
+ * Its stdout is the write end of the pipe. The parent put it there, so the script knows nothing of
+ * pipes, and needs no permission.
  *
  *     deno run scripts/hello.ts
  *
@@ -25,9 +26,10 @@ const { options: { count, interval, message } } = parseOptions({
   message: text("how are you", "the line"),
 });
 
-// stdout is the pipe to the parent, so the greeting goes to stderr.
+// stdout is the pipe to the parent, so the greeting goes to stderr, past it.
 console.error(`hello from child ${Deno.pid}`);
 for (let sent = 0; count === 0 || sent < count; sent++) {
   if (sent > 0) await new Promise((resolve) => setTimeout(resolve, interval * 1000));
-  await print(message); // Waits where the reader is slow.
+  // Nothing to flush: it goes into the pipe at once, or waits where the reader is slow.
+  await print(message);
 }

@@ -8,15 +8,15 @@
  *         print(f"Child {os.getpid()} got: [{line}]")
  *         sys.stdout.flush()
  *
- * There is no flush here: what Deno writes is in the pipe at once. The script needs no
- * permission, since the standard streams are there already.
+ * There is no flush here: what Deno writes is in the pipe at once. Its stdin and stdout are the two
+ * pipes; the parent put them there, so the script needs no permission. Reading and printing block
+ * it, as input() and print() do: it has nothing else to do meanwhile.
  *
  *     deno run scripts/pipetest.ts spam
  *
  * @module
  */
-import { blockingPrint, blockingStdin } from "../lib/blocking.ts";
-import { LineReader } from "../lib/line_reader.ts";
+import { inputLines, printLine } from "../lib/blocking.ts";
 import { parseOptions, seconds, UsageError, wholeNumber } from "../lib/options.ts";
 
 const { options: { count, delay }, operands: [argument] } = parseOptions({
@@ -34,18 +34,17 @@ if (argument === undefined) throw new UsageError("ARG is missing (--help shows t
 // stdout is the pipe to the parent, so what is meant for the person at the terminal goes to stderr.
 console.error(`child ${Deno.pid} of ${Deno.ppid} got arg: "${argument}"`);
 
-// The article's child takes its time twice, so that one can watch each side wait for the other.
-async function pause() {
-  if (delay > 0) await new Promise((resolve) => setTimeout(resolve, delay * 1000));
-}
-
 let answered = 0;
 await pause();
-// The loop ends when the parent closes its write end: there is nothing more to answer. Reading and
-// printing block the whole script, which is faster, and it has nothing else to do.
-for await (const line of new LineReader(blockingStdin)) {
+// The loop ends when the parent closes its write end: there is nothing more to answer.
+for await (const line of inputLines) {
   await pause();
-  blockingPrint(`Child ${Deno.pid} got: [${line}]`);
+  printLine(`Child ${Deno.pid} got: [${line}]`);
   if (++answered === count) break;
   await pause();
+}
+
+/** One before reading and one before answering, so that one can watch each side wait for the other. */
+async function pause() {
+  if (delay > 0) await new Promise((resolve) => setTimeout(resolve, delay * 1000));
 }

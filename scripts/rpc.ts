@@ -14,19 +14,24 @@
  *     child.stdin.flush()
  *     print(futures[1].result())
  *
+ * In Deno, where a JsonRpcPeer (lib/json_rpc.ts) gives out the ids, and keeps the promises by them:
+ *
+ *     const peer = new JsonRpcPeer({ readable: child.stdout, writable: child.stdin });
+ *     console.log(await Promise.all([peer.request("ping"), peer.request("ping")]));
+ *     await peer.close();
+ *
  *     deno run --allow-run scripts/rpc.ts
  *     echo ping | deno run --allow-run=npx scripts/rpc.ts npx SERVER
  *
  * @module
  */
 import { type Call, callsAboutAFile, readCalls } from "../lib/call.ts";
-import { describeStatus, startChild } from "../lib/child.ts";
-import { seeWhy } from "../lib/cures.ts";
-import { ConnectionClosedError, FramingError, JsonRpcError, JsonRpcPeer } from "../lib/json_rpc.ts";
+import { lines, rows } from "../lib/call_view.ts";
+import { startChild } from "../lib/child.ts";
+import { JsonRpcError } from "../lib/json_rpc.ts";
 import { parseOptions, seconds, word } from "../lib/options.ts";
-import { escapeControls, Failure, print, quote, stdinLines } from "../lib/script.ts";
-import { Unasked } from "../lib/unasked.ts";
-import { within } from "../lib/within.ts";
+import { ReportingPeer } from "../lib/reporting_peer.ts";
+import { Failure, print } from "../lib/script.ts";
 
 const { options: { framing, timeout }, operands } = parseOptions({
   shows: `Asks PROGRAM in JSON-RPC, without waiting for an answer before the next question.
@@ -40,73 +45,57 @@ Without PROGRAM: deno lsp, and a few questions about a small file.`,
   framing: word(["lines", "content-length"], "lines as in MCP, content-length as in LSP"),
   timeout: seconds(10, "how long to wait for each answer, and for the end", 0.001),
 });
-
 const isDemo = operands.length === 0;
 const [program = "", ...args] = isDemo ? [Deno.execPath(), "lsp"] : operands;
 const name = isDemo ? "deno lsp" : program;
-const stderr = isDemo ? "null" : "inherit";
-const pipes = { stdin: "piped", stdout: "piped", stderr, detached: true } as const;
-await using child = startChild(new Deno.Command(program, { args, ...pipes }), { name });
-const unasked = new Unasked(name, timeout);
-const diagnosed = Promise.withResolvers<true>();
-const peer = new JsonRpcPeer({ readable: child.stdout, writable: child.stdin }, {
+const view = isDemo ? rows : lines;
+
+// "piped" twice: one pipe into the child's stdin, one out of its stdout.
+const command = new Deno.Command(program, {
+  args,
+  stdin: "piped",
+  stdout: "piped",
+  stderr: isDemo ? "null" : "inherit",
+  detached: true, // A group of its own, so that what the child started ends with it.
+});
+await using child = startChild(command, { name });
+// A JsonRpcPeer whose errors tell a person what to do.
+const peer = new ReportingPeer(child, {
+  name,
+  timeout,
   framing: isDemo ? "content-length" : framing,
-  until: child.status,
-  onNoise: (text) => unasked.report(text),
-  onNotification: (method, params) => {
-    const line = isDemo ? `  ← ${method}` : `! ${method} ${JSON.stringify(params) ?? ""}`.trimEnd();
-    print(escapeControls(line));
-    if (method === "textDocument/publishDiagnostics") diagnosed.resolve(true);
-  },
+  advice: "is --framing right? Must something else be asked first?",
+  command: operands,
+  // The other side sends these when it likes, also between a question and its answer.
+  onNotification: (method, params) => print(view.notification(method, params)),
 });
 
-// Nobody needs another question when one has failed, or the program has closed its end.
-const over = new AbortController();
-const stop = () => over.abort();
-peer.closed.then(stop, stop);
-const answers: Promise<void>[] = [];
-const order: number[] = [];
+const diagnosed = peer.notification("textDocument/publishDiagnostics");
+const questions = isDemo ? callsAboutAFile(diagnosed, timeout) : peer.stdinLines();
+const open: Promise<void>[] = [];
+const answered: number[] = [];
 let asked = 0;
-const lines = isDemo ? callsAboutAFile(diagnosed.promise, timeout) : stdinLines(over.signal, name);
-for await (const call of readCalls(lines)) {
-  if (call === undefined) await Promise.all(answers.splice(0)); // An empty line.
-  else if (call.isNotification) await peer.notify(call.method, call.params).catch(explain);
-  else answers.push(ask(call));
-  answers.at(-1)?.catch(stop);
+for await (const call of readCalls(questions)) {
+  if (call === undefined) await Promise.all(open.splice(0)); // An empty line.
+  else if (call.isNotification) await peer.notify(call.method, call.params);
+  // Not awaited here: the next question goes out at once.
+  else open.push(ask(call));
+  open.at(-1)?.catch(() => {}); // Promise.all() throws it.
 }
-await Promise.all(answers);
-if (isDemo && order.every((n, at) => n === at + 1)) throw new Failure("all answers came in order");
+await Promise.all(open);
+const isInOrder = answered.every((number, index) => number === index + 1);
+if (isDemo && isInOrder) throw new Failure("all answers came in order");
 // Our end of file is the other side's sign to exit.
-const ends = Promise.all([child.status, peer.close(), peer.closed]);
-const [status] = await within(timeout, ends) ?? [];
-if (!status) throw new Failure(`${name} did not exit within ${timeout} s of its end of file`, 124);
-if (!status.success) throw new Failure(`${name} ${describeStatus(status)}`, status.code);
+await peer.end();
 
 /** Prints the answer when it comes, which may be long after the next question went out. */
 async function ask({ method, params }: Call) {
   const [number, start] = [++asked, performance.now()];
   if (isDemo) await print(`${number} → ${method}`);
-  const answer = peer.request(method, params).then((result = null) => result);
-  const result = await within(timeout, answer).catch(explain);
-  if (result === undefined) {
-    const hint = `is --framing right? Must something else be asked first?${seeWhy(operands)}`;
-    throw new Failure(`no answer from ${name} to ${method} within ${timeout} s; ${hint}`, 124);
-  }
-  order.push(number);
-  const text = result instanceof JsonRpcError
-    ? `error ${result.code}: ${quote(result.message)}`
-    : JSON.stringify(result);
-  const took = `${(performance.now() - start).toFixed()} ms`.padStart(36 - method.length);
-  const line = `${number} ← ${method}${took}  ${text.slice(0, 56)}`;
-  await print(escapeControls(isDemo ? line : `${method} → ${text}`));
-}
-
-/** An error may be an answer. If the program has closed its end, its status tells why. */
-async function explain(error: unknown): Promise<JsonRpcError> {
-  if (error instanceof JsonRpcError) return error;
-  if (!(error instanceof ConnectionClosedError) || error instanceof FramingError) throw error;
-  await within(timeout, peer.closed); // Throws if something else has ended the connection.
-  const status = await within(timeout, child.status);
-  const how = status ? describeStatus(status) : "has not exited";
-  throw new Failure(`${error.message}; ${name} ${how}`, status?.code || 1);
+  const answer = await peer.request(method, params).catch((error) => {
+    if (error instanceof JsonRpcError) return error; // It is an answer, too.
+    throw error;
+  });
+  answered.push(number);
+  await print(view.answer({ number, method, start, answer }));
 }

@@ -17,14 +17,12 @@
  *
  * @module
  */
-import { describeStatus, startChild } from "../lib/child.ts";
-import { ChildEndedError, Dialogue } from "../lib/dialogue.ts";
+import { startChild } from "../lib/child.ts";
 import { endOfAnswer } from "../lib/ends.ts";
 import { parseOptions, pattern, seconds, template, UsageError } from "../lib/options.ts";
-import { Failure, print, stdinLines } from "../lib/script.ts";
-import { explainSilence } from "../lib/silence.ts";
-import { Unasked } from "../lib/unasked.ts";
-import { childStderr, markStderr, strong } from "../lib/terminal.ts";
+import { ReportingDialogue } from "../lib/reporting_dialogue.ts";
+import { print } from "../lib/script.ts";
+import { childStderr, strong } from "../lib/terminal.ts";
 
 const { options: { mark, until, timeout }, operands } = parseOptions({
   shows: `A dialogue whose answers have any number of lines, with a program that keeps
@@ -47,53 +45,47 @@ node -i, psql -qAt, python3 -iqu, sqlite3, jq --unbuffered ., NO_COLOR=1 deno re
 if (mark !== undefined && until !== undefined) {
   throw new UsageError("an answer ends with --mark or --until, not with both");
 }
-
 const [program = "sh", ...args] = operands;
+// A line with {} in it makes the program write a mark. A RegExp is what it writes by itself.
+const end = until ?? mark ?? endOfAnswer(program);
+
 const command = new Deno.Command(program, {
   args,
   stdin: "piped",
   stdout: "piped",
-  stderr: childStderr,
+  stderr: childStderr, // At a terminal shown apart, with the program's name.
+  // A process group of its own: Ctrl-C reaches this script alone, which ends the whole group.
   detached: true,
-  env: { BC_LINE_LENGTH: "0" }, // Else bc breaks long lines, and a mark at their end.
+  // Else bc breaks long lines, and a mark at their end.
+  env: { BC_LINE_LENGTH: "0" },
 });
 await using child = startChild(command, { name: program });
-const errors = markStderr(child, program);
-const unasked = new Unasked(program, timeout);
-let asked = 0;
-const dialogue = new Dialogue(child, {
+// A Dialogue whose errors tell a person what to do. Lines before the first question are a greeting.
+const dialogue = new ReportingDialogue(child, {
   name: program,
   timeout,
-  // Lines before the first question are a greeting.
-  onUnasked: (line) => asked === 0 ? print(line) : unasked.report(line),
+  advice: "do --mark or --until fit (-h)? Is the question whole?",
+  command: operands,
+  onGreeting: print,
 });
-const explain = explainSilence("do --mark or --until fit (-h)? Is the question whole?", operands);
-const end = until ?? mark ?? endOfAnswer(program);
-if (end instanceof RegExp && end.source.endsWith(" $")) {
-  await dialogue.waitUntil(end, print).catch(explain);
-}
+// A prompt stands before the first question, too.
+const isPrompt = end instanceof RegExp && end.source.endsWith(" $");
+if (isPrompt) await dialogue.waitUntil(end, print);
+
 // Several lines; none; the state that x=3 left; an answer without a final newline.
 const examples = ["printf '%s\\n' how are you", "x=3", "echo $x", "printf abc"];
-const questions = operands.length > 0 ? stdinLines(dialogue.signal, program) : examples;
-let farewell: ChildEndedError | undefined;
-for await (const question of questions) {
-  if (farewell) throw farewell;
-  asked++;
+for await (const question of operands.length > 0 ? dialogue.stdinLines() : examples) {
+  // If the program has exited, that was the answer to `quit`. But this question has none.
+  dialogue.signal.throwIfAborted();
   await print(strong(`> ${question}`));
-  try {
-    if (end instanceof RegExp) await dialogue.askUntil(question, end, print);
-    else {
-      // A random one for each question: no answer contains it by chance.
-      const number = String(1e15 + Math.floor(Math.random() * 8e15));
-      await dialogue.askUntil(`${question}\n${end.replaceAll("{}", number)}`, number, print);
-    }
-  } catch (error) {
-    // The exit is the answer to `quit`, if no question follows.
-    if (error instanceof ChildEndedError && error.status.success) farewell = error;
-    else explain(error);
-  }
+  await ask(question);
 }
-const status = farewell?.status ?? await dialogue.end();
-await errors[Symbol.asyncDispose]();
-if (!status.success) throw new Failure(`${program} ${describeStatus(status)}`, status.code);
-unasked.check();
+await dialogue.end();
+
+/** Prints each line of the answer as it comes, up to its end. */
+async function ask(question: string) {
+  if (end instanceof RegExp) return await dialogue.askUntil(question, end, print);
+  // A random one for each question: no answer contains it by chance.
+  const number = String(1e15 + Math.floor(Math.random() * 8e15));
+  await dialogue.askUntil(`${question}\n${end.replaceAll("{}", number)}`, number, print);
+}

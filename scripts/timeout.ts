@@ -9,6 +9,8 @@
  *     except subprocess.TimeoutExpired:
  *         os.killpg(child.pid, signal.SIGTERM)
  *
+ * With lib/within.ts and lib/child.ts: `await within(2, child.status) ?? await endChild(child)`.
+ *
  * Ending the child alone is not enough. What it started lives on and holds the pipe, so that the
  * reader waits for end of file as before. `detached: true` gives the child a process group of its
  * own (setsid), and a signal to the group reaches all of them.
@@ -18,44 +20,49 @@
  *
  * @module
  */
-import { ByteReader } from "../lib/byte_reader.ts";
 import { describeStatus, endChild, startChild } from "../lib/child.ts";
+import { limitTime } from "../lib/limit.ts";
 import { LineReader } from "../lib/line_reader.ts";
 import { parseOptions, seconds } from "../lib/options.ts";
-import { Failure, print, writeBytes } from "../lib/script.ts";
+import { Failure, print } from "../lib/script.ts";
 import { strong } from "../lib/terminal.ts";
 import { within } from "../lib/within.ts";
 
-const { options: { timeout }, operands } = parseOptions({
-  shows: `Runs COMMAND with a time limit, as timeout(1) does. When the time is over, ends
-the command and everything that it started: SIGTERM first, SIGKILL after half a
-second; a process that has left the group (setsid) lives on, and its output is not
+const { options: { timeout, grace }, operands } = parseOptions({
+  shows: `Without COMMAND: shows why ending the child alone is not enough.
+With COMMAND: runs it with a time limit, as timeout(1) does. When the time is over,
+ends the command and everything that it started: SIGTERM first, SIGKILL after --grace
+seconds; a process that has left the group (setsid) lives on, and its output is not
 waited for. Then exits with 124, otherwise with the command's own code, and ends what
 the command left running. COMMAND has no terminal of its own: it cannot ask for a
-password there.
-Without COMMAND: shows why ending the child alone is not enough.`,
+password there.`,
   operands: "[COMMAND [ARG…]]",
   maximumOperands: Infinity,
   example: "timeout.ts --timeout 1 cat < README.md",
-}, { timeout: seconds(2, "how long the command may run", 0.1) });
+}, {
+  timeout: seconds(2, "how long the command may run", 0.1),
+  grace: seconds(0.5, "how long it may take to clean up, from SIGTERM to SIGKILL"),
+});
 
 // To signal a whole group, Deno wants the permission to run anything.
 const { state } = await Deno.permissions.request({ name: "run" });
 if (state !== "granted") throw new Failure("cannot end a whole group; run again with --allow-run");
-await (operands.length === 0 ? demonstrate() : limit(operands));
+if (operands.length === 0) await demonstrate();
+else await runWithLimit(operands);
 
 async function demonstrate() {
-  // The child waits for a grandchild, which has inherited the pipe as its stdout.
+  // The child, sh, waits for a grandchild, sleep, which has inherited the pipe as its stdout.
   const family = new Deno.Command("sh", {
     args: ["-c", "sleep 1000 & echo $!; wait"],
     stdin: "null",
     stdout: "piped",
     detached: true,
   });
-  await print(strong("Ending the child alone:"));
-  await using child = startChild(family);
+  await using child = startChild(family, { grace });
   await using lines = new LineReader(child.stdout);
   const grandchild = Number(await lines.readLine());
+
+  await print(strong("Ending the child alone:"));
   child.kill("SIGTERM");
   await print(`  the child ${describeStatus(await child.status)}`);
   const end = lines.readLine();
@@ -64,33 +71,25 @@ async function demonstrate() {
   await print(`  after ${timeout} s no end of file: its child ${grandchild} still holds the pipe`);
 
   await print(strong("Ending the whole group:"));
+  // SIGTERM to all of the group, Deno.kill(-child.pid, "SIGTERM"); SIGKILL to whoever stays.
   await endChild(child);
   if (await within(10, end) !== null) throw new Failure("no end of file came");
   await print("  end of file comes at once");
-  // A process that is gone has no state. Z: a zombie, dead but not yet waited for.
-  const args = ["-o", "stat=", "-p", `${grandchild}`];
-  await using ps = startChild(new Deno.Command("ps", { args, stdout: "piped" }));
-  const state = (await ps.stdout.text()).trim();
-  if (state !== "" && !state.startsWith("Z")) throw new Failure(`${grandchild} still runs`);
+  if (await isRunning(grandchild)) throw new Failure(`${grandchild} still runs`);
   await print("  and nobody is left");
 }
 
-async function limit([program = "", ...args]: string[]) {
+async function isRunning(pid: number): Promise<boolean> {
+  const args = ["-o", "stat=", "-p", `${pid}`];
+  await using ps = startChild(new Deno.Command("ps", { args, stdout: "piped" }));
+  const state = (await ps.stdout.text()).trim();
+  // A process that is gone has no state. Z: a zombie, dead but not yet waited for.
+  return state !== "" && !state.startsWith("Z");
+}
+
+async function runWithLimit([program = "", ...args]: string[]) {
   // The command has our stdin, which spawn() hands on unless told otherwise.
   const command = new Deno.Command(program, { args, stdout: "piped", detached: true });
-  await using child = startChild(command, { name: program });
-  const passing = (async () => {
-    // To the child's exit: one that it left running may hold the pipe, and write for ever.
-    const output = new ByteReader(child.stdout, { until: child.status });
-    for await (const chunk of output) await writeBytes(chunk);
-  })();
-  const status = await within(timeout, child.status);
-  // What the command left running ends with it, too.
-  const end = await endChild(child);
-  // Once it is late, do not wait for a program that does not read our stdout.
-  await (status ? passing : within(1, passing));
-  const how = `${program} ${describeStatus(end)}`;
-  if (status === undefined) throw new Failure(`no exit within ${timeout} s: ${how}`, 124);
-  if (end.signal !== null) throw new Failure(how, end.code);
-  Deno.exitCode = end.code;
+  await using child = startChild(command, { name: program, grace });
+  await limitTime(child, program, timeout);
 }

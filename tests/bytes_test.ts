@@ -8,8 +8,21 @@ function checkGreetings(stdout: string, stderr: string): void {
   assertEquals(stderr, `hello from child ${child}\n`);
 }
 
-processTest("bytes prints the article's first transcript", async () => {
-  const { code, stdout, stderr } = await runScript("bytes");
+processTest("bytes shows where each chunk begins and ends, and its size", async () => {
+  const { code, stdout, stderr } = await runScript("bytes", ["--count=2", "--interval=0.1"]);
+  checkGreetings(stdout, stderr);
+  // On a busy machine two lines may come in one chunk.
+  const chunks = [...stdout.matchAll(/^(\d+) bytes (".*")$/gm)];
+  assertEquals(
+    chunks.map(([, , text = ""]) => JSON.parse(text)).join(""),
+    "how are you\n".repeat(2),
+  );
+  for (const [, size, text = ""] of chunks) assertEquals(Number(size), JSON.parse(text).length);
+  assertEquals(code, 0);
+});
+
+processTest("bytes --text prints the article's first transcript", async () => {
+  const { code, stdout, stderr } = await runScript("bytes", ["--text"]);
   checkGreetings(stdout, stderr);
   // On a busy machine two lines may come in one chunk.
   assertMatch(stdout, /^.*\n(how are you\n\n?){3}$/);
@@ -21,6 +34,7 @@ processTest("bytes reads at most --size bytes at a time", async () => {
     "--count=2",
     "--interval=0.1",
     "--size=6",
+    "--text",
   ]);
   checkGreetings(stdout, stderr);
   const [, ...chunks] = stdout.split("\n");
@@ -31,11 +45,14 @@ processTest("bytes reads at most --size bytes at a time", async () => {
 processTest("bytes does not break a character that the edge of a chunk cuts", async () => {
   for (const size of [1, 2, 3, 4, 5]) {
     const args = ["--count=2", "--interval=0", `--size=${size}`, "--message=grüß 你😀"];
-    const { code, stdout } = await runScript("bytes", args);
+    const { code, stdout } = await runScript("bytes", [...args, "--text"]);
     const [, ...chunks] = stdout.split("\n");
     assertEquals(chunks.join(""), "grüß 你😀".repeat(2));
     assertEquals(code, 0);
   }
+  const args = ["--count=1", "--size=2", "--message=hé"];
+  const { stdout } = await runScript("bytes", args);
+  assertEquals(stdout.split("\n").slice(1), ['2 bytes "h"', '2 bytes "é\\n"', ""]);
 });
 
 processTest("bytes and lines start their child with no permission", async () => {
@@ -48,13 +65,18 @@ processTest("bytes and lines start their child with no permission", async () => 
   }
 });
 
-processTest("bytes --chunks shows where each chunk begins and ends", async () => {
-  const { code, stdout } = await runScript("bytes", ["--chunks", "--count=1", "--size=8"]);
-  assertEquals(stdout.split("\n").slice(1), ['8 bytes "how are "', '4 bytes "you\\n"', ""]);
-  assertEquals(code, 0);
-});
+processTest(
+  "bytes reads at most --size bytes, and takes --chunks for what it does anyway",
+  async () => {
+    for (const chunks of [[], ["--chunks"]]) {
+      const { code, stdout } = await runScript("bytes", [...chunks, "--count=1", "--size=8"]);
+      assertEquals(stdout.split("\n").slice(1), ['8 bytes "how are "', '4 bytes "you\\n"', ""]);
+      assertEquals(code, 0);
+    }
+  },
+);
 
 processTest("bytes keeps a byte order mark", async () => {
-  const { stdout } = await runScript("bytes", ["--count=1", "--message=\ufeffhi"]);
+  const { stdout } = await runScript("bytes", ["--text", "--count=1", "--message=\ufeffhi"]);
   assertEquals(stdout.split("\n")[1], "\ufeffhi");
 });

@@ -33,7 +33,7 @@ const NUMBERS: Record<string, string[]> = {
   rpc: ["timeout"],
   session: ["timeout"],
   stderr: [],
-  timeout: ["timeout"],
+  timeout: ["timeout", "grace"],
   why: ["pid", "timeout"],
 };
 const SCRIPTS = Object.keys(NUMBERS);

@@ -52,6 +52,23 @@ for (const [what, line, signal, limit = 0.3] of LATE) {
   });
 }
 
+processTest("timeout --grace lets a command clean up, and not for longer", async () => {
+  const line = (cleanup: string) => `trap '${cleanup}; echo clean; exit 7' TERM; sleep 1000 & wait`;
+  const cases: [grace: number, cleanup: string, stdout: string, end: string][] = [
+    [60, "sleep 1", "clean\n", "exited with status 7"],
+    [0.2, "sleep 100", "", "was ended by SIGKILL"],
+  ];
+  for (const [grace, cleanup, expected, end] of cases) {
+    const mark = crypto.randomUUID();
+    // Time enough to set the trap.
+    const args = ["--timeout=3", `--grace=${grace}`, "sh", "-c", line(cleanup)];
+    const { code, stdout, stderr } = await runScript("timeout", args, { env: { MARK: mark } });
+    assertEquals([code, stdout], [124, expected]);
+    assertEquals(stderr, `timeout: no exit within 3 s: sh ${end}\n`);
+    assertEquals(await processesMarked(mark), []);
+  }
+});
+
 processTest("timeout exits with the command, and ends what that left running", async () => {
   const mark = crypto.randomUUID();
   const line = "sleep 1000 2>&- & exit 4";
