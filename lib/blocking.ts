@@ -6,7 +6,6 @@
  *
  * @module
  */
-import { Failure } from "./failure.ts";
 import { LineReader } from "./line_reader.ts";
 import { stdinFailure } from "./stdin.ts";
 import { stdoutFailure } from "./stdout.ts";
