@@ -162,9 +162,10 @@ export class LineReader implements AsyncDisposable {
       this.#end = Promise.resolve(null);
       this.#lines = [];
       this.#partialLine = "";
+      this.#listening.abort();
+      // Calls that wait get null, without a turn for others first.
       this.#yieldAt = Infinity;
       this.#answer();
-      this.#listening.abort();
       try {
         await this.#reader.cancel();
       } catch (error) {
