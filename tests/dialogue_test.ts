@@ -142,6 +142,24 @@ Deno.test("Dialogue does not look all the time whether a limit of a month is ove
   assert(timers <= 3, `${timers} timers`);
 });
 
+Deno.test("Dialogue leaves no timer behind when it fails while onLine is busy", async () => {
+  const it = puppet();
+  const [unasked, busy] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const dialogue = new Dialogue(it.child, { onUnasked: () => unasked.promise });
+  await it.write("early\n");
+  await new Promise((resolve) => setTimeout(resolve));
+  const line = Promise.withResolvers<string>();
+  const answer = dialogue.askUntil("one", /^done$/, (text) => {
+    line.resolve(text);
+    return busy.promise;
+  });
+  await it.write("two\n");
+  assertEquals(await line.promise, "two");
+  unasked.reject(new Error("a mistake"));
+  await assertRejects(() => answer, Error, "a mistake");
+  busy.resolve();
+});
+
 Deno.test("Dialogue ends a child that stays after its end of file, and says so", async () => {
   const it = puppet();
   const dialogue = new Dialogue(it.child, { timeout: 0.1 });
