@@ -160,6 +160,37 @@ Deno.test("Dialogue leaves no timer behind when it fails while onLine is busy", 
   busy.resolve();
 });
 
+Deno.test("Dialogue's second end() gives the first one's result, whatever came in between", async () => {
+  const it = puppet();
+  const unasked = Promise.withResolvers<void>();
+  const dialogue = new Dialogue(it.child, { onUnasked: () => unasked.promise });
+  await it.write("early\n");
+  it.exit(3);
+  await it.closeStdout();
+  assertEquals((await dialogue.end()).code, 3);
+  unasked.reject(new Error("a mistake"));
+  await aborted(dialogue);
+  assertEquals((await dialogue.end()).code, 3);
+});
+
+Deno.test("Dialogue hands over what follows a prompt in its line, unless that is blank", async () => {
+  const it = puppet();
+  const unasked: string[] = [];
+  const dialogue = new Dialogue(it.child, { onUnasked: (line) => unasked.push(line) });
+  for (const rest of ["", " ", "a notice"]) {
+    const prompt = dialogue.waitUntil(/> $/);
+    await it.write("> ");
+    await prompt;
+    await it.write(`${rest}\n`);
+    // So that it is there before the next question.
+    await new Promise((resolve) => setTimeout(resolve));
+  }
+  it.exit(0);
+  await it.closeStdout();
+  await dialogue.end();
+  assertEquals(unasked, ["a notice"]);
+});
+
 Deno.test("Dialogue ends a child that stays after its end of file, and says so", async () => {
   const it = puppet();
   const dialogue = new Dialogue(it.child, { timeout: 0.1 });
