@@ -110,7 +110,7 @@ export class Dialogue {
   readonly #timeout: number;
   readonly #onUnasked: (line: string) => unknown;
   readonly #over = new AbortController();
-  /** That of the answer. */
+  /** The time limit of the answer. */
   readonly #limit = new TimeLimit(() => this.#failLate());
   /** Settles when all that the child wrote has been read; `#hasRead` says whether it has. */
   readonly #reading: Promise<void>;
@@ -349,7 +349,8 @@ export class Dialogue {
         // The limit is the child's, and does not run while `onLine` is busy.
         const left = this.#limit.hold();
         goesOn = await goesOn;
-        if (this.signal.aborted) return;
+        // It may have failed meanwhile.
+        if (this.#question !== question) return;
         this.#limit.start(left);
       }
       if (goesOn) return;

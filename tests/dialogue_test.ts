@@ -142,6 +142,67 @@ Deno.test("Dialogue does not look all the time whether a limit of a month is ove
   assert(timers <= 3, `${timers} timers`);
 });
 
+Deno.test("Dialogue leaves no timer behind when it fails while onLine is busy", async () => {
+  const it = puppet();
+  const [unasked, busy] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const dialogue = new Dialogue(it.child, { onUnasked: () => unasked.promise });
+  await it.write("early\n");
+  await new Promise((resolve) => setTimeout(resolve));
+  const line = Promise.withResolvers<string>();
+  const answer = dialogue.askUntil("one", /^done$/, (text) => {
+    line.resolve(text);
+    return busy.promise;
+  });
+  await it.write("two\n");
+  assertEquals(await line.promise, "two");
+  unasked.reject(new Error("a mistake"));
+  await assertRejects(() => answer, Error, "a mistake");
+  busy.resolve();
+});
+
+Deno.test("Dialogue's second end() gives the first one's result, whatever came in between", async () => {
+  const it = puppet();
+  const unasked = Promise.withResolvers<void>();
+  const dialogue = new Dialogue(it.child, { onUnasked: () => unasked.promise });
+  await it.write("early\n");
+  it.exit(3);
+  await it.closeStdout();
+  assertEquals((await dialogue.end()).code, 3);
+  unasked.reject(new Error("a mistake"));
+  await aborted(dialogue);
+  assertEquals((await dialogue.end()).code, 3);
+});
+
+Deno.test("Dialogue hands over what follows a prompt in its line, unless that is blank", async () => {
+  const it = puppet();
+  const unasked: string[] = [];
+  const dialogue = new Dialogue(it.child, { onUnasked: (line) => unasked.push(line) });
+  for (const rest of ["", " ", "a notice"]) {
+    const prompt = dialogue.waitUntil(/> $/);
+    await it.write("> ");
+    await prompt;
+    await it.write(`${rest}\n`);
+    // So that it is there before the next question.
+    await new Promise((resolve) => setTimeout(resolve));
+  }
+  it.exit(0);
+  await it.closeStdout();
+  await dialogue.end();
+  assertEquals(unasked, ["a notice"]);
+});
+
+Deno.test("Dialogue gives each question the whole time limit", async () => {
+  const it = puppet();
+  const dialogue = new Dialogue(it.child, { timeout: 0.5 });
+  for (const text of ["one", "two", "three", "four"]) {
+    setTimeout(() => it.write(`${text}\n`), 300);
+    assertEquals(await dialogue.ask(text), text);
+  }
+  it.exit(0);
+  await it.closeStdout();
+  await dialogue.end();
+});
+
 Deno.test("Dialogue ends a child that stays after its end of file, and says so", async () => {
   const it = puppet();
   const dialogue = new Dialogue(it.child, { timeout: 0.1 });
@@ -546,14 +607,6 @@ processTest("Dialogue takes no pause for the empty line that ends an answer", as
   const lines: string[] = [];
   await it.dialogue.askUntil("one", /^$/, (line) => lines.push(line));
   assertEquals(lines, ["a", "b", ""]);
-  await it.dialogue.end();
-});
-
-processTest("Dialogue gives each question the whole time limit", async () => {
-  await using it = start("while read x; do sleep 1.2; echo $x; done", { timeout: 3 });
-  for (const text of ["one", "two", "three", "four"]) {
-    assertEquals(await it.dialogue.ask(text), text);
-  }
   await it.dialogue.end();
 });
 
