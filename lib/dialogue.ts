@@ -8,15 +8,20 @@ import { LineReader } from "./line_reader.ts";
 
 /** What ended a dialogue. */
 export class DialogueError extends Error {
+  /** What the error is called where it is printed. */
+  override readonly name: string = "DialogueError";
+
   /** The error, and what timeout(1) and shells exit with in this case. */
   constructor(message: string, readonly exitCode: number = 1) {
     super(message);
-    this.name = new.target.name;
   }
 }
 
 /** The child did not answer in time. */
 export class NoAnswerError extends DialogueError {
+  /** What the error is called where it is printed. */
+  override readonly name = "NoAnswerError";
+
   /**
    * The error, with the part of the answer that has come.
    *
@@ -30,6 +35,9 @@ export class NoAnswerError extends DialogueError {
 
 /** The child exited, or closed its end of a pipe, before it had answered everything. */
 export class ChildEndedError extends DialogueError {
+  /** What the error is called where it is printed. */
+  override readonly name = "ChildEndedError";
+
   /** The error, with the number of questions that had been sent, and how the child ended. */
   constructor(message: string, readonly questions: number, readonly status: Deno.CommandStatus) {
     super(message, status.code || 1);
@@ -38,6 +46,9 @@ export class ChildEndedError extends DialogueError {
 
 /** The child did not exit in time after its stdin had closed, and was ended. */
 export class ChildStayedError extends DialogueError {
+  /** What the error is called where it is printed. */
+  override readonly name = "ChildStayedError";
+
   /** The error, with the status that the child exited with when it was ended. */
   constructor(message: string, readonly status: Deno.CommandStatus) {
     super(message, 124);

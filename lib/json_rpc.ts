@@ -23,18 +23,17 @@ export class JsonRpcError extends Error {
 
 /** The connection closed before a request was answered, or before a message was sent. */
 export class ConnectionClosedError extends Error {
+  /** What the error is called where it is printed. */
+  override readonly name: string = "ConnectionClosedError";
   /** The exit code for a script that ends with this error. */
   readonly exitCode = 1;
-
-  /** The error, named after its class. */
-  constructor(message: string) {
-    super(message);
-    this.name = new.target.name;
-  }
 }
 
 /** The connection closed because the other side does not write in the agreed framing. */
-export class FramingError extends ConnectionClosedError {}
+export class FramingError extends ConnectionClosedError {
+  /** What the error is called where it is printed. */
+  override readonly name = "FramingError";
+}
 
 /** The settings of a {@linkcode JsonRpcPeer}. */
 export interface JsonRpcPeerOptions {
