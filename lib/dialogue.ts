@@ -4,6 +4,7 @@
  *
  * @module
  */
+// deno-fmt-ignore-file: lines of up to 100 columns, which 80 would make a third longer.
 import { LineReader } from "./line_reader.ts";
 
 /** What ended a dialogue. */

@@ -5,6 +5,7 @@
  *
  * @module
  */
+// deno-fmt-ignore-file: lines of up to 100 columns, which 80 would make a third longer.
 import { ByteReader, IncompleteReadError } from "./byte_reader.ts";
 import { LineReader } from "./line_reader.ts";
 
@@ -263,7 +264,7 @@ export class JsonRpcPeer {
       for (const line of lines) {
         if (!this.#hasMet && /^\ufeff?content-length: *\d+$/i.test(line)) {
           throw new FramingError(
-            `the other side wrote "${line}": it speaks in the framing "content-length", not "lines"`,
+            `the other side wrote "${line}": its framing is "content-length", not "lines"`,
           );
         }
         if (line.trim() !== "") this.#receive(line);

@@ -334,7 +334,7 @@ Deno.test("JsonRpcPeer closes its end after what was sent, once, and still gets 
 
 Deno.test("JsonRpcPeer tells of the wrong framing at once", async () => {
   const cases = [
-    ["lines", "Content-Length: 12\r\n\r\n{", /it speaks in the framing "content-length"/],
+    ["lines", "Content-Length: 12\r\n\r\n{", /its framing is "content-length"/],
     ["content-length", '{"jsonrpc":"2.0"}\n', /wrote "\{.*where a header with Content-Length/],
     ["content-length", "INFO: started\n", /INFO: started/],
     ["content-length", "Content-Length: abc\r\n\r\n", /wrote "Content-Length: abc" where/],
