@@ -123,7 +123,7 @@ export function readFrames(
     isLeft = true;
     await reader[Symbol.asyncDispose]();
   };
-  frames.return = async (value) => await close().then(() => leave(value));
-  frames.throw = async (error) => await close().then(() => fail(error));
+  frames.return = (value) => close().then(() => leave(value));
+  frames.throw = (error) => close().then(() => fail(error));
   return frames;
 }

@@ -367,7 +367,7 @@ processTest("a block is not left when Ctrl-C ended its child and is heard later"
       await using child = startChild(new Deno.Command("sleep", { args: ["50"] }));
       child.kill("SIGINT");
       await child.status;
-      setTimeout(() => Deno.kill(Deno.pid, "SIGINT"), 20);
+      setTimeout(() => Deno.kill(Deno.pid, "SIGINT"), 1000);
     }
     console.log("over");`,
   );

@@ -551,6 +551,26 @@ Deno.test("JsonRpcPeer calls in the order of the calls, with a megabyte in betwe
   await Promise.all([left.close(), right.close(), left.closed, right.closed]);
 });
 
+Deno.test("JsonRpcPeer goes on when more was asked than may be open at once, and answered or given up", async () => {
+  const methods = { length: (params: unknown) => String(params).length };
+  const [left, right] = connectBoth({}, {
+    methods: { ...methods, never: () => new Promise(() => {}) },
+  });
+  const late = new AbortController();
+  const limit = setTimeout(() => late.abort(new Error("waits for ever")), 60_000);
+  const params = ["x".repeat(2 ** 20)];
+  for (let n = 0; n < 20; n++) {
+    const { signal } = late;
+    assertEquals(await left.request("length", params, { signal }), params[0]?.length);
+    const controller = new AbortController();
+    const never = left.request("never", params, { signal: controller.signal });
+    controller.abort(new Error("given up"));
+    await assertRejects(() => never, Error, "given up");
+  }
+  clearTimeout(limit);
+  await Promise.all([left.close(), right.close(), left.closed, right.closed]);
+});
+
 Deno.test("a request that waits for its turn can be given up", async () => {
   await using other = connect();
   other.peer.request("big", ["x".repeat(2 ** 21)]);

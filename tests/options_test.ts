@@ -1,5 +1,15 @@
-import { assertEquals, assertMatch, assertThrows } from "@std/assert";
-import { flag, parseOptions, seconds, text, UsageError, wholeNumber } from "../lib/options.ts";
+import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
+import { StartError } from "../lib/child.ts";
+import {
+  explainOneWord,
+  flag,
+  parseOptions,
+  seconds,
+  text,
+  UsageError,
+  wholeNumber,
+  word,
+} from "../lib/options.ts";
 import "./process.ts";
 
 const KNOWN = {
@@ -70,6 +80,36 @@ Deno.test("parseOptions takes a duration as JavaScript writes it", () => {
   for (const value of [1e-7, 0.5, 86_400]) {
     assertEquals(parse(["--timeout", String(value)]).options.timeout, value);
   }
+});
+
+Deno.test("parseOptions takes one of a few words, the first by default", () => {
+  const usage = { shows: "A test.", example: "test.ts" };
+  const known = { color: word(["red", "green", "blue"], "which") };
+  const colorOf = (...args: string[]) => parseOptions(usage, known, args).options.color;
+  assertEquals([colorOf(), colorOf("--color=blue"), colorOf("--color", "red")], [
+    "red",
+    "blue",
+    "red",
+  ]);
+  assertThrows(() => colorOf("--color=pink"), UsageError, 'red or green or blue; got "pink"');
+});
+
+Deno.test("explainOneWord tells of a pipeline in one word, and of nothing else", () => {
+  const missing = new StartError("not found", 127);
+  const others: [error: unknown, program: string][] = [
+    [missing, "sort"],
+    [missing, "a b"],
+    [missing, "a|b"],
+    [new StartError("may not be executed", 126), "a | b"],
+    [new Error("something else"), "a | b"],
+  ];
+  for (const [error, program] of others) assertEquals(explainOneWord(error, program), error);
+  const explained = explainOneWord(missing, "sort -r|head -1 ");
+  assert(explained instanceof UsageError);
+  assertEquals(
+    explained.message,
+    `"sort -r|head -1 " is one word; write the words apart: sort -r '|' head -1`,
+  );
 });
 
 Deno.test("parseOptions leaves a command as it was typed", () => {

@@ -1,4 +1,4 @@
-import { assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { processTest, runCommand, scriptCommand, sideBySide } from "./process.ts";
 
 processTest("a script whose stdout has no reader stops quietly, as by SIGPIPE", async () => {
@@ -47,3 +47,14 @@ processTest("a script says that it cannot write its help", async () => {
   assertEquals(code, 1);
   assertMatch(stderr, /^hello: cannot write to stdout: No sp[^\n]*\n$/);
 }, { os: "linux" });
+
+processTest("a script whose stdout nobody reads waits, and does not gather all of it", async () => {
+  const program = new URL("testdata/ending.ts", import.meta.url).pathname;
+  const args = ["run", "-A", "--no-prompt", program, "unread"];
+  const command = new Deno.Command(Deno.execPath(), { args, stdout: "piped", stderr: "piped" });
+  await using child = command.spawn();
+  const printed = Number(await child.stderr.text());
+  await child.stdout.cancel();
+  // Of ten megabytes, what the pipe holds and what may be unwritten: 64 KiB each.
+  assert(printed > 0 && printed < 100, `${printed} lines of 10 KB were printed`);
+});

@@ -16,6 +16,14 @@ if (way === "printed") {
   for (let n = 0; n < 1000; n++) await print("x".repeat(999));
   throw new Failure("after all was printed");
 }
+if (way === "unread") {
+  let printed = 0;
+  setTimeout(() => {
+    console.error(printed);
+    Deno.exit();
+  }, 500);
+  for (; printed < 1000; printed++) await print("x".repeat(9999));
+}
 if (way === "cleanup") {
   await using _first = onEnd(() => print("cleaned up"));
   await using _second = onEnd(() =>
