@@ -622,6 +622,27 @@ Deno.test("ByteReader does not end with `until` while bytes come", async () => {
   assertEquals(error.partial.length, 30);
 });
 
+Deno.test("ByteReader ends with `until` though somebody writes on without end", async () => {
+  let pulls = 0;
+  let pulling = Promise.resolve();
+  let isOver = false;
+  const readable = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      await (pulling = new Promise((resolve) => setTimeout(resolve, 0)));
+      if (isOver) return;
+      // Far more than a pipe may have held.
+      if (pulls++ === 500) controller.close();
+      else controller.enqueue(new Uint8Array(65_536));
+    },
+    cancel: () => void (isOver = true),
+  });
+  const reader = new ByteReader(readable, { until: Promise.resolve() });
+  let bytes = 0;
+  for await (const chunk of reader) bytes += chunk.length;
+  await pulling;
+  assert(bytes >= 65_536 && bytes < 500 * 65_536, `${bytes} bytes were read`);
+});
+
 Deno.test("ByteReader cancels what is left when it is disposed, and releases the lock", async () => {
   const { readable, write, cancelled } = manualStream();
   const reader = new ByteReader(readable);

@@ -1,5 +1,6 @@
+import { constants } from "node:os";
 import { assertEquals, assertLess, assertStringIncludes, assertThrows } from "@std/assert";
-import { describeStatus, endChild, startChild, StartError } from "../lib/child.ts";
+import { describeStatus, endChild, endingSignals, startChild, StartError } from "../lib/child.ts";
 import { LineReader } from "../lib/line_reader.ts";
 import {
   isInstalled,
@@ -282,6 +283,30 @@ processTest("child.ts leaves nothing behind after any signal that Deno lets it h
     if (signal !== "SIGUSR1") assertEquals(errors, "", signal);
   });
 });
+
+Deno.test("endingSignals has the numbers of this system", () => {
+  const numbers = new Map<string, number>(Object.entries(constants.signals));
+  const expected = [...endingSignals.keys()].map((signal) => [signal, numbers.get(signal)]);
+  assertEquals([...endingSignals], expected);
+});
+
+processTest(
+  "a child that exited is not waited for where its processes cannot be listed",
+  async () => {
+    await using folder = await takeHome(
+      ["child.ts"],
+      `import { startChild } from "./child.ts";
+    const started = performance.now();
+    {
+      await using _child = startChild(new Deno.Command("sleep", { args: ["50"] }), { grace: 40 });
+    }
+    console.log(performance.now() - started < 20_000);`,
+    );
+    const command = [Deno.execPath(), "run", "--no-prompt", "--no-config", "--allow-run=sleep"];
+    const { stdout, stderr } = await runCommand([...command, `${folder.path}/program.ts`]);
+    assertEquals([stdout, stderr], ["true\n", ""]);
+  },
+);
 
 processTest("a script keeps a signal for itself by deleting it from endingSignals", async () => {
   const end = await endOf(

@@ -426,7 +426,11 @@ Deno.test("JsonRpcPeer answers whatever a method throws or returns", async () =>
   for (const _ of names) answers.push(await other.receive());
   answers.sort((a, b) => Number(a.id) - Number(b.id));
   assertEquals(answers.slice(0, 2).map(({ result }) => result), [null, "ok"]);
-  for (const { error } of answers.slice(2)) assert(error !== undefined);
+  const codes = answers.slice(2).map(({ error }) =>
+    /"code":(-?\d+)/.exec(JSON.stringify(error))?.[1]
+  );
+  const internal = Array(6).fill("-32603");
+  assertEquals(codes, [...internal, "1", "1", ...internal.slice(0, 2)]);
 });
 
 Deno.test("JsonRpcPeer ends with what the promise of a listener rejects with", async () => {
@@ -569,6 +573,27 @@ Deno.test("JsonRpcPeer goes on when more was asked than may be open at once, and
   }
   clearTimeout(limit);
   await Promise.all([left.close(), right.close(), left.closed, right.closed]);
+});
+
+Deno.test("JsonRpcPeer says who closed the connection first", async () => {
+  await using other = connect();
+  const unread = other.peer.notify("a");
+  const ours = other.peer.close();
+  await other.received[Symbol.asyncDispose]();
+  await Promise.allSettled([unread, ours]);
+  await other.writer.close();
+  await other.peer.closed;
+  await assertRejects(
+    () => other.peer.request("b"),
+    ConnectionClosedError,
+    "b cannot be sent: this",
+  );
+
+  await using another = connect();
+  await another.writer.close();
+  await another.peer.closed;
+  await another.peer.close();
+  await assertRejects(() => another.peer.request("b"), ConnectionClosedError, "the other side has");
 });
 
 Deno.test("a request that waits for its turn can be given up", async () => {
