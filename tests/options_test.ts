@@ -1,7 +1,5 @@
-import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
-import { StartError } from "../lib/child.ts";
+import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import {
-  explainOneWord,
   flag,
   parseOptions,
   seconds,
@@ -92,24 +90,6 @@ Deno.test("parseOptions takes one of a few words, the first by default", () => {
     "red",
   ]);
   assertThrows(() => colorOf("--color=pink"), UsageError, 'red or green or blue; got "pink"');
-});
-
-Deno.test("explainOneWord tells of a pipeline in one word, and of nothing else", () => {
-  const missing = new StartError("not found", 127);
-  const others: [error: unknown, program: string][] = [
-    [missing, "sort"],
-    [missing, "a b"],
-    [missing, "a|b"],
-    [new StartError("may not be executed", 126), "a | b"],
-    [new Error("something else"), "a | b"],
-  ];
-  for (const [error, program] of others) assertEquals(explainOneWord(error, program), error);
-  const explained = explainOneWord(missing, "sort -r|head -1 ");
-  assert(explained instanceof UsageError);
-  assertEquals(
-    explained.message,
-    `"sort -r|head -1 " is one word; write the words apart: sort -r '|' head -1`,
-  );
 });
 
 Deno.test("parseOptions leaves a command as it was typed", () => {
