@@ -5,7 +5,11 @@
  *
  * @module
  */
-import { ByteReader, IncompleteReadError } from "./byte_reader.ts";
+import {
+  ByteReader,
+  type ByteReaderOptions,
+  IncompleteReadError,
+} from "./byte_reader.ts";
 
 /**
  * A stream that is not made of frames: it ends inside a frame, or announces one
@@ -58,6 +62,9 @@ export function frame(
  * MiB). Without a bound, four wrong bytes would ask for 4 GiB of memory.
  * @param options.littleEndian Expects the least significant byte of a length
  * first.
+ * @param options.signal When it aborts, reading fails with its reason.
+ * @param options.until Such as `child.status`: ends the stream a moment after
+ * it has settled, although another process may hold the pipe.
  * @throws {TypeError} At once, if the stream is locked.
  * @throws {FrameError} If a length is over the bound, or the stream ends inside
  * a frame.
@@ -80,12 +87,11 @@ export function frame(
  */
 export function readFrames(
   readable: ReadableStream<Uint8Array>,
-  { maxLength = 16 * 1024 * 1024, littleEndian = false }: {
-    maxLength?: number;
-    littleEndian?: boolean;
-  } = {},
+  { maxLength = 16 * 1024 * 1024, littleEndian = false, ...ends }:
+    & ByteReaderOptions
+    & { littleEndian?: boolean } = {},
 ): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-  const reader = new ByteReader(readable);
+  const reader = new ByteReader(readable, ends);
   let isLeft = false;
   const frames = async function* () {
     let length: number | null | undefined;

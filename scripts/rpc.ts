@@ -78,9 +78,11 @@ let asked = 0;
 for await (const call of readCalls(questions)) {
   if (call === undefined) await Promise.all(open.splice(0)); // An empty line.
   else if (call.isNotification) await peer.notify(call.method, call.params);
-  // Not awaited here: the next question goes out at once.
-  else open.push(ask(call));
-  open.at(-1)?.catch(() => {}); // Promise.all() throws it.
+  else {
+    const answer = ask(call); // Not awaited: the next question goes out at once.
+    answer.catch(() => {}); // If it fails, Promise.all() says so.
+    open.push(answer);
+  }
 }
 await Promise.all(open);
 const isInOrder = answered.every((number, index) => number === index + 1);

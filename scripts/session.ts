@@ -75,7 +75,7 @@ if (isPrompt) await dialogue.waitUntil(end, print);
 // Several lines; none; the state that x=3 left; an answer without a final newline.
 const examples = ["printf '%s\\n' how are you", "x=3", "echo $x", "printf abc"];
 for await (const question of operands.length > 0 ? dialogue.stdinLines() : examples) {
-  // If the program has exited, that was the answer to `quit`. But this question has none.
+  // An exit is a good answer to `quit`; but to a question after it there is none.
   dialogue.signal.throwIfAborted();
   await print(strong(`> ${question}`));
   await ask(question);
@@ -85,7 +85,7 @@ await dialogue.end();
 /** Prints each line of the answer as it comes, up to its end. */
 async function ask(question: string) {
   if (end instanceof RegExp) return await dialogue.askUntil(question, end, print);
-  // A random one for each question: no answer contains it by chance.
+  // Random, so that no answer contains it by chance; a number, which jq and deno repl just print.
   const number = String(1e15 + Math.floor(Math.random() * 8e15));
   await dialogue.askUntil(`${question}\n${end.replaceAll("{}", number)}`, number, print);
 }

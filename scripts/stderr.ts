@@ -71,9 +71,9 @@ if (operands.length > 0) {
   const megabyte = "yes 'fifteen letters' | head -65536";
   await print("Now a megabyte to stderr, then one to stdout:");
   const { bytes } = await run(["sh", "-c", `${megabyte} >&2; ${megabyte}`]);
+  if (bytes.out !== 2 ** 20 || bytes.err !== 2 ** 20) throw new Failure("expected 1,048,576 bytes");
   await print(`${labels.out} ${byteCount(bytes.out)}, none lost`);
   await print(
     `${labels.err} ${byteCount(bytes.err)}, none lost: we read both, so neither filled up`,
   );
-  if (bytes.out !== 2 ** 20 || bytes.err !== 2 ** 20) throw new Failure("expected 1,048,576 bytes");
 }

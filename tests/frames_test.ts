@@ -253,3 +253,26 @@ processTest("frames.ts works when it is taken home with byte_reader.ts", async (
   const result = await runCommand(folder.command);
   assertEquals(result, { code: 0, stdout: "7\n0\n", stderr: "" });
 });
+
+/** A stream of the bytes that never ends, as if another process held the write end. */
+function heldStream(bytes: Uint8Array): ReadableStream<Uint8Array> {
+  return new ReadableStream({ start: (controller) => controller.enqueue(bytes) });
+}
+
+Deno.test("readFrames ends with `until`, though another process may hold the pipe", async () => {
+  const frames = readFrames(heldStream(BYTES), { until: Promise.resolve() });
+  assertEquals(await Array.fromAsync(frames), MESSAGES);
+});
+
+Deno.test("readFrames fails with the reason of its signal, and cancels the stream", async () => {
+  const ending = new AbortController();
+  const reason = new Error("enough");
+  const stream = heldStream(BYTES.subarray(0, -1));
+  const frames = readFrames(stream, { signal: ending.signal });
+  assertEquals((await frames.next()).value, MESSAGES[0]);
+  assertEquals((await frames.next()).value, MESSAGES[1]);
+  const next = assertRejects(() => frames.next(), Error, "enough");
+  ending.abort(reason);
+  await next;
+  assertEquals(stream.locked, false);
+});
