@@ -88,7 +88,7 @@ const MISFORTUNES: [command: string[], code: number, stderr: RegExp][] = [
     124,
     /no answer from sleep to ping within 0.3 s; .*--framing/,
   ],
-  [["sh", "-c", "echo Content-Length: 5; sleep 100"], 1, /speaks in the framing "content-length"/],
+  [["sh", "-c", "echo Content-Length: 5; sleep 100"], 1, /its framing is "content-length"/],
   [
     ["--framing=content-length", "sh", "-c", "echo '{}'; sleep 100"],
     1,
