@@ -327,7 +327,7 @@ for (const flood of FLOODS) {
     const args = ["--timeout=1", "--count=1", ...flood];
     const { code } = await runScript("duplex", args, { env: { MARK: mark } });
     assertEquals(code, 124);
-    assert(performance.now() - start < 8000);
+    assert(performance.now() - start < 30_000);
     assertEquals(await processesMarked(mark), []);
   });
 
@@ -340,7 +340,7 @@ for (const flood of FLOODS) {
     const start = performance.now();
     child.kill("SIGTERM");
     assertEquals((await child.status).code, 143);
-    assert(performance.now() - start < 4000);
+    assert(performance.now() - start < 20_000);
     assertEquals(await processesMarked(mark), []);
     await Promise.all([child.stdin.close(), child.stdout.cancel(), lines[Symbol.asyncDispose]()]);
   });

@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { cpuUsage } from "node:process";
+
 const encoder = new TextEncoder();
 
 /** The bytes of a text in UTF-8; bytes stay. */
@@ -42,4 +44,10 @@ export function cut(bytes: Uint8Array, cuts: number): Uint8Array[] {
     start = end;
   }
   return chunks;
+}
+
+/** The milliseconds that this process has worked, however busy the machine is with others. */
+export function milliseconds(): number {
+  const { user, system } = cpuUsage();
+  return (user + system) / 1000;
 }
