@@ -68,7 +68,7 @@ async function copyOf({ code }: Block) {
     for (const [, file = ""] of text.matchAll(pattern)) {
       const source = await Deno.readTextFile(`${root}lib/${file}`);
       await Deno.writeTextFile(`${folder.path}/lib/${file}`, source);
-      await copy(source, /^import .* from "\.\/(\w+\.ts)";$/gm);
+      await copy(source, /^(?:import .*|}) from "\.\/(\w+\.ts)";$/gm);
     }
   };
   await copy(code, /^import .* from "\.\/lib\/(\w+\.ts)";$/gm);
