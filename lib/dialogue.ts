@@ -124,9 +124,8 @@ export class Dialogue {
   readonly #over = new AbortController();
   /** The time limit of the answer. */
   readonly #limit = new TimeLimit(() => this.#failLate());
-  /** Settles when all that the child wrote has been read; `#hasRead` says whether it has. */
+  /** Settles when all that the child wrote has been read. */
   readonly #reading: Promise<void>;
-  #hasRead = false;
   /** How many questions there were. */
   #asked = 0;
   #question: Question | undefined;
@@ -283,7 +282,8 @@ export class Dialogue {
     const { partialLine } = this.#lines;
     const isThere = partialLine.length > this.#prompt &&
       (reply.find?.(partialLine.slice(this.#prompt)) ?? -1) !== -1;
-    if (!this.#hasRead) this.#limit.start(this.#timeout * 1000);
+    // Else the limit of the exit counts.
+    if (this.#exiting === undefined) this.#limit.start(this.#timeout * 1000);
     if (bytes !== undefined) {
       this.#asked++;
       // A prompt that is there already is no answer: it follows a notice, or a line of `tell()`.
@@ -292,7 +292,6 @@ export class Dialogue {
       // write fails, the question stays open: its answer may be in the pipe already.
       this.#writer.write(bytes).catch(() => question.task = "reading");
     } else if (isThere) await this.#receive(partialLine, question, true);
-    if (this.#hasRead) this.#goOn();
     await answered.promise;
   }
 
@@ -319,17 +318,11 @@ export class Dialogue {
       const reason = error instanceof Error ? error.message : String(error);
       this.#fail(new DialogueError(`cannot read the stdout of ${this.#name}: ${reason}`));
     }
-    this.#hasRead = true;
-    if (this.signal.aborted || this.#ending !== undefined) return;
     if (isOpen()) await this.#receiveRest(question);
-    this.#goOn();
-  }
-
-  /** After the end of the stream. */
-  #goOn(): void {
+    if (this.signal.aborted || this.#ending !== undefined) return;
     if (this.#question !== undefined) this.#giveUp();
     // That is fine if there are no more questions: wait a moment for `end()`.
-    else if (this.#ending === undefined) this.#pause ??= setTimeout(() => this.#giveUp(), 200);
+    else this.#pause = setTimeout(() => this.#giveUp(), 200);
   }
 
   /** At the end of the stream, takes a text without a newline for a line. */

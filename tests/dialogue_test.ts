@@ -203,6 +203,19 @@ Deno.test("Dialogue gives each question the whole time limit", async () => {
   await dialogue.end();
 });
 
+Deno.test("Dialogue counts no time for an answer while it ends a child that stays", async () => {
+  const it = puppet();
+  it.child[Symbol.asyncDispose] = async () => {
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    it.child.kill();
+  };
+  const dialogue = new Dialogue(it.child, { timeout: 0.3 });
+  await it.closeStdout();
+  // Its exit is awaited by then.
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  await assertRejects(() => dialogue.ask("one"), ChildStayedError);
+});
+
 Deno.test("Dialogue ends a child that stays after its end of file, and says so", async () => {
   const it = puppet();
   const dialogue = new Dialogue(it.child, { timeout: 0.1 });
