@@ -58,11 +58,18 @@ function puppet() {
     [Symbol.asyncDispose]: () => Promise.resolve(child.kill()),
   };
   const writer = stdout.writable.getWriter();
+  const closeStdout = () => writer.close();
+  const exit = (code: number) => status.resolve({ success: code === 0, code, signal: null });
   return {
     child,
     write: (text: string) => writer.write(new TextEncoder().encode(text)),
-    closeStdout: () => writer.close(),
-    exit: (code: number) => status.resolve({ success: code === 0, code, signal: null }),
+    closeStdout,
+    exit,
+    async endOf(dialogue: Dialogue) {
+      exit(0);
+      await closeStdout();
+      await dialogue.end();
+    },
   };
 }
 
@@ -102,9 +109,7 @@ Deno.test("Dialogue leaves no timer behind where a text goes on that may have be
   await it.write("ne\n");
   await answer;
   assertEquals(lines, ["done"]);
-  it.exit(0);
-  await it.closeStdout();
-  await dialogue.end();
+  await it.endOf(dialogue);
 });
 
 Deno.test("Dialogue drops a prompt after the last answer, though its stdout has closed", async () => {
@@ -134,9 +139,7 @@ Deno.test("Dialogue does not look all the time whether a limit of a month is ove
   await new Promise((resolve) => setTimeout(resolve, 50));
   await it.write("two\n");
   assertEquals(await answer, "two");
-  it.exit(0);
-  await it.closeStdout();
-  await dialogue.end();
+  await it.endOf(dialogue);
   globalThis.setTimeout = setTimeout;
   // For the answer, the moment after the end of stdout, and the exit.
   assert(timers <= 3, `${timers} timers`);
@@ -185,9 +188,7 @@ Deno.test("Dialogue hands over what follows a prompt in its line, unless that is
     // So that it is there before the next question.
     await new Promise((resolve) => setTimeout(resolve));
   }
-  it.exit(0);
-  await it.closeStdout();
-  await dialogue.end();
+  await it.endOf(dialogue);
   assertEquals(unasked, ["a notice"]);
 });
 
@@ -198,9 +199,7 @@ Deno.test("Dialogue gives each question the whole time limit", async () => {
     setTimeout(() => it.write(`${text}\n`), 300);
     assertEquals(await dialogue.ask(text), text);
   }
-  it.exit(0);
-  await it.closeStdout();
-  await dialogue.end();
+  await it.endOf(dialogue);
 });
 
 Deno.test("Dialogue counts no time for an answer while it ends a child that stays", async () => {
@@ -242,9 +241,7 @@ Deno.test("Dialogue takes no text for an answer that followed a prompt of one ch
   const answer = dialogue.ask("one");
   await it.write("two\n");
   assertEquals(await answer, "two");
-  it.exit(0);
-  await it.closeStdout();
-  await dialogue.end();
+  await it.endOf(dialogue);
 });
 
 Deno.test("Dialogue looks for an answer that came while this process was stopped", async () => {
@@ -255,9 +252,7 @@ Deno.test("Dialogue looks for an answer that came while this process was stopped
   // Both times are over, and the limit is seen first, as after Ctrl-Z and fg.
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
   assertEquals(await answer, "two");
-  it.exit(0);
-  await it.closeStdout();
-  await dialogue.end();
+  await it.endOf(dialogue);
 });
 
 Deno.test("Dialogue leaves no timer behind when it has ended", async () => {
@@ -267,9 +262,7 @@ Deno.test("Dialogue leaves no timer behind when it has ended", async () => {
     const answer = dialogue.ask("one");
     await it.write("two\n");
     assertEquals(await answer, "two");
-    it.exit(0);
-    await it.closeStdout();
-    await dialogue.end();
+    await it.endOf(dialogue);
   }
 });
 
