@@ -1,5 +1,11 @@
+/**
+ * What a person types to `rpc.ts`, and how it shows what comes back.
+ *
+ * @module
+ */
 import { Failure } from "./failure.ts";
-import { quote } from "./format.ts";
+import { escapeControls, quote } from "./format.ts";
+import { JsonRpcError } from "./json_rpc.ts";
 import { within } from "./within.ts";
 
 /** What a person types to call a method of another program. */
@@ -15,17 +21,8 @@ export interface Call {
 /**
  * Reads `METHOD [PARAMS]`, with `!` before it for a notification; undefined if it is something
  * else, or PARAMS are no array or object in JSON.
- *
- * @example
- * ```ts
- * import { parseCall } from "./call.ts";
- * import { assertEquals } from "@std/assert";
- *
- * const call = { method: "tools/call", params: { name: "echo" }, isNotification: false };
- * assertEquals(parseCall('tools/call {"name": "echo"}'), call);
- * ```
  */
-export function parseCall(line: string): Call | undefined {
+function parseCall(line: string): Call | undefined {
   const [, mark, method, json] = /^\s*(!?)\s*([^\s!]\S*)\s*(.*)$/.exec(line) ?? [];
   if (method === undefined) return undefined;
   try {
@@ -73,4 +70,46 @@ export async function* callsAboutAFile(
   yield* ["no/such/method", ""];
   if (!await within(timeout, diagnosed)) throw new Failure("no diagnostics came", 124);
   yield* ["shutdown", "", "!exit"];
+}
+
+/** A question that has its answer. */
+export interface Answered {
+  /** Which it was, from 1. */
+  number: number;
+  /** The method that was called. */
+  method: string;
+  /** When it was asked, as of `performance.now()`. */
+  start: number;
+  /** The result, or the error. */
+  answer: unknown;
+}
+
+/** How a dialogue in JSON-RPC is shown. */
+export interface CallView {
+  /** An answer, as a line. */
+  answer(answered: Answered): string;
+  /** A notification of the other side, as a line. */
+  notification(method: string, params: unknown): string;
+}
+
+/** All that comes, each in one line. */
+export const lines: CallView = {
+  answer: ({ method, answer }) => escapeControls(`${method} → ${textOf(answer)}`),
+  notification: (method, params) =>
+    escapeControls(`! ${method} ${JSON.stringify(params) ?? ""}`.trimEnd()),
+};
+
+/** For a demonstration: what belongs to which question, after how long, and how it begins. */
+export const rows: CallView = {
+  answer({ number, method, start, answer }) {
+    const took = `${(performance.now() - start).toFixed()} ms`.padStart(36 - method.length);
+    return escapeControls(`${number} ← ${method}${took}  ${textOf(answer).slice(0, 56)}`);
+  },
+  notification: (method) => escapeControls(`  ← ${method}`),
+};
+
+function textOf(answer: unknown): string {
+  return answer instanceof JsonRpcError
+    ? `error ${answer.code}: ${quote(answer.message)}`
+    : JSON.stringify(answer);
 }

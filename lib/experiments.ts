@@ -11,7 +11,7 @@ import { wordsFor } from "./cures.ts";
 import { Failure } from "./failure.ts";
 import { byteCount, quote } from "./format.ts";
 import { doing, explainInside, type Verdict } from "./hang.ts";
-import { activityOf, endAllWith, look, mayLook } from "./proc.ts";
+import { activityOf, endAllWith, look } from "./proc.ts";
 import { untilStill } from "./still.ts";
 
 /** What a program did that was asked over its stdin. */
@@ -87,7 +87,6 @@ export async function ask(
     lastError: "",
     does: "",
   };
-  const answer = () => readable(stdout.text.slice(trial.before.length));
   // The last line of the answer, so far. Each is looked at once: it may be long, and come in
   // pieces.
   let line = "";
@@ -124,12 +123,12 @@ export async function ask(
     // read.
     if (status === undefined) writer.write(bytes).catch(() => trial.unread = bytes.length);
     await until(() => hasEnded() || trial.milliseconds !== undefined, timeout);
-    trial.answer = answer();
+    trial.answer = readable(stdout.text.slice(trial.before.length));
     trial.complaint = stderr.text.slice(complained).trim();
     start = Infinity;
     if (status !== undefined) trial.status = status;
     else if (andClose) {
-      if (mayLook()) Object.assign(trial, observe(child.pid));
+      Object.assign(trial, observe(child.pid));
       const written = stdout.text.length;
       writer.close().catch(() => {});
       await until(hasEnded, timeout);

@@ -104,19 +104,15 @@ export function privateFolder(): AsyncDisposable & { path: string } {
   const removal = onEnd(async () => {
     if (path !== "") await remove(path, { recursive: true });
   });
-  path = makePrivateFolder();
-  return Object.assign(removal, { path });
-}
-
-function makePrivateFolder(): string {
   try {
-    return Deno.makeTempDirSync({ prefix: "fifo-" });
+    path = Deno.makeTempDirSync({ prefix: "fifo-" });
   } catch (error) {
     if (!(error instanceof Error) || error instanceof Deno.errors.NotCapable) throw error;
     const { state } = Deno.permissions.querySync({ name: "env", variable: "TMPDIR" });
     const where = state === "granted" ? Deno.env.get("TMPDIR") ?? "/tmp" : "$TMPDIR";
     throw new Failure(`cannot create a folder in ${where}: ${error.message.replace(/ \(.*/s, "")}`);
   }
+  return Object.assign(removal, { path });
 }
 
 /** Removes what may have gone meanwhile. */

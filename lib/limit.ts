@@ -1,3 +1,8 @@
+/**
+ * What timeout(1) does with a command.
+ *
+ * @module
+ */
 import { ByteReader } from "./byte_reader.ts";
 import { describeStatus, endChild } from "./child.ts";
 import { Failure } from "./failure.ts";

@@ -362,7 +362,8 @@ function waitsOf(view: View, pid: number, thread: string): Wait[] {
       const at = name === "open" ? 0 : 1;
       const path = textAt(pid, args[at] ?? 0n);
       const base = name === "open" || number(0) < 0 ? "cwd" : `fd/${number(0)}`;
-      const full = path.startsWith("/") ? path : `${linkOf(`/proc/${pid}/${base}`)}/${path}`;
+      const folder = attempt(() => Deno.readLinkSync(`/proc/${pid}/${base}`)) ?? "";
+      const full = path.startsWith("/") ? path : `${folder}/${path}`;
       if (!isFifo(full)) return does(`opens ${full}`);
       const real = attempt(() => Deno.realPathSync(full)) ?? full;
       return [{ for: (number(at + 1) & 3) === 0 ? "writer" : "reader", path: real }];
@@ -629,10 +630,6 @@ function readText(path: string): string {
 
 function readFolder(path: string): Deno.DirEntry[] {
   return attempt(() => [...Deno.readDirSync(path)]) ?? [];
-}
-
-function linkOf(path: string): string {
-  return attempt(() => Deno.readLinkSync(path)) ?? "";
 }
 
 /** A process may go while it is looked at, and may not let everybody look. */

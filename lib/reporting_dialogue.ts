@@ -1,21 +1,19 @@
-import { describeStatus } from "./child.ts";
+/**
+ * A dialogue for a person: its errors say what to do.
+ *
+ * @module
+ */
+import { describeStatus, onEnd } from "./child.ts";
 import { seeWhy } from "./cures.ts";
 import { ChildEndedError, Dialogue, NoAnswerError } from "./dialogue.ts";
-import { Failure } from "./failure.ts";
+import { Failure, scriptName } from "./failure.ts";
+import { LineReader } from "./line_reader.ts";
 import { stdinLines } from "./stdin.ts";
-import { markStderr } from "./terminal.ts";
-import { Unasked } from "./unasked.ts";
+import { faint } from "./terminal.ts";
+import { Unasked, type WatchOptions } from "./unasked.ts";
 
 /** The settings of a {@linkcode ReportingDialogue}. */
-export interface ReportingOptions {
-  /** What the child is called. */
-  name: string;
-  /** Seconds that it may take for each answer, and for its exit. */
-  timeout: number;
-  /** What to do about a child that does not answer. */
-  advice: string;
-  /** Its command, if a person gave it; empty if not. */
-  command: readonly string[];
+export interface ReportingOptions extends WatchOptions {
   /** Gets the lines that come before the first question; if left out, nobody asked for those
    * either. */
   onGreeting?: (line: string) => unknown;
@@ -108,4 +106,27 @@ export class ReportingDialogue extends Dialogue {
     const { advice, command } = this.#options;
     throw new Failure(`${error.message}; ${advice}${seeWhy(command)}`, error.exitCode);
   }
+}
+
+/** Where a child's stderr goes: at a terminal through {@linkcode markStderr}, else past this
+ * script. */
+export const childStderr: "piped" | "inherit" = Deno.stderr.isTerminal() ? "piped" : "inherit";
+
+/**
+ * Shows what a child writes to a piped stderr apart from what the script writes itself.
+ *
+ * @returns Its disposal waits until all has been shown, and takes place where the script ends
+ * early.
+ */
+function markStderr(child: Deno.ChildProcess, name: string): AsyncDisposable {
+  const show = async () => {
+    if (childStderr === "inherit") return;
+    for await (const line of new LineReader(child.stderr, { until: child.status })) {
+      console.error(faint(`${name}: ${line}`));
+    }
+  };
+  const shown = show().catch((error) => {
+    console.error(`${scriptName}: cannot read the stderr of ${name}: ${error.message}`);
+  });
+  return onEnd(() => shown);
 }

@@ -1,3 +1,8 @@
+/**
+ * A JSON-RPC peer for a person: its errors say what to do.
+ *
+ * @module
+ */
 import { describeStatus } from "./child.ts";
 import { seeWhy } from "./cures.ts";
 import {
@@ -9,22 +14,12 @@ import {
 } from "./json_rpc.ts";
 import { Failure } from "./failure.ts";
 import { stdinLines } from "./stdin.ts";
-import { Unasked } from "./unasked.ts";
+import { Unasked, type WatchOptions } from "./unasked.ts";
 import { within } from "./within.ts";
 
 /** The settings of a {@linkcode ReportingPeer}. */
-export interface ReportingPeerOptions extends Pick<JsonRpcPeerOptions, "framing"> {
-  /** What the child is called. */
-  name: string;
-  /** Seconds that it may take for each answer, and for its exit. */
-  timeout: number;
-  /** What to do about a child that does not answer. */
-  advice: string;
-  /** Its command, if a person gave it; empty if not. */
-  command: readonly string[];
-  /** Gets its notifications. */
-  onNotification: (method: string, params: unknown) => void;
-}
+export interface ReportingPeerOptions
+  extends WatchOptions, Required<Pick<JsonRpcPeerOptions, "framing" | "onNotification">> {}
 
 /**
  * A {@linkcode JsonRpcPeer} that a person watches: shows lines that are no message, with a silent
@@ -35,25 +30,23 @@ export class ReportingPeer extends JsonRpcPeer {
   readonly #child: Deno.ChildProcess;
   readonly #options: ReportingPeerOptions;
   readonly #over = new AbortController();
-  readonly #notified: Map<string, PromiseWithResolvers<true>>;
+  readonly #notified = new Map<string, (came: true) => void>();
 
   /** Locks the child's stdin and stdout, and begins to read. */
   constructor(child: Deno.ChildProcess, options: ReportingPeerOptions) {
-    const { name, timeout, framing = "lines", onNotification } = options;
+    const { name, timeout, framing, onNotification } = options;
     const unasked = new Unasked(name, timeout);
-    const notified = new Map<string, PromiseWithResolvers<true>>();
     super({ readable: child.stdout, writable: child.stdin }, {
       framing,
       until: child.status,
       onNoise: (text) => unasked.report(text),
       onNotification: (method, params) => {
         onNotification(method, params);
-        notified.get(method)?.resolve(true);
+        this.#notified.get(method)?.(true);
       },
     });
     this.#child = child;
     this.#options = options;
-    this.#notified = notified;
     const stop = () => this.#over.abort();
     this.closed.then(stop, stop);
   }
@@ -92,9 +85,7 @@ export class ReportingPeer extends JsonRpcPeer {
 
   /** Resolves when the child sends such a notification. */
   notification(method: string): Promise<true> {
-    const notified = this.#notified.get(method) ?? Promise.withResolvers<true>();
-    this.#notified.set(method, notified);
-    return notified.promise;
+    return new Promise((resolve) => this.#notified.set(method, resolve));
   }
 
   /**

@@ -5,6 +5,6 @@
  * @module
  */
 export { Failure } from "./failure.ts";
-export { byteCount, escapeControls, quote } from "./format.ts";
-export { stdinBytes, stdinLines } from "./stdin.ts";
-export { print, write, writeBytes } from "./stdout.ts";
+export { byteCount, escapeControls } from "./format.ts";
+export { stdinBytes } from "./stdin.ts";
+export { print, write } from "./stdout.ts";

@@ -1,5 +1,22 @@
+/**
+ * What a person is told of lines that nobody asked for.
+ *
+ * @module
+ */
 import { Failure, scriptName } from "./failure.ts";
 import { quote } from "./format.ts";
+
+/** What a dialogue that a person watches needs to know. */
+export interface WatchOptions {
+  /** What the child is called. */
+  name: string;
+  /** Seconds that it may take for each answer, and for its exit. */
+  timeout: number;
+  /** What to do about a child that does not answer. */
+  advice: string;
+  /** Its command, if a person gave it; empty if not. */
+  command: readonly string[];
+}
 
 /** Counts the lines that nobody asked for, and shows the first ten. */
 export class Unasked {

@@ -1,3 +1,8 @@
+/**
+ * Messages on their way through a pipe, as rows of a table.
+ *
+ * @module
+ */
 import { byteCount } from "./format.ts";
 import { strong } from "./terminal.ts";
 

@@ -35,9 +35,7 @@ function expect(happened: boolean, what: string): asserts happened {
 }
 
 await print(strong("1. The writer closes: the reader sees end of file"));
-await using cat = startChild(
-  new Deno.Command("cat", { stdin: "piped", stdout: "piped" }),
-);
+await using cat = startChild(new Deno.Command("cat", { stdin: "piped", stdout: "piped" }));
 const text = cat.stdout.text(); // Reads until end of file.
 const writer = cat.stdin.getWriter();
 await writer.write(new TextEncoder().encode("how are you"));

@@ -25,8 +25,7 @@
  *
  * @module
  */
-import { type Call, callsAboutAFile, readCalls } from "../lib/call.ts";
-import { lines, rows } from "../lib/call_view.ts";
+import { type Call, callsAboutAFile, lines, readCalls, rows } from "../lib/call.ts";
 import { startChild } from "../lib/child.ts";
 import { JsonRpcError } from "../lib/json_rpc.ts";
 import { parseOptions, seconds, word } from "../lib/options.ts";

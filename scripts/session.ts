@@ -18,11 +18,11 @@
  * @module
  */
 import { startChild } from "../lib/child.ts";
-import { endOfAnswer } from "../lib/ends.ts";
+import { endOfAnswer } from "../lib/cures.ts";
 import { parseOptions, pattern, seconds, template, UsageError } from "../lib/options.ts";
-import { ReportingDialogue } from "../lib/reporting_dialogue.ts";
+import { childStderr, ReportingDialogue } from "../lib/reporting_dialogue.ts";
 import { print } from "../lib/script.ts";
-import { childStderr, strong } from "../lib/terminal.ts";
+import { strong } from "../lib/terminal.ts";
 
 const { options: { mark, until, timeout }, operands } = parseOptions({
   shows: `A dialogue whose answers have any number of lines, with a program that keeps
