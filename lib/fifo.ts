@@ -33,12 +33,15 @@ export async function ensureFifo(path: string): Promise<AsyncDisposable> {
 }
 
 /** The FIFO it made, or undefined if another process was faster. */
-async function makeFifo(path: string): Promise<Deno.FileInfo | undefined> {
+async function makeFifo(path: string, attempts = 10): Promise<Deno.FileInfo | undefined> {
   const status = await mkfifo(path);
   const found = await lookUp(path);
   if (status.success) return found;
   if (found?.isFifo) return undefined;
   const reason = new TextDecoder().decode(status.stderr).trim().replace(/^.*: /s, "");
+  // Whoever was faster has removed it already.
+  const hasGone = found === undefined && reason === "File exists";
+  if (hasGone && attempts > 1) return await makeFifo(path, attempts - 1);
   throw new Failure(`cannot create ${path}: ${reason || `mkfifo ${describeStatus(status)}`}`);
 }
 

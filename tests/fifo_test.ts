@@ -176,6 +176,24 @@ processTest("fifo says in one line that the disk is full", async () => {
   assertEquals([code, stderr], [1, `fifo: cannot create ${path}: No space left on device\n`]);
 });
 
+processTest(
+  "fifo creates its pipe though another process had one, and has removed it",
+  async () => {
+    await using mkfifo = await fakeProgram(
+      "mkfifo",
+      `if [ -e "$0.taken" ]; then PATH=$PATH_BEFORE; exec mkfifo "$@"; fi
+    : >"$0.taken"; echo "mkfifo: cannot create fifo 'pipe': File exists" >&2; exit 1`,
+    );
+    const path = `${mkfifo.path}/pipe`;
+    const env = { ...mkfifo.env, PATH_BEFORE: Deno.env.get("PATH") ?? "" };
+    const [reader, writer] = await Promise.all([
+      runScript("fifo", ["read", path], { env }),
+      runCommand(["sh", "-c", line, "sh", path]),
+    ]);
+    assertEquals([reader.code, reader.stdout, writer.code], [0, "hi\n", 0]);
+  },
+);
+
 processTest("fifo says in one line that mkfifo was killed, or is not installed", async () => {
   await using mkfifo = await fakeProgram("mkfifo", "kill -KILL $$");
   const path = `${mkfifo.path}/pipe`;
