@@ -186,6 +186,8 @@ processTest(
     );
     const path = `${mkfifo.path}/pipe`;
     const env = { ...mkfifo.env, PATH_BEFORE: Deno.env.get("PATH") ?? "" };
+    // Onto the file that stands there otherwise, so that nothing waits for ever.
+    const line = 'for i in $(seq 300); do [ -p "$1" ] && break; sleep 0.1; done; echo hi >>"$1"';
     const [reader, writer] = await Promise.all([
       runScript("fifo", ["read", path], { env }),
       runCommand(["sh", "-c", line, "sh", path]),
