@@ -31,6 +31,7 @@ export class ReportingPeer extends JsonRpcPeer {
   readonly #options: ReportingPeerOptions;
   readonly #over = new AbortController();
   readonly #notified = new Map<string, (came: true) => void>();
+  #hasFailed = false;
 
   /** Locks the child's stdin and stdout, and begins to read. */
   constructor(child: Deno.ChildProcess, options: ReportingPeerOptions) {
@@ -53,8 +54,11 @@ export class ReportingPeer extends JsonRpcPeer {
 
   /** The lines of this script's own stdin, until they end, a request fails, or the child closes its
    * end: nobody needs another question then. */
-  stdinLines(): AsyncGenerator<string> {
-    return stdinLines(this.#over.signal, this.#options.name);
+  async *stdinLines(): AsyncGenerator<string> {
+    for await (const line of stdinLines(this.#over.signal, this.#options.name)) {
+      if (this.#hasFailed) return;
+      yield line;
+    }
   }
 
   /**
@@ -63,24 +67,29 @@ export class ReportingPeer extends JsonRpcPeer {
    * @throws {JsonRpcError} If the answer is an error.
    */
   override async request(method: string, params?: unknown): Promise<unknown> {
-    const { name, timeout, advice, command } = this.#options;
-    try {
-      // `within` has undefined for an answer that is late.
-      const answer = super.request(method, params).then((result = null) => result);
-      const result = await within(timeout, answer);
-      if (result !== undefined) return result;
-      const late = `no answer from ${name} to ${method} within ${timeout} s`;
-      throw new Failure(`${late}; ${advice}${seeWhy(command)}`, 124);
-    } catch (error) {
-      if (error instanceof JsonRpcError) throw error;
-      this.#over.abort();
-      return await this.#explain(error);
-    }
+    const late = `no answer from ${this.#options.name} to ${method}`;
+    return await this.#inTime(super.request(method, params), late);
   }
 
   /** Sends the child a message that has no answer. */
-  override notify(method: string, params?: unknown): Promise<void> {
-    return super.notify(method, params).catch((error) => this.#explain(error));
+  override async notify(method: string, params?: unknown): Promise<void> {
+    const late = `${this.#options.name} did not read what it was told, ${method},`;
+    await this.#inTime(super.notify(method, params), late);
+  }
+
+  async #inTime(task: Promise<unknown>, late: string): Promise<unknown> {
+    const { timeout, advice, command } = this.#options;
+    try {
+      // `within` has undefined for what is late.
+      const result = await within(timeout, task.then((result = null) => result));
+      if (result !== undefined) return result;
+      throw new Failure(`${late} within ${timeout} s; ${advice}${seeWhy(command)}`, 124);
+    } catch (error) {
+      if (error instanceof JsonRpcError) throw error;
+      this.#hasFailed = true;
+      this.#over.abort();
+      return await this.#explain(error);
+    }
   }
 
   /** Resolves when the child sends such a notification. */

@@ -2,8 +2,10 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import {
   processesMarked,
   processTest,
+  runCommand,
   type RunOptions,
   runScript,
+  scriptCommand,
   startScript,
 } from "./process.ts";
 
@@ -108,6 +110,24 @@ const MISFORTUNES: [command: string[], code: number, stderr: RegExp][] = [
     /^rpc: sh did not exit within 0.5 s of its end of file\n$/,
   ],
 ];
+
+processTest("rpc does not wait for a child that reads no notification", async () => {
+  const stdin = `!note ["${"x".repeat(300_000)}"]\n`;
+  const { code, stderr } = await runScript("rpc", ["--timeout=0.3", "sleep", "100"], { stdin });
+  assertMatch(stderr, /^rpc: sleep did not read what it was told, note, within 0.3 s; .*\n$/);
+  assertEquals(code, 124);
+});
+
+processTest(
+  "rpc asks no more once a question has failed, however much is on its stdin",
+  async () => {
+    const line = 'yes "ping {}" | "$@"';
+    const command = scriptCommand("rpc", ["--timeout=0.3", "sh", "-c", "read x; exec sed -un $="]);
+    const { stdout, stderr } = await runCommand(["sh", "-c", line, "sh", ...command]);
+    assertEquals(stdout, "");
+    assertMatch(stderr, /no answer from sh to ping within 0.3 s/);
+  },
+);
 
 for (const [command, expected, pattern] of MISFORTUNES) {
   processTest(`rpc tells what is wrong with ${command.join(" ").slice(0, 50)}`, async () => {
