@@ -48,7 +48,8 @@ async function run([program = "", ...args]: string[], onLine?: (line: string) =>
   await using child = startChild(command, { name: program });
   const bytes = { out: 0, err: 0 };
   async function read(name: "out" | "err", output: ReadableStream<Uint8Array>) {
-    for await (const line of new LineReader(output)) {
+    // What the child started may hold the pipe for longer than the child lives.
+    for await (const line of new LineReader(output, { until: child.status })) {
       bytes[name] += line.length + 1;
       await onLine?.(`${labels[name]} ${line}`);
     }

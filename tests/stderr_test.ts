@@ -1,5 +1,5 @@
 import { assertEquals, assertMatch } from "@std/assert";
-import { processTest, runScript } from "./process.ts";
+import { processesMarked, processTest, runScript } from "./process.ts";
 
 processTest("stderr shows a line of each pipe, then counts a megabyte on each", async () => {
   const { code, stdout, stderr } = await runScript("stderr");
@@ -37,4 +37,12 @@ processTest("stderr says which signal ended the command, and what cannot be star
   const missing = await runScript("stderr", ["no-such-program"]);
   assertEquals(missing.code, 127);
   assertMatch(missing.stderr, /^stderr: cannot start no-such-program: [^\n]*\n$/);
+});
+
+processTest("stderr does not wait for what the child started, and ends it", async () => {
+  const mark = crypto.randomUUID();
+  const program = ["sh", "-c", "sleep 1000 & echo hi; exit 4"];
+  const { code, stdout } = await runScript("stderr", program, { env: { MARK: mark } });
+  assertEquals([code, stdout], [4, "out │ hi\n"]);
+  assertEquals(await processesMarked(mark), []);
 });
