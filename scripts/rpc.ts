@@ -72,8 +72,7 @@ const peer = new ReportingPeer(child, {
 const diagnosed = peer.notification("textDocument/publishDiagnostics");
 const questions = isDemo ? callsAboutAFile(diagnosed, timeout) : peer.stdinLines();
 const open: Promise<void>[] = [];
-const answered: number[] = [];
-let asked = 0;
+let [asked, answered, isInOrder] = [0, 0, true];
 for await (const call of readCalls(questions)) {
   if (call === undefined) await Promise.all(open.splice(0)); // An empty line.
   else if (call.isNotification) await peer.notify(call.method, call.params);
@@ -84,7 +83,6 @@ for await (const call of readCalls(questions)) {
   }
 }
 await Promise.all(open);
-const isInOrder = answered.every((number, index) => number === index + 1);
 if (isDemo && isInOrder) throw new Failure("all answers came in order");
 // Our end of file is the other side's sign to exit.
 await peer.end();
@@ -97,6 +95,6 @@ async function ask({ method, params }: Call) {
     if (error instanceof JsonRpcError) return error; // It is an answer, too.
     throw error;
   });
-  answered.push(number);
+  if (number !== ++answered) isInOrder = false;
   await print(view.answer({ number, method, start, answer }));
 }

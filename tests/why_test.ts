@@ -318,10 +318,11 @@ const ROWS: Row[] = [
     title: "not a pipe: computing",
     says: /not a pipe: \w+ \d+ computes/,
     programs: [
-      python("while True: pass"),
-      node("for (;;);"),
-      deno("for (;;);"),
-      bash("while :; do :; done"),
+      // For minutes, but not for ever.
+      python("for n in range(10**10): pass"),
+      node("for (let n = 0; n < 1e12; n++);"),
+      deno("for (let n = 0; n < 1e12; n++);"),
+      bash("for ((n = 0; n < 10**8; n++)); do :; done"),
     ],
   },
   {
