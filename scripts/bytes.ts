@@ -11,11 +11,12 @@
  *         print(chunk.decode())
  *
  * Deno has no fork: the child is a program of its own, hello.ts. Each chunk is shown in quotes, with
- * its size: a pipe knows no lines, so a chunk may be half a line, or three. The Python shows a blank
- * line after each: the chunk ends with a newline of its own, and print() adds another.
+ * its size: a pipe knows no lines, so a chunk may be half a line, or three. (The Python shows a blank
+ * line after each: the chunk ends with a newline of its own, and print() adds another.)
  *
- *     deno run --allow-run scripts/bytes.ts
- *     deno run --allow-run scripts/bytes.ts --size 8
+ *     deno run --allow-run scripts/bytes.ts                  # a line each, since the child pauses
+ *     deno run --allow-run scripts/bytes.ts --size 8         # parts of lines
+ *     deno run --allow-run scripts/bytes.ts --interval 0     # several lines, or parts of them
  *
  * @module
  */
@@ -23,7 +24,7 @@ import { describeStatus, startChild } from "../lib/child.ts";
 import { flag, parseOptions, seconds, text, wholeNumber } from "../lib/options.ts";
 import { byteCount, Failure, print } from "../lib/script.ts";
 
-const { options: { count, interval, size, message, text: asText } } = parseOptions({
+const { options: { count, interval, size, message, text: isText, chunks } } = parseOptions({
   shows: `A one-way pipe, read as raw chunks: a child writes a line every --interval
 seconds; the parent prints each chunk as it comes, with its number of bytes.`,
   example: "bytes.ts --count 1 --size 4",
@@ -32,8 +33,8 @@ seconds; the parent prints each chunk as it comes, with its number of bytes.`,
   interval: seconds(1, "the time between two lines"),
   size: wholeNumber(32, "the most bytes that one read may return", 1),
   message: text("how are you", "the line"),
-  chunks: flag("show where each chunk begins and ends: the default"),
   text: flag("show the text alone, as the article does; newlines in it make blank lines"),
+  chunks: flag("show each chunk in quotes, with its size: the default; wins over --text"),
 });
 
 // "piped" is os.pipe(): the child holds the write end as its stdout, the parent the read end.
@@ -60,7 +61,7 @@ for (;;) {
   if (done) break;
   received += value.length;
   const chunk = decoder.decode(value, { stream: true });
-  await print(asText ? chunk : `${byteCount(value.length)} ${JSON.stringify(chunk)}`);
+  await print(isText && !chunks ? chunk : `${byteCount(value.length)} ${JSON.stringify(chunk)}`);
 }
 
 // The loop ended because the pipe did. The child's exit status says whether all went well.

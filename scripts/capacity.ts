@@ -22,8 +22,9 @@
  * @module
  */
 import { startChild } from "../lib/child.ts";
+import { explain, show } from "../lib/filling.ts";
 import { parseOptions, wholeNumber } from "../lib/options.ts";
-import { byteCount, Failure, print, write } from "../lib/script.ts";
+import { byteCount, Failure, print } from "../lib/script.ts";
 import { untilStill } from "../lib/still.ts";
 import { faint, strong } from "../lib/terminal.ts";
 import { within } from "../lib/within.ts";
@@ -52,7 +53,7 @@ const writing = (async () => {
     // While the pipe is full, this write does not settle.
     await writer.write(new Uint8Array(step));
     written += step;
-    if (!isFull) await show();
+    if (!isFull) await show(written, step);
   }
   // End of file for cat.
   await writer.close();
@@ -66,28 +67,10 @@ const held = written;
 if (Deno.stdout.isTerminal()) await print(); // Ends the line of the bar.
 const least = step > 4096 ? "at least " : "";
 await print(`then a write blocked: the pipe holds ${least}${strong(byteCount(held))}`);
-await print(faint(`(${explanation()})`));
+await print(faint(`(${explain(held, step)})`));
 
 cat.kill("SIGCONT");
 const [read] = await within(10, Promise.all([cat.stdout.bytes(), writing])) ?? [];
 if (read === undefined) throw new Failure("cat reads the pipe, and the write still blocks");
 await print(`cat reads, and the write goes on: ${byteCount(read.length)} came through in all`);
 if (read.length !== held + step) throw new Failure(`expected ${held + step}, got ${read.length}`);
-
-async function show() {
-  if (written % 4096 >= step) return; // Once a page, that is.
-  if (!Deno.stdout.isTerminal()) return await print(`wrote ${byteCount(written)}`);
-  const bar = "█".repeat(Math.min(32, Math.ceil(written / 4096)));
-  const line = `wrote ${byteCount(written).padEnd(14)} ${bar}`;
-  await write(`\r\x1b[K${line.slice(0, Deno.consoleSize().columns - 1)}`);
-  // The pipe is full long before an eye could see it fill.
-  await new Promise((resolve) => setTimeout(resolve, 30));
-}
-
-function explanation(): string {
-  if (held === 0) return `less than one write of ${byteCount(step)}: try a smaller --step`;
-  if (Deno.build.os !== "linux") return `on Linux it is 65,536; this is ${Deno.build.os}`;
-  if (held === 65_536) return "16 pages of 4 KiB; before Linux 2.6.11, a single page";
-  if (step > 4096) return "in whole writes; a part of the one that blocks is in the pipe as well";
-  return "16 pages of 4 KiB; a write that does not fit into the rest of a page begins another";
-}

@@ -9,10 +9,17 @@
  *     print(child.stdout.readline()[:-1])
  *     child.stdin.close()
  *
- * In Deno, where a Dialogue (lib/dialogue.ts) adds the newline, and a time limit:
+ * In Deno:
  *
- *     const command = new Deno.Command("cat", { stdin: "piped", stdout: "piped" });
- *     await using child = command.spawn();
+ *     await using child = new Deno.Command("cat", { stdin: "piped", stdout: "piped" }).spawn();
+ *     const writer = child.stdin.getWriter();
+ *     await writer.write(new TextEncoder().encode("Hello\n"));
+ *     console.log(await new LineReader(child.stdout).readLine());
+ *     await writer.close();
+ *
+ * A Dialogue (lib/dialogue.ts) does that for each question, within a time limit, and says what went
+ * wrong where the child is silent, dies, or writes more than was asked:
+ *
  *     const dialogue = new Dialogue(child);
  *     console.log(await dialogue.ask("Hello"));
  *     await dialogue.end();

@@ -51,6 +51,8 @@ const command = new Deno.Command(Deno.execPath(), {
   stdin: "null",
   stdout: "piped",
 });
+// startChild() is command.spawn(), and ends the child however the script ends; `await using` does
+// so where the block ends.
 await using child = startChild(command);
 await print(`hello from parent ${Deno.pid} ${child.pid}`);
 

@@ -12,19 +12,15 @@
  *
  *     await first.stdout.pipeTo(second.stdin);
  *
- * That waits where the second program does not read, closes its stdin at the end of the first's
- * output, and closes that output when the second has gone. copy(), at the end of this file, does
- * the same by hand in four fifths of the time.
- *
- * Each program keeps the terminal, since less wants its keys. So a signal to this script ends the
- * programs, not what they started.
+ * That waits where the second does not read, closes its stdin at the end of the first's output, and
+ * that output when the second has gone. copy(), below, does so by hand in four fifths of the time.
+ * Each program keeps the terminal, for less wants its keys: a signal here ends them alone.
  *
  *     deno run --allow-run=ls,wc scripts/pipeline.ts ls -l '|' wc -l
  *
  * @module
  */
 import { startChild, StartError } from "../lib/child.ts";
-import "../lib/failure.ts"; // Errors become one line on stderr.
 import { parseOptions, UsageError } from "../lib/options.ts";
 
 const { operands } = parseOptions({
@@ -57,11 +53,7 @@ const children = stages.map(([program = "", ...args], index) => {
   try {
     return running.use(startChild(command, { name: program }));
   } catch (error) {
-    const isMissing = error instanceof StartError && error.exitCode === 127;
-    if (!isMissing || !/ .*[|]|[|].* /s.test(program)) throw error;
-    // Whoever quotes a whole line, as for a shell, means a pipeline.
-    const words = program.replaceAll("|", " '|' ").replaceAll(/\s+/g, " ").trim();
-    throw new UsageError(`${JSON.stringify(program)} is one word; write the words apart: ${words}`);
+    throw explainOneWord(error, program);
   }
 });
 
@@ -97,4 +89,12 @@ async function copy(source: ReadableStream<Uint8Array>, sink: WritableStream<Uin
     await reader.cancel(); // The previous program's next write gets SIGPIPE.
     return false;
   }
+}
+
+/** Whoever quotes a whole line, as for a shell, means a pipeline. */
+function explainOneWord(error: unknown, program: string) {
+  const isMissing = error instanceof StartError && error.exitCode === 127;
+  if (!isMissing || !/ .*[|]|[|].* /s.test(program)) return error;
+  const words = program.replaceAll("|", " '|' ").replaceAll(/\s+/g, " ").trim();
+  return new UsageError(`${JSON.stringify(program)} is one word; write the words apart: ${words}`);
 }

@@ -9,7 +9,9 @@
  *     except subprocess.TimeoutExpired:
  *         os.killpg(child.pid, signal.SIGTERM)
  *
- * With lib/within.ts and lib/child.ts: `await within(2, child.status) ?? await endChild(child)`.
+ * In Deno, with lib/within.ts and lib/child.ts:
+ *
+ *     const status = await within(2, child.status) ?? await endChild(child);
  *
  * Ending the child alone is not enough. What it started lives on and holds the pipe, so that the
  * reader waits for end of file as before. `detached: true` gives the child a process group of its
@@ -20,11 +22,11 @@
  *
  * @module
  */
+import { ByteReader } from "../lib/byte_reader.ts";
 import { describeStatus, endChild, startChild } from "../lib/child.ts";
-import { limitTime } from "../lib/limit.ts";
 import { LineReader } from "../lib/line_reader.ts";
 import { parseOptions, seconds } from "../lib/options.ts";
-import { Failure, print } from "../lib/script.ts";
+import { Failure, print, writeBytes } from "../lib/script.ts";
 import { strong } from "../lib/terminal.ts";
 import { within } from "../lib/within.ts";
 
@@ -60,7 +62,7 @@ async function demonstrate() {
   });
   await using child = startChild(family, { grace });
   await using lines = new LineReader(child.stdout);
-  const grandchild = Number(await lines.readLine());
+  const grandchild = await lines.readLine();
 
   await print(strong("Ending the child alone:"));
   child.kill("SIGTERM");
@@ -74,22 +76,25 @@ async function demonstrate() {
   // SIGTERM to all of the group, Deno.kill(-child.pid, "SIGTERM"); SIGKILL to whoever stays.
   await endChild(child);
   if (await within(10, end) !== null) throw new Failure("no end of file came");
-  await print("  end of file comes at once");
-  if (await isRunning(grandchild)) throw new Failure(`${grandchild} still runs`);
-  await print("  and nobody is left");
-}
-
-async function isRunning(pid: number): Promise<boolean> {
-  const args = ["-o", "stat=", "-p", `${pid}`];
-  await using ps = startChild(new Deno.Command("ps", { args, stdout: "piped" }));
-  const state = (await ps.stdout.text()).trim();
-  // A process that is gone has no state. Z: a zombie, dead but not yet waited for.
-  return state !== "" && !state.startsWith("Z");
+  await print("  end of file comes at once: nobody is left who holds the pipe");
 }
 
 async function runWithLimit([program = "", ...args]: string[]) {
   // The command has our stdin, which spawn() hands on unless told otherwise.
   const command = new Deno.Command(program, { args, stdout: "piped", detached: true });
   await using child = startChild(command, { name: program, grace });
-  await limitTime(child, program, timeout);
+  // To the child's exit: what it left running may hold the pipe, and write for ever.
+  const output = new ByteReader(child.stdout, { until: child.status });
+  const passing = (async () => {
+    for await (const chunk of output) await writeBytes(chunk);
+  })();
+  const status = await within(timeout, child.status);
+  // Also after an exit in time: what the command left running ends with it.
+  const end = await endChild(child);
+  // Once it is late, do not wait for a program that does not read our stdout.
+  await (status ? passing : within(1, passing));
+  const how = `${program} ${describeStatus(end)}`;
+  if (status === undefined) throw new Failure(`no exit within ${timeout} s: ${how}`, 124);
+  if (end.signal !== null) throw new Failure(how, end.code);
+  Deno.exitCode = end.code;
 }

@@ -15,7 +15,7 @@ processTest("timeout shows that ending the child alone is not enough", async () 
     env: { MARK: mark },
   });
   assertMatch(stdout, /after 0\.5 s no end of file: its child \d+ still holds the pipe\n/);
-  assertMatch(stdout, /end of file comes at once\n +and nobody is left\n$/);
+  assertMatch(stdout, /end of file comes at once: nobody is left who holds the pipe\n$/);
   assertEquals([code, stderr], [0, ""]);
   assertEquals(await processesMarked(mark), []);
 });
