@@ -1,21 +1,49 @@
 /**
- * What a person types to `rpc.ts`, and how it shows what comes back.
+ * How `rpc.ts` shows a dialogue in JSON-RPC, and what a person types there.
  *
  * @module
  */
-import { Failure } from "./failure.ts";
 import { escapeControls, quote } from "./format.ts";
 import { JsonRpcError } from "./json_rpc.ts";
-import { within } from "./within.ts";
+import type { ReportingPeer } from "./reporting_peer.ts";
+import { print } from "./stdout.ts";
 
-/** What a person types to call a method of another program. */
-export interface Call {
-  /** Its name. */
+/** A call of a method, as a person types it. */
+interface Call {
+  /** The method's name. */
   method: string;
   /** An array or an object; undefined if there are none. */
   params: unknown;
   /** Whether it is a notification, which has no answer. */
   isNotification: boolean;
+}
+
+/**
+ * Asks what comes on stdin, a call in each line, without waiting for an answer before the next
+ * question. An empty line waits for all answers so far. Prints each answer as it comes. A line that
+ * is no call is told and left out, and the script then exits with 2.
+ */
+export async function askWhatIsTyped(peer: ReportingPeer): Promise<void> {
+  const open: Promise<void>[] = [];
+  for await (const line of peer.stdinLines()) {
+    const call = parseCall(line);
+    if (line.trim() === "") await Promise.all(open.splice(0));
+    else if (call === undefined) {
+      console.error(`rpc: expected [!]METHOD [PARAMS], PARAMS in JSON; got ${quote(line)}`);
+      Deno.exitCode = 2;
+    } else if (call.isNotification) await peer.notify(call.method, call.params);
+    else {
+      const asking = ask(peer, call);
+      asking.catch(() => {}); // If it fails, Promise.all() says so.
+      open.push(asking);
+    }
+  }
+  await Promise.all(open);
+}
+
+async function ask(peer: ReportingPeer, { method, params }: Call): Promise<void> {
+  const answer = await peer.answer(method, params);
+  await print(escapeControls(`${method} → ${textOf(answer)}`));
 }
 
 /**
@@ -34,82 +62,37 @@ function parseCall(line: string): Call | undefined {
   }
 }
 
-/** Reads calls, each a line; undefined for an empty line. A line that is no call is told and left out,
- * and the script then exits with 2. */
-export async function* readCalls(lines: AsyncIterable<string>): AsyncGenerator<Call | undefined> {
-  for await (const line of lines) {
-    const call = parseCall(line);
-    if (call !== undefined || line.trim() === "") yield call;
-    else {
-      console.error(`rpc: expected [!]METHOD [PARAMS], PARAMS in JSON; got ${quote(line)}`);
-      Deno.exitCode = 2;
-    }
-  }
+/** A notification of the other side, whole, in one line. */
+export function notificationLine(method: string, params: unknown): string {
+  return escapeControls(`! ${method} ${JSON.stringify(params) ?? ""}`.trimEnd());
 }
 
-/**
- * The calls, as lines, that have a language server open a small file in memory and say what it knows
- * of it. Before the last of them it waits for the diagnostics.
- *
- * @param timeout Seconds that the diagnostics may take.
- * @throws {Failure} If they do not come in time.
- */
-export async function* callsAboutAFile(
-  diagnosed: Promise<true>,
-  timeout: number,
-): AsyncGenerator<string> {
-  const uri = "file:///hello.ts";
-  const text = '/** A greeting. */\nconst hello:number = "how are you"\n';
-  const textDocument = { uri, languageId: "typescript", version: 1, text };
-  const options = { tabSize: 2, insertSpaces: true };
-  const about = JSON.stringify({ textDocument, position: { line: 1, character: 6 }, options });
-  yield* ['initialize {"capabilities": {}, "initializationOptions": {"enable": true}}', ""];
-  yield* ["!initialized {}", `!textDocument/didOpen ${about}`];
-  // The first needs the compiler; the last, nothing.
-  yield* ["hover", "documentSymbol", "formatting"].map((what) => `textDocument/${what} ${about}`);
-  yield* ["no/such/method", ""];
-  if (!await within(timeout, diagnosed)) throw new Failure("no diagnostics came", 124);
-  yield* ["shutdown", "", "!exit"];
+/** An answer, as a row: to which question, after how many milliseconds, and how it begins. */
+export function answerRow(
+  number: number,
+  method: string,
+  milliseconds: number,
+  answer: unknown,
+): string {
+  const took = `${milliseconds.toFixed()} ms`.padStart(36 - method.length);
+  return escapeControls(`${number} ← ${method}${took}  ${textOf(answer).slice(0, 56)}`);
 }
-
-/** A question that has its answer. */
-export interface Answered {
-  /** Which it was, from 1. */
-  number: number;
-  /** The method that was called. */
-  method: string;
-  /** When it was asked, as of `performance.now()`. */
-  start: number;
-  /** The result, or the error. */
-  answer: unknown;
-}
-
-/** How a dialogue in JSON-RPC is shown. */
-export interface CallView {
-  /** An answer, as a line. */
-  answer(answered: Answered): string;
-  /** A notification of the other side, as a line. */
-  notification(method: string, params: unknown): string;
-}
-
-/** All that comes, each in one line. */
-export const lines: CallView = {
-  answer: ({ method, answer }) => escapeControls(`${method} → ${textOf(answer)}`),
-  notification: (method, params) =>
-    escapeControls(`! ${method} ${JSON.stringify(params) ?? ""}`.trimEnd()),
-};
-
-/** For a demonstration: what belongs to which question, after how long, and how it begins. */
-export const rows: CallView = {
-  answer({ number, method, start, answer }) {
-    const took = `${(performance.now() - start).toFixed()} ms`.padStart(36 - method.length);
-    return escapeControls(`${number} ← ${method}${took}  ${textOf(answer).slice(0, 56)}`);
-  },
-  notification: (method) => escapeControls(`  ← ${method}`),
-};
 
 function textOf(answer: unknown): string {
   return answer instanceof JsonRpcError
     ? `error ${answer.code}: ${quote(answer.message)}`
     : JSON.stringify(answer);
 }
+
+/** The parameters of a question to a language server about a small file, and of the notification
+ * that opens it. */
+export const aFile = {
+  textDocument: {
+    uri: "file:///hello.ts",
+    languageId: "typescript",
+    version: 1,
+    text: '/** A greeting. */\nconst hello:number = "how are you"\n',
+  },
+  position: { line: 1, character: 6 },
+  options: { tabSize: 2, insertSpaces: true },
+};

@@ -71,6 +71,14 @@ export class ReportingPeer extends JsonRpcPeer {
     return await this.#inTime(super.request(method, params), late);
   }
 
+  /** Asks the child. An error that it answers with is an answer, too. */
+  answer(method: string, params?: unknown): Promise<unknown> {
+    return this.request(method, params).catch((error) => {
+      if (error instanceof JsonRpcError) return error;
+      throw error;
+    });
+  }
+
   /** Sends the child a message that has no answer. */
   override async notify(method: string, params?: unknown): Promise<void> {
     const late = `${this.#options.name} did not read what it was told, ${method},`;

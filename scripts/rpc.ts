@@ -10,8 +10,7 @@
  *             futures.pop(answer["id"]).set_result(answer["result"])
  *     Thread(target=read).start()
  *     futures[1] = Future()
- *     child.stdin.write('{"jsonrpc": "2.0", "id": 1, "method": "ping"}\n')
- *     child.stdin.flush()
+ *     child.stdin.write('{"jsonrpc": "2.0", "id": 1, "method": "ping"}\n'); child.stdin.flush()
  *     print(futures[1].result())
  *
  * In Deno, where a JsonRpcPeer (lib/json_rpc.ts) gives out the ids, and keeps the promises by them:
@@ -25,12 +24,12 @@
  *
  * @module
  */
-import { type Call, callsAboutAFile, lines, readCalls, rows } from "../lib/call.ts";
+import { aFile, answerRow, askWhatIsTyped, notificationLine } from "../lib/call.ts";
 import { startChild } from "../lib/child.ts";
-import { JsonRpcError } from "../lib/json_rpc.ts";
 import { parseOptions, seconds, word } from "../lib/options.ts";
 import { ReportingPeer } from "../lib/reporting_peer.ts";
 import { Failure, print } from "../lib/script.ts";
+import { within } from "../lib/within.ts";
 
 const { options: { framing, timeout }, operands } = parseOptions({
   shows: `Asks PROGRAM in JSON-RPC, without waiting for an answer before the next question.
@@ -45,16 +44,14 @@ Without PROGRAM: deno lsp, and a few questions about a small file.`,
   timeout: seconds(10, "how long to wait for each answer, and for the end", 0.001),
 });
 const isDemo = operands.length === 0;
-const [program = "", ...args] = isDemo ? [Deno.execPath(), "lsp"] : operands;
+const [program = "", ...args] = isDemo ? [Deno.execPath(), "lsp", "-q"] : operands;
 const name = isDemo ? "deno lsp" : program;
-const view = isDemo ? rows : lines;
 
 // "piped" twice: one pipe into the child's stdin, one out of its stdout.
 const command = new Deno.Command(program, {
   args,
   stdin: "piped",
   stdout: "piped",
-  stderr: isDemo ? "null" : "inherit",
   detached: true, // A group of its own, so that what the child started ends with it.
 });
 await using child = startChild(command, { name });
@@ -66,35 +63,35 @@ const peer = new ReportingPeer(child, {
   advice: "is --framing right? Must something else be asked first?",
   command: operands,
   // The other side sends these when it likes, also between a question and its answer.
-  onNotification: (method, params) => print(view.notification(method, params)),
+  onNotification: (method, params) =>
+    print(isDemo ? `  ← ${method}` : notificationLine(method, params)),
 });
-
-const diagnosed = peer.notification("textDocument/publishDiagnostics");
-const questions = isDemo ? callsAboutAFile(diagnosed, timeout) : peer.stdinLines();
-const open: Promise<void>[] = [];
-let [asked, answered, isInOrder] = [0, 0, true];
-for await (const call of readCalls(questions)) {
-  if (call === undefined) await Promise.all(open.splice(0)); // An empty line.
-  else if (call.isNotification) await peer.notify(call.method, call.params);
-  else {
-    const answer = ask(call); // Not awaited: the next question goes out at once.
-    answer.catch(() => {}); // If it fails, Promise.all() says so.
-    open.push(answer);
-  }
-}
-await Promise.all(open);
-if (isDemo && isInOrder) throw new Failure("all answers came in order");
+let asked = 0;
+const order: number[] = [];
+if (isDemo) await askAboutAFile();
+else await askWhatIsTyped(peer);
 // Our end of file is the other side's sign to exit.
 await peer.end();
 
+async function askAboutAFile() {
+  await ask("initialize", { capabilities: {}, initializationOptions: { enable: true } });
+  await peer.notify("initialized", {});
+  const diagnosed = peer.notification("textDocument/publishDiagnostics");
+  await peer.notify("textDocument/didOpen", aFile);
+  // All four are open at once. The first needs the compiler; the last, nothing.
+  const methods = ["hover", "documentSymbol", "formatting"].map((what) => `textDocument/${what}`);
+  await Promise.all([...methods, "no/such/method"].map((method) => ask(method, aFile)));
+  if (order.join() === order.toSorted().join()) throw new Failure("all answers came in order");
+  if (!await within(timeout, diagnosed)) throw new Failure("no diagnostics came", 124);
+  await ask("shutdown");
+  await peer.notify("exit");
+}
+
 /** Prints the answer when it comes, which may be long after the next question went out. */
-async function ask({ method, params }: Call) {
+async function ask(method: string, params?: unknown) {
   const [number, start] = [++asked, performance.now()];
-  if (isDemo) await print(`${number} → ${method}`);
-  const answer = await peer.request(method, params).catch((error) => {
-    if (error instanceof JsonRpcError) return error; // It is an answer, too.
-    throw error;
-  });
-  if (number !== ++answered) isInOrder = false;
-  await print(view.answer({ number, method, start, answer }));
+  await print(`${number} → ${method}`);
+  const answer = await peer.answer(method, params);
+  order.push(number);
+  await print(answerRow(number, method, performance.now() - start, answer));
 }
