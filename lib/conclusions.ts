@@ -7,9 +7,7 @@ import { describeStatus } from "./child.ts";
 import { paste } from "./cures.ts";
 import { FLOOD, isUnclear, type Trial, UNBUFFERED } from "./experiments.ts";
 import { byteCount, quote } from "./format.ts";
-import { READS_STDIN, STOPPED } from "./hang.ts";
-
-const ELSEWHERE = "README.md: The child does something else, or is stopped";
+import { READS_STDIN, SECTIONS, STOPPED } from "./hang.ts";
 
 /** What a pipe holds on Linux. */
 const CAPACITY = 65_536;
@@ -45,7 +43,7 @@ const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
     return {
       what: `it floods: it wrote ${much} without being asked, and was read no further`,
       cures: ["count or pass on what it writes, and end it when you have enough"],
-      section: "lib/README.md: limit the time of a child and its family",
+      section: SECTIONS.timeLimit,
     };
   },
 
@@ -55,7 +53,7 @@ const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
       what: `its stderr carries much, ${byteCount(errors)}: a parent that pipes it and does not ` +
         "read it hangs",
       cures: ["read stdout and stderr at the same time, or let stderr be inherited"],
-      section: "README.md: It hangs as soon as the child writes much to stderr",
+      section: SECTIONS.readBoth,
     };
   },
 
@@ -69,7 +67,7 @@ const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
     return {
       what: `it wants a terminal: over pipes it ${did}; at a terminal it answered`,
       cures: [`give it one: ${paste(terminal.command)}`],
-      section: "README.md: ssh, sudo or getpass cannot ask for a password",
+      section: SECTIONS.password,
     };
   },
 
@@ -78,7 +76,7 @@ const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
     return {
       what: `it exited without an answer (${ended(piped)})`,
       cures: [`see what it says by itself: ${paste(piped.command)}`],
-      section: "README.md: Uncaught (in promise) BrokenPipe: Broken pipe (os error 32)",
+      section: SECTIONS.brokenPipe,
     };
   },
 
@@ -89,7 +87,7 @@ const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
         quote(before.split("\n").at(-1) ?? "")
       } and waits`,
       cures: ["read up to the prompt; whoever reads whole lines waits for its newline"],
-      section: "lib/README.md: talk to a program that shows a prompt",
+      section: SECTIONS.prompt,
     };
   },
 
@@ -103,7 +101,7 @@ const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
         "does it read while it writes, and before it waits for the exit?",
         "while it hangs, look at it: why.ts --pid PID",
       ],
-      section: "lib/README.md: hold a dialogue",
+      section: SECTIONS.dialogue,
     };
   },
 
@@ -112,7 +110,7 @@ const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
     return {
       what: `it answers on stderr, not on stdout: ${quote(complaint)}`,
       cures: ["read its stderr as well", "ask what it understands: --question TEXT"],
-      section: "lib/README.md: read stdout and stderr",
+      section: SECTIONS.bothOutputs,
     };
   },
 
@@ -121,7 +119,7 @@ const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
     return {
       what: `it ${does}`,
       cures: ["continue it: kill -CONT; and see what stops it"],
-      section: ELSEWHERE,
+      section: SECTIONS.elsewhere,
     };
   },
 
@@ -129,7 +127,7 @@ const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
     if (inside === undefined || answer + atEnd !== "") return;
     if (terminal?.milliseconds !== undefined) return;
     const read = unread === 0 ? "it has read the question" : "it has not read the question";
-    const { what, cures, sections: [section = ELSEWHERE] } = inside;
+    const { what, cures, sections: [section = SECTIONS.elsewhere] } = inside;
     return { what: `${read}, and its own pipes are in the way: ${what}`, cures, section };
   },
 
@@ -139,7 +137,7 @@ const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
       what: `it reads its stdin late, if at all: first it ${does}, with the question unread; ` +
         `then it wrote ${quote(atEnd)}`,
       cures: ["give it more time: --timeout SECONDS; or send when it says that it is ready"],
-      section: ELSEWHERE,
+      section: SECTIONS.elsewhere,
     };
   },
 
@@ -151,7 +149,7 @@ const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
         `let it do that, or tell it to read stdin; some programs take "-" for that`,
         "if it only reads later, give it more time: --timeout SECONDS",
       ],
-      section: ELSEWHERE,
+      section: SECTIONS.elsewhere,
     };
   },
 
@@ -164,7 +162,7 @@ const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
     return {
       what: `it buffers because it writes to a pipe: ${wrote}${at}`,
       cures: [`${paste(cured.command)}   # answered after ${cured.milliseconds} ms`],
-      section: "README.md: No answer from the child, or all answers at once when it exits",
+      section: SECTIONS.buffer,
     };
   },
 
@@ -173,7 +171,7 @@ const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
     return {
       what: `it answers without a newline: it wrote ${quote(answer)} and waits`,
       cures: ["read what comes; whoever reads whole lines waits for its newline"],
-      section: "lib/README.md: talk to a program that shows a prompt",
+      section: SECTIONS.prompt,
     };
   },
 
@@ -184,7 +182,7 @@ const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
       what: `it answers only at end of file${unsure}: it wrote ${quote(atEnd)} when its ` +
         "stdin was closed",
       cures: ["close its stdin when all is sent, then read the answer"],
-      section: "README.md: The child never exits",
+      section: SECTIONS.closeStdin,
     };
   },
 
@@ -193,7 +191,7 @@ const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
     return {
       what: `it has read the question, and ${does}: it wrote nothing, at end of file neither`,
       cures: ["see what it waits for, or give it more time: --timeout SECONDS"],
-      section: ELSEWHERE,
+      section: SECTIONS.elsewhere,
     };
   },
 ];
@@ -219,6 +217,6 @@ function hasNothingToSay({ piped: { unread, does }, terminal }: Evidence): Outco
     what: `it has nothing to say: ${read}${does && `${does}, `}and wrote nothing at end of file ` +
       either,
     cures: ["ask what has an answer: --question TEXT", "or ask for a mark after each answer"],
-    section: "lib/README.md: get whole answers, of any number of lines",
+    section: SECTIONS.wholeAnswers,
   };
 }

@@ -36,14 +36,25 @@ interface Knot extends Snapshot {
   edges: Edge[];
 }
 
-const BUFFER = "README.md: No answer from the child, or all answers at once when it exits";
-const PROMPT = "lib/README.md: talk to a program that shows a prompt";
-const READ_WHILE_WRITING = "README.md: It hangs when much goes through, though little works";
-const READ_BOTH = "README.md: It hangs as soon as the child writes much to stderr";
-const CLOSE_STDIN = "README.md: The child never exits";
-const END_OF_FILE = "README.md: The child has exited, and reading its output still does not end";
-const ELSEWHERE = "README.md: The child does something else, or is stopped";
-const LIVES_ON = "README.md: The script ended and its child lives on";
+/** The sections that a verdict leads to, as `page: heading`. */
+export const SECTIONS = {
+  buffer: "README.md: No answer from the child, or all answers at once when it exits",
+  prompt: "lib/README.md: talk to a program that shows a prompt",
+  readWhileWriting: "README.md: It hangs when much goes through, though little works",
+  readBoth: "README.md: It hangs as soon as the child writes much to stderr",
+  closeStdin: "README.md: The child never exits",
+  endOfFile: "README.md: The child has exited, and reading its output still does not end",
+  elsewhere: "README.md: The child does something else, or is stopped",
+  livesOn: "README.md: The script ended and its child lives on",
+  namedPipe: "lib/README.md: use a named pipe",
+  fromPython: "scripts/README.md: From Python to Deno",
+  timeLimit: "lib/README.md: limit the time of a child and its family",
+  password: "README.md: ssh, sudo or getpass cannot ask for a password",
+  brokenPipe: "README.md: Uncaught (in promise) BrokenPipe: Broken pipe (os error 32)",
+  dialogue: "lib/README.md: hold a dialogue",
+  bothOutputs: "lib/README.md: read stdout and stderr",
+  wholeAnswers: "lib/README.md: get whole answers, of any number of lines",
+};
 
 /** What may be wrong, the surest first: each looks at the knot and says what it sees, if anything. */
 const VERDICTS: ((knot: Knot) => Verdict | undefined)[] = [
@@ -53,7 +64,7 @@ const VERDICTS: ((knot: Knot) => Verdict | undefined)[] = [
     return {
       what: `${who(processes, pid)} has exited; its parent ${parent} has not asked for its status`,
       cures: [`look at its parent: --pid ${parent}`],
-      sections: [END_OF_FILE],
+      sections: [SECTIONS.endOfFile],
       waiting: [pid],
     };
   },
@@ -66,7 +77,7 @@ const VERDICTS: ((knot: Knot) => Verdict | undefined)[] = [
     return {
       what: `${who(processes, idle)} ${STOPPED}${waiterOf(knot, idle)}`,
       cures: [`continue it: kill -CONT ${idle}`],
-      sections: [ELSEWHERE],
+      sections: [SECTIONS.elsewhere],
       waiting: [idle],
     };
   },
@@ -76,7 +87,7 @@ const VERDICTS: ((knot: Knot) => Verdict | undefined)[] = [
     const edge = edges.find(({ wait }) => "path" in wait);
     if (edge === undefined || !("path" in edge.wait)) return;
     const { from, wait: { for: other, path } } = edge;
-    const sections = ["lib/README.md: use a named pipe"];
+    const sections = [SECTIONS.namedPipe];
     const all = opened(knot);
     const isOther = all.some(({ pid, wait }) => pid !== from && wait.path !== path);
     if (isOther) {
@@ -127,7 +138,7 @@ const VERDICTS: ((knot: Knot) => Verdict | undefined)[] = [
         ...(busy === from ? [] : [`if one of these is to write: ${does}`]),
         "close the write end in the process that reads, as soon as whoever writes has it",
       ],
-      sections: ["scripts/README.md: From Python to Deno"],
+      sections: [SECTIONS.fromPython],
       waiting: [from],
     };
   },
@@ -144,7 +155,12 @@ const VERDICTS: ((knot: Knot) => Verdict | undefined)[] = [
     const chain = list(circle.map((edge, index) => say(knot, edge, ways[index] ?? [])), ", and ");
     const what = `deadlock: ${chain}${unless(processes, waiting)}`;
     if (all("write")) {
-      return { what, cures: ["read while you write"], sections: [READ_WHILE_WRITING], waiting };
+      return {
+        what,
+        cures: ["read while you write"],
+        sections: [SECTIONS.readWhileWriting],
+        waiting,
+      };
     }
     if (!some("write")) {
       const own = circle.filter(({ from, wait }) => awaited(knot, wait).includes(from));
@@ -152,17 +168,22 @@ const VERDICTS: ((knot: Knot) => Verdict | undefined)[] = [
         "close the child's stdin when all is sent: that is its end of file",
         ...own.map(({ from }) => `and close the write end in ${who(processes, from)} itself`),
       ];
-      return { what, cures, sections: [CLOSE_STDIN], waiting };
+      return { what, cures, sections: [SECTIONS.closeStdin], waiting };
     }
     const isStderr = circle.some((edge) => labelsOf(knot, edge, edge.wait).includes("stderr"));
     if (some("exit") && !isStderr) {
       const isReading = some("read");
       const both = isReading ? "both outputs at the same time, and " : "";
       const cures = [`read ${both}before you wait for the exit, as communicate() does`];
-      const sections = [...(isReading ? [READ_BOTH] : []), READ_WHILE_WRITING];
+      const sections = [...(isReading ? [SECTIONS.readBoth] : []), SECTIONS.readWhileWriting];
       return { what, cures, sections, waiting };
     }
-    return { what, cures: ["read both outputs at the same time"], sections: [READ_BOTH], waiting };
+    return {
+      what,
+      cures: ["read both outputs at the same time"],
+      sections: [SECTIONS.readBoth],
+      waiting,
+    };
   },
 
   function allRead(knot) {
@@ -186,7 +207,7 @@ const VERDICTS: ((knot: Knot) => Verdict | undefined)[] = [
         "if it answers only at end of file: close its stdin",
         `and see that ${who(processes, parent)} flushes what it sends`,
       ],
-      sections: [BUFFER, PROMPT],
+      sections: [SECTIONS.buffer, SECTIONS.prompt],
       waiting,
     };
   },
@@ -206,7 +227,7 @@ const VERDICTS: ((knot: Knot) => Verdict | undefined)[] = [
       const other = wait.for === "read" ? "writes" : "reads";
       const why = isPartial ? "it may be another user's: try sudo" : "it may have just gone";
       const what = `${waiter} waits until somebody ${other}, who cannot be seen; ${why}`;
-      const sections = [wait.for === "read" ? END_OF_FILE : READ_WHILE_WRITING];
+      const sections = [wait.for === "read" ? SECTIONS.endOfFile : SECTIONS.readWhileWriting];
       return { what, cures: ["look again"], sections, waiting };
     }
     const [holder = 0] = to;
@@ -218,7 +239,7 @@ const VERDICTS: ((knot: Knot) => Verdict | undefined)[] = [
         what: `${waiter} waits for a reader of its ${labelOf(wait.descriptor)}: ` +
           `${names} hold${s} the read end, do${s && "es"} not read${does}`,
         cures: [`have ${names} read, or close the read end: then ${waiter} gets a broken pipe`],
-        sections: [READ_WHILE_WRITING],
+        sections: [SECTIONS.readWhileWriting],
         waiting,
       };
     }
@@ -233,7 +254,7 @@ const VERDICTS: ((knot: Knot) => Verdict | undefined)[] = [
           ? `if ${names} ${are} not to write there, keep the write end away (close_fds, O_CLOEXEC)`
           : `end ${names}; or wait for the exit of the child instead of end of file`,
       ],
-      sections: [END_OF_FILE],
+      sections: [SECTIONS.endOfFile],
       waiting,
     };
   },
@@ -304,7 +325,7 @@ function notAPipe(knot: Knot): Verdict {
       `no pipe is in the way: look at what ${last} does`,
       ...(isOrphan ? [`if ${first} is not to live on: kill ${pid}`] : []),
     ],
-    sections: [ELSEWHERE, ...(isOrphan ? [LIVES_ON] : [])],
+    sections: [SECTIONS.elsewhere, ...(isOrphan ? [SECTIONS.livesOn] : [])],
     waiting: [],
   };
 }

@@ -9,6 +9,10 @@
  *     while (line := child.stdout.readline()) != "the-mark\n":
  *         print(line[:-1])
  *
+ * In Deno, a Dialogue (lib/dialogue.ts) passes on each line up to the mark:
+ *
+ *     await dialogue.askUntil("ls /\necho the-mark", "the-mark", console.log);
+ *
  * Where does an answer end? Only the program knows. Some end it with a line of their own, or a
  * prompt. We ask the others to write a mark that cannot be in the answer.
  *

@@ -7,17 +7,23 @@
  *     child.stdin.write(bytes(1_000_000))   # hangs: run why.ts --pid with this process's id
  *     child.stdout.read()
  *
- * A process that waits tells Linux what for: a call such as read, and the number of its descriptor.
- * `/proc` shows both, and which processes hold the other end of that pipe. So one follows who waits
- * for whom, to the process that could go on, or round in a circle. Looking changes no process.
+ * A process that waits tells Linux what for. By hand, for that Python:
  *
- * A program that does not answer over pipes is started anew, and tried as a person would try it.
+ *     cat /proc/1234/syscall                  # 1 0x4 …: call 1, write, on descriptor 4, waits
+ *     readlink /proc/1234/fd/4                # pipe:[7104921]
+ *     ls -l /proc/ */ fd; /* | grep 'pipe:\[7104921\]'     # who holds an end: cat, as its stdin, 0
+ *
+ * And cat, in turn, waits in a write to a pipe that Python alone could read: a circle. This script is
+ * a tool that follows who waits for whom to such a circle, or to the one who could go on:
+ * lib/proc.ts looks, lib/hang.ts concludes. Looking changes no process. A program that does not
+ * answer over pipes is started anew, and tried as a person would try it (lib/experiments.ts).
  *
  *     deno run -A scripts/why.ts --pid 1234
  *     deno run -A scripts/why.ts sed s/question/answer/
  *
  * @module
  */
+
 import { StartError } from "../lib/child.ts";
 import { conclude } from "../lib/conclusions.ts";
 import { atTerminal, paste } from "../lib/cures.ts";
