@@ -73,9 +73,10 @@ interface OwnCall extends Call {
 
 /** A limit in UTF-16 code units: if this much is unsent, the calls of both sides wait. */
 const MUCH = 2 ** 20;
-/** If our requests without an answer are together this long, our calls wait. If the other side's
- * waiting calls are longer, but for the last one, nothing more is read: a peer like this one never
- * sends so many requests, or two such peers might each wait for the other to read. */
+/** If our requests without an answer are together this long, our calls wait for answers. If the other
+ * side's calls that wait for us are longer, not counting the last one, we read nothing more. A peer
+ * that keeps the first rule never meets the second: if it did, we would not read its answers, nor it
+ * ours, and both would wait for ever. */
 const TOO_MUCH = 8 * MUCH;
 /** How many requests that were given up are remembered. A late answer to another is noise. */
 const MOST_GIVEN_UP = 10_000;
