@@ -73,10 +73,10 @@ interface OwnCall extends Call {
 
 /** A limit in UTF-16 code units: if this much is unsent, the calls of both sides wait. */
 const MUCH = 2 ** 20;
-/** If our requests without an answer are together this long, our calls wait for answers. If the other
- * side's calls that wait for us are longer, not counting the last one, we read nothing more. A peer
- * that keeps the first rule never meets the second: if it did, we would not read its answers, nor it
- * ours, and both would wait for ever. */
+/** If our requests without an answer are together this long, our calls wait for answers. If the
+ * other side's calls that wait for us are longer, not counting the last, we read nothing more. A
+ * peer that keeps the first rule never meets the second: then neither would read the answers of the
+ * other, and both would wait for ever. */
 const TOO_MUCH = 8 * MUCH;
 /** How many requests that were given up are remembered. A late answer to another is noise. */
 const MOST_GIVEN_UP = 10_000;

@@ -9,9 +9,8 @@
  *
  * A process that waits tells Linux what for. By hand, for that Python:
  *
- *     cat /proc/1234/syscall                  # 1 0x4 …: call 1, write, on descriptor 4, waits
- *     readlink /proc/1234/fd/4                # pipe:[7104921]
- *     ls -l /proc/ */ fd; /* | grep 'pipe:\[7104921\]'     # who holds an end: cat, as its stdin, 0
+ *     cat /proc/1234/syscall       # 1 0x4 …: it waits in call 1, write, of descriptor 4
+ *     lsof -a -p 1234 -d 4 +E      # … pipe 1235,cat,0r: cat, 1235, holds the read end as its 0
  *
  * And cat, in turn, waits in a write to a pipe that Python alone could read: a circle. This script is
  * a tool that follows who waits for whom to such a circle, or to the one who could go on:
@@ -23,7 +22,6 @@
  *
  * @module
  */
-
 import { StartError } from "../lib/child.ts";
 import { conclude } from "../lib/conclusions.ts";
 import { atTerminal, paste } from "../lib/cures.ts";
