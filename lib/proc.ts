@@ -329,8 +329,13 @@ function waitsOf(view: View, pid: number, thread: string): Wait[] {
       const isPair = (wait: Wait) => "pipe" in wait && wait.pipe.startsWith("socket:");
       const others = waits.filter((wait) => !(isHelper && isPair(wait) && isOwn(view, wait, pid)));
       if (waits.length > 0 && others.length < 2) return others;
-      const link = view.links.get(pid)?.get(number(0)) ?? "a closed descriptor";
-      return does(args ? `waits in ${name} for ${link}` : `waits to ${name}; sudo would tell what`);
+      if (args === undefined) return does(`waits to ${name}; sudo would tell what`);
+      const link = view.links.get(pid)?.get(number(0));
+      if (link !== undefined) return does(`waits in ${name} for ${link}`);
+      // Opened since the look began: then the thread moves.
+      const isOpen = () => attempt(() => Deno.lstatSync(`/proc/${pid}/fd/${number(0)}`));
+      const hasMoved = isOpen() || callOf(task).args?.join() !== args.join() || isOpen();
+      return does(hasMoved ? COMPUTES : `waits in ${name} for a closed descriptor`);
     }
     case "splice":
       return either(0, 2);

@@ -104,3 +104,23 @@ processTest("look knows the other end of a pair of sockets", async () => {
   assert(wait?.for === "read" && wait.pipe.startsWith("socket:"));
   assertEquals(awaited(now, wait), [child.pid]);
 }, { needs: ["node", "ss"], os: "linux" });
+
+processTest("look does not take a descriptor for closed that was opened meanwhile", async () => {
+  // One thread waits in read for a descriptor that another has closed, in one program for good, in
+  // the other for pipes that come and go.
+  const read = "def read(end):\n  os.read(end, 1)\nimport os, threading, time\n";
+  const closed = "r, w = os.pipe()\nthreading.Thread(target=read, args=(r,)).start()\n" +
+    "time.sleep(0.2); os.close(r); time.sleep(300)";
+  const fresh = "print(flush=True)\nfor n in range(10**6):\n  r, w = os.pipe()\n" +
+    "  t = threading.Timer(0.002, os.write, (w, b'x')); t.start()\n" +
+    "  os.read(r, 1); os.close(r); t.join(); os.close(w)";
+  const isClosed = (now: Snapshot, pid: number) =>
+    waitsOf(now, pid).some((wait) => wait.for === "else" && wait.does.includes("closed desc"));
+  await using one = start("python3", "-c", read + closed);
+  await lookUntil(one.pid, (now) => isClosed(now, one.pid));
+  await using other = start("python3", "-c", read + fresh);
+  const reader = other.stdout.getReader();
+  await reader.read();
+  reader.releaseLock();
+  for (let n = 0; n < 200; n++) assert(!isClosed(look(other.pid), other.pid));
+}, { needs: ["python3"], os: "linux" });
