@@ -1,10 +1,10 @@
 /**
- * How `rpc.ts` shows a dialogue in JSON-RPC, and what a person types there.
+ * Calls of methods that a person types, each in a line: `METHOD [PARAMS]`.
  *
  * @module
  */
-import { escapeControls, quote } from "./format.ts";
-import { JsonRpcError } from "./json_rpc.ts";
+import { quote } from "./format.ts";
+import { answerLine } from "./message.ts";
 import type { ReportingPeer } from "./reporting_peer.ts";
 import { print } from "./stdout.ts";
 
@@ -43,7 +43,7 @@ export async function askWhatIsTyped(peer: ReportingPeer): Promise<void> {
 
 async function ask(peer: ReportingPeer, { method, params }: Call): Promise<void> {
   const answer = await peer.answer(method, params);
-  await print(escapeControls(`${method} → ${textOf(answer)}`));
+  await print(answerLine(method, answer));
 }
 
 /**
@@ -61,38 +61,3 @@ function parseCall(line: string): Call | undefined {
     return undefined;
   }
 }
-
-/** A notification of the other side, whole, in one line. */
-export function notificationLine(method: string, params: unknown): string {
-  return escapeControls(`! ${method} ${JSON.stringify(params) ?? ""}`.trimEnd());
-}
-
-/** An answer, as a row: to which question, after how many milliseconds, and how it begins. */
-export function answerRow(
-  number: number,
-  method: string,
-  milliseconds: number,
-  answer: unknown,
-): string {
-  const took = `${milliseconds.toFixed()} ms`.padStart(36 - method.length);
-  return escapeControls(`${number} ← ${method}${took}  ${textOf(answer).slice(0, 56)}`);
-}
-
-function textOf(answer: unknown): string {
-  return answer instanceof JsonRpcError
-    ? `error ${answer.code}: ${quote(answer.message)}`
-    : JSON.stringify(answer);
-}
-
-/** The parameters of a question to a language server about a small file, and of the notification
- * that opens it. */
-export const aFile = {
-  textDocument: {
-    uri: "file:///hello.ts",
-    languageId: "typescript",
-    version: 1,
-    text: '/** A greeting. */\nconst hello:number = "how are you"\n',
-  },
-  position: { line: 1, character: 6 },
-  options: { tabSize: 2, insertSpaces: true },
-};

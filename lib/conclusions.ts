@@ -4,10 +4,11 @@
  * @module
  */
 import { describeStatus } from "./child.ts";
-import { paste } from "./cures.ts";
+import { paste } from "./paste.ts";
 import { FLOOD, isUnclear, type Trial, UNBUFFERED } from "./experiments.ts";
 import { byteCount, quote } from "./format.ts";
-import { READS_STDIN, SECTIONS, STOPPED } from "./hang.ts";
+import { SECTIONS } from "./sections.ts";
+import { READS_STDIN, STOPPED } from "./words.ts";
 
 /** What a pipe holds on Linux. */
 const CAPACITY = 65_536;

@@ -1,5 +1,5 @@
 /**
- * What makes a program answer over a pipe, by its name, and how its command is typed.
+ * What makes a program answer over a pipe, by its name.
  *
  * @module
  */
@@ -95,26 +95,6 @@ export function hintFor(command: readonly string[]): string {
 /** The words after its name that make a program write each line at once; none if none are known. */
 export function wordsFor(name: string): string[] {
   return CURES.find(({ program }) => program.test(name))?.words ?? [];
-}
-
-/** The command that runs another at a terminal, which does not echo what is sent. */
-export function atTerminal(command: string[]): string[] {
-  const line = paste(command);
-  return Deno.build.os === "linux"
-    ? ["script", "-qec", `stty -echo; ${line}`, "/dev/null"]
-    : ["script", "-q", "/dev/null", "sh", "-c", `stty -echo; ${line}`];
-}
-
-/** A command as one types it into a shell. */
-export function paste(command: readonly string[]): string {
-  return command.map((word) =>
-    /^[\w%+,./:=@-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
-  ).join(" ");
-}
-
-/** The end of a message that a program does not answer: how to find out why. */
-export function seeWhy(command: readonly string[]): string {
-  return command.length > 0 ? `; why: deno run -A scripts/why.ts ${paste(command)}` : "";
 }
 
 const ENDS: [program: RegExp, end: string | RegExp][] = [

@@ -10,7 +10,8 @@ import { describeStatus, onEnd, startChild } from "./child.ts";
 import { wordsFor } from "./cures.ts";
 import { Failure } from "./failure.ts";
 import { byteCount, quote } from "./format.ts";
-import { doing, explainInside, type Verdict } from "./hang.ts";
+import { explainInside, type Verdict } from "./hang.ts";
+import { doing } from "./words.ts";
 import { activityOf, endAllWith, look } from "./proc.ts";
 import { untilStill } from "./still.ts";
 

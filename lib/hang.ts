@@ -1,12 +1,22 @@
 /**
- * Why processes hang on their pipes, told from a snapshot of them: who waits for whom, a picture,
- * and a verdict with its cure.
+ * Why processes hang on their pipes, as a snapshot of them shows it.
  *
  * @module
  */
 import { hintFor } from "./cures.ts";
-import { byteCount } from "./format.ts";
-import { awaited, COMPUTES, type End, type Process, type Snapshot, type Wait } from "./proc.ts";
+import {
+  type Edge,
+  edgesFrom,
+  edgesToOnly,
+  findCircle,
+  type Knot,
+  opened,
+  pathOf,
+  waysOf,
+} from "./knot.ts";
+import { awaited, COMPUTES, type Snapshot, type Wait } from "./proc.ts";
+import { SECTIONS } from "./sections.ts";
+import { describe, doingElse, labelOf, list, STOPPED, who } from "./words.ts";
 
 /** Why it hangs. */
 export interface Verdict {
@@ -19,42 +29,6 @@ export interface Verdict {
   /** The processes that are said to hang; none if that is not for a pipe. */
   waiting: number[];
 }
-
-/** A process that waits, what for, and the processes of which one can let it go on. */
-interface Edge {
-  from: number;
-  wait: Wait;
-  to: number[];
-  /** Whether its thread waits for nothing else. */
-  isOnly: boolean;
-}
-
-/** Everybody whom a process waits for, one after the other. */
-interface Knot extends Snapshot {
-  pid: number;
-  /** Beginning with those of `pid`. */
-  edges: Edge[];
-}
-
-/** The sections that a verdict leads to, as `page: heading`. */
-export const SECTIONS = {
-  buffer: "README.md: No answer from the child, or all answers at once when it exits",
-  prompt: "lib/README.md: talk to a program that shows a prompt",
-  readWhileWriting: "README.md: It hangs when much goes through, though little works",
-  readBoth: "README.md: It hangs as soon as the child writes much to stderr",
-  closeStdin: "README.md: The child never exits",
-  endOfFile: "README.md: The child has exited, and reading its output still does not end",
-  elsewhere: "README.md: The child does something else, or is stopped",
-  livesOn: "README.md: The script ended and its child lives on",
-  namedPipe: "lib/README.md: use a named pipe",
-  fromPython: "scripts/README.md: From Python to Deno",
-  timeLimit: "lib/README.md: limit the time of a child and its family",
-  password: "README.md: ssh, sudo or getpass cannot ask for a password",
-  brokenPipe: "README.md: Uncaught (in promise) BrokenPipe: Broken pipe (os error 32)",
-  dialogue: "lib/README.md: hold a dialogue",
-  bothOutputs: "lib/README.md: read stdout and stderr",
-  wholeAnswers: "lib/README.md: get whole answers, of any number of lines",
-};
 
 /** What may be wrong, the surest first: each looks at the knot and says what it sees, if anything. */
 const VERDICTS: ((knot: Knot) => Verdict | undefined)[] = [
@@ -330,150 +304,6 @@ function notAPipe(knot: Knot): Verdict {
   };
 }
 
-/** What a stopped process is said to do. */
-export const STOPPED = "is stopped by a signal";
-
-/** What a process is said to do that can be given more. */
-export const READS_STDIN = "waits to read stdin";
-
-/** What a process does, and the children that it waits for: `waits to read stdin`. */
-export function doing(pid: number, { processes }: Snapshot): string {
-  const does: string[] = [];
-  const family = new Set([pid]);
-  for (const one of family) {
-    const { state, threads = [] } = processes.get(one) ?? {};
-    const waits = threads.flat();
-    for (const wait of waits) if (wait.for === "exit") family.add(wait.pid);
-    const all = waits.map((wait) => describe(processes, wait)).join(" or ");
-    does.push(state === "stopped" ? STOPPED : all);
-  }
-  return [...new Set(does)].join(", which ");
-}
-
-/** What each process waits for, and the pipes between them, in lines of at most `width` columns. */
-export function draw(pid: number, snapshot: Snapshot, width: number): string[] {
-  const { processes, pipes } = snapshot;
-  const edges = edgesFrom(snapshot, pid);
-  for (const other of processes.keys()) edges.push(...edgesToOnly(snapshot, pid, other));
-  const drawn = new Set([pid, ...edges.flatMap(({ from, to }) => [from, ...to])]);
-  const openers = new Set(opened(snapshot).map(({ pid }) => pid));
-  const all = drawn.isDisjointFrom(openers) ? drawn : drawn.union(openers);
-  const lines: string[] = [];
-  for (const one of all) {
-    const { state, threads } = processes.get(one) ?? {};
-    if (threads === undefined) continue;
-    const waits = new Set(threads.flat().map((wait) => describe(processes, wait)));
-    lines.push(`${who(processes, one)}  ${state === "alive" ? [...waits].join(", or ") : state}`);
-  }
-  const awaitedPipes = new Set(edges.map(({ wait }) => "pipe" in wait ? wait.pipe : ""));
-  const side = (ends: End[]) => {
-    const names = ends.map((end) => `${who(processes, end.pid)} [${labelOf(end.descriptor)}]`);
-    const more = names.length > 2 ? ` and ${names.length - 2} more` : "";
-    return names.slice(0, 2).join(", ") + more || "nobody to be seen";
-  };
-  const isDrawn = ({ pid }: End) => drawn.has(pid);
-  for (const [name, { readers, writers, held, capacity }] of pipes) {
-    const isBetween = writers.some(isDrawn) && readers.some(isDrawn) &&
-      [...writers, ...readers].some(({ pid }) => pid !== writers[0]?.pid);
-    if (!awaitedPipes.has(name) && !(isBetween && held)) continue;
-    const room = capacity === undefined ? "" : ` of ${byteCount(capacity)}`;
-    const fill = held === undefined
-      ? name
-      : room
-      ? `${held.toLocaleString("en")}${room}`
-      : byteCount(held);
-    const line = `${side(writers)} ── ${fill} ──▶ ${side(readers)}`;
-    lines.push(...(line.length <= width ? [line] : line.split(/(?= ── )/)));
-  }
-  return lines.map((line) => line.length > width ? `${line.slice(0, width - 1)}…` : line);
-}
-
-/** What a process waits for: pipes before children. */
-function edgesOf(snapshot: Snapshot, pid: number): Edge[] {
-  const order = ["write", "read", "writer", "reader", "exit"];
-  const threads = snapshot.processes.get(pid)?.threads ?? [];
-  const edges = threads.flatMap((waits) => waits.map((wait) => ({ wait, isOnly: !waits[1] })));
-  return edges.filter(({ wait }) => wait.for !== "else")
-    .sort((a, b) => order.indexOf(a.wait.for) - order.indexOf(b.wait.for))
-    .map(({ wait, isOnly }) => {
-      const all = awaited(snapshot, wait);
-      // Who writes does not wait for itself, though it may have inherited the read end, too.
-      const others = wait.for === "write" ? all.filter((other) => other !== pid) : [];
-      return { from: pid, wait, to: others.length > 0 ? others : all, isOnly };
-    });
-}
-
-/** What a process waits for, then what those wait for, and so on. */
-function edgesFrom(snapshot: Snapshot, pid: number): Edge[] {
-  const reached = new Set([pid]);
-  const edges: Edge[] = [];
-  for (const one of reached) {
-    const own = edgesOf(snapshot, one);
-    edges.push(...own);
-    for (const other of own.flatMap(({ to }) => to)) reached.add(other);
-  }
-  return edges;
-}
-
-/** The waits of another process that this one alone can end. */
-function edgesToOnly(snapshot: Snapshot, pid: number, other: number): Edge[] {
-  if (other === pid) return [];
-  return edgesOf(snapshot, other)
-    .filter(({ wait, to }) => "pipe" in wait && to.length === 1 && to[0] === pid);
-}
-
-/** The shortest circle of processes that wait for each other, which nobody else can set going. */
-function findCircle(knot: Knot): Edge[] {
-  const stuck = new Set(knot.processes.keys());
-  const isStuck = (wait: Wait) => {
-    const others = awaited(knot, wait);
-    return others.length > 0 && others.every((other) => stuck.has(other));
-  };
-  // Whoever can go on by itself is not stuck, nor is whoever waits for that one.
-  for (let size = -1; size !== stuck.size;) {
-    size = stuck.size;
-    for (const pid of stuck) {
-      const threads = knot.processes.get(pid)?.threads ?? [];
-      if (!threads.some((waits) => waits.every(isStuck))) stuck.delete(pid);
-    }
-  }
-  // Whoever holds both ends of a pipe waits for the others that could write there.
-  const edges = knot.edges.filter(({ from, wait }) => stuck.has(from) && isStuck(wait))
-    .map((edge) => {
-      const others = edge.to.filter((pid) => pid !== edge.from);
-      return others.length > 0 ? { ...edge, to: others } : edge;
-    });
-  const starts = [...new Set(edges.map(({ from }) => from))];
-  return starts.map((start) => pathOf(edges, start, start)).filter(({ length }) => length > 0)
-    .sort((a, b) => a.length - b.length)[0] ?? [];
-}
-
-/** The shortest way from one process to another that it waits for, or back to itself. */
-function pathOf(edges: Edge[], start: number, end: number): Edge[] {
-  const paths = new Map<number, Edge[]>([[start, []]]);
-  // Grows while it is walked.
-  for (const [pid, path] of paths) {
-    for (const edge of edges.filter(({ from }) => from === pid)) {
-      if (edge.to.includes(end)) return [...path, edge];
-      for (const other of edge.to) if (!paths.has(other)) paths.set(other, [...path, edge]);
-    }
-  }
-  return [];
-}
-
-/** A process may wait for another in several ways: for what that writes, and for its exit. */
-function waysOf(knot: Knot, { from, to }: Edge): Wait[] {
-  return knot.edges.filter((edge) => edge.from === from && edge.to.some((pid) => to.includes(pid)))
-    .map(({ wait }) => wait);
-}
-
-/** Who waits in open, and for whom. */
-function opened({ processes }: Snapshot) {
-  return [...processes].flatMap(([pid, { threads }]) =>
-    threads.flat().flatMap((wait) => "path" in wait ? [{ pid, wait }] : [])
-  );
-}
-
 /** Who waits for a process, to be told after it. */
 function waiterOf(knot: Knot, pid: number): string {
   const waiter = knot.edges.find(({ to }) => to.includes(pid));
@@ -487,14 +317,6 @@ function unless(processes: Snapshot["processes"], pids: number[]): string {
       `, unless another thread of ${who(processes, pid)}, which ${does}, goes on`
     )
   ).join("");
-}
-
-function who(processes: Snapshot["processes"], pid: number): string {
-  return `${processes.get(pid)?.name ?? "process"} ${pid}`;
-}
-
-function labelOf(descriptor: number | undefined): string {
-  return ["stdin", "stdout", "stderr"][descriptor ?? -1] ?? `descriptor ${descriptor}`;
 }
 
 /** Who waits for whom, and until when. */
@@ -518,31 +340,4 @@ function labelsOf({ pipes }: Snapshot, { from, to }: Edge, wait: Wait): string[]
   const written = writers.filter((end) => end.pid === from && end.descriptor < 3);
   const ends = written.length > 0 ? written : readers.filter(({ pid }) => to.includes(pid));
   return [...new Set(ends.map(({ descriptor }) => labelOf(descriptor)))];
-}
-
-/** What a thread waits for, without its name. */
-function describe(processes: Snapshot["processes"], wait: Wait): string {
-  switch (wait.for) {
-    case "read":
-      return `waits to read ${labelOf(wait.descriptor)}`;
-    case "write":
-      return `waits to write to ${labelOf(wait.descriptor)}`;
-    case "exit":
-      return `waits for the exit of ${who(processes, wait.pid)}`;
-    case "writer":
-    case "reader":
-      return `waits in open for a ${wait.for} of ${wait.path}`;
-    case "else":
-      return wait.does;
-  }
-}
-
-/** What threads of a process do that has nothing to do with pipes. */
-function doingElse(process: Process | undefined): string[] {
-  const waits = process?.threads.flat() ?? [];
-  return [...new Set(waits.flatMap((wait) => wait.for === "else" ? [wait.does] : []))];
-}
-
-function list(names: string[], and = " and "): string {
-  return names.slice(0, -1).join(", ") + (names.length > 1 ? and : "") + (names.at(-1) ?? "");
 }

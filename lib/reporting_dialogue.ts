@@ -4,7 +4,7 @@
  * @module
  */
 import { describeStatus, onEnd } from "./child.ts";
-import { seeWhy } from "./cures.ts";
+import { seeWhy } from "./paste.ts";
 import { ChildEndedError, Dialogue, NoAnswerError } from "./dialogue.ts";
 import { Failure, scriptName } from "./failure.ts";
 import { LineReader } from "./line_reader.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import { describeStatus } from "./child.ts";
-import { seeWhy } from "./cures.ts";
+import { seeWhy } from "./paste.ts";
 import {
   ConnectionClosedError,
   FramingError,

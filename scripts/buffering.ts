@@ -16,7 +16,7 @@
  * @module
  */
 import { describeStatus, endChild, startChild, StartError } from "../lib/child.ts";
-import { atTerminal, paste } from "../lib/cures.ts";
+import { atTerminal, paste } from "../lib/paste.ts";
 import { LineReader } from "../lib/line_reader.ts";
 import { parseOptions } from "../lib/options.ts";
 import { Failure, print } from "../lib/script.ts";

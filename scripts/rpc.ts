@@ -24,8 +24,9 @@
  *
  * @module
  */
-import { aFile, answerRow, askWhatIsTyped, notificationLine } from "../lib/call.ts";
+import { askWhatIsTyped } from "../lib/call.ts";
 import { startChild } from "../lib/child.ts";
+import { answerRow, notificationLine } from "../lib/message.ts";
 import { parseOptions, seconds, word } from "../lib/options.ts";
 import { ReportingPeer } from "../lib/reporting_peer.ts";
 import { Failure, print } from "../lib/script.ts";
@@ -45,7 +46,6 @@ Without PROGRAM: deno lsp, and a few questions about a small file.`,
 });
 const isDemo = operands.length === 0;
 const [program = "", ...args] = isDemo ? [Deno.execPath(), "lsp", "-q"] : operands;
-const name = isDemo ? "deno lsp" : program;
 
 // "piped" twice: one pipe into the child's stdin, one out of its stdout.
 const command = new Deno.Command(program, {
@@ -54,10 +54,10 @@ const command = new Deno.Command(program, {
   stdout: "piped",
   detached: true, // A group of its own, so that what the child started ends with it.
 });
-await using child = startChild(command, { name });
+await using child = startChild(command);
 // A JsonRpcPeer whose errors tell a person what to do.
 const peer = new ReportingPeer(child, {
-  name,
+  name: operands[0] ?? "deno lsp",
   timeout,
   framing: isDemo ? "content-length" : framing,
   advice: "is --framing right? Must something else be asked first?",
@@ -68,19 +68,22 @@ const peer = new ReportingPeer(child, {
 });
 let asked = 0;
 const order: number[] = [];
-if (isDemo) await askAboutAFile();
-else await askWhatIsTyped(peer);
+await (isDemo ? askAboutAFile() : askWhatIsTyped(peer));
 // Our end of file is the other side's sign to exit.
 await peer.end();
 
 async function askAboutAFile() {
+  const text = "/** A greeting. */\nconst hello:string = 5\n";
+  const textDocument = { uri: "file:///hello.ts", languageId: "typescript", version: 1, text };
+  const options = { tabSize: 2, insertSpaces: true };
+  const about = { textDocument, position: { line: 1, character: 6 }, options };
   await ask("initialize", { capabilities: {}, initializationOptions: { enable: true } });
   await peer.notify("initialized", {});
   const diagnosed = peer.notification("textDocument/publishDiagnostics");
-  await peer.notify("textDocument/didOpen", aFile);
+  await peer.notify("textDocument/didOpen", about);
   // All four are open at once. The first needs the compiler; the last, nothing.
   const methods = ["hover", "documentSymbol", "formatting"].map((what) => `textDocument/${what}`);
-  await Promise.all([...methods, "no/such/method"].map((method) => ask(method, aFile)));
+  await Promise.all([...methods, "no/such/method"].map((method) => ask(method, about)));
   if (order.join() === order.toSorted().join()) throw new Failure("all answers came in order");
   if (!await within(timeout, diagnosed)) throw new Failure("no diagnostics came", 124);
   await ask("shutdown");

@@ -24,10 +24,11 @@
  */
 import { StartError } from "../lib/child.ts";
 import { conclude } from "../lib/conclusions.ts";
-import { atTerminal, paste } from "../lib/cures.ts";
+import { atTerminal, paste } from "../lib/paste.ts";
 import { ask, curesOf, describe, isUnclear, type Trial, UNBUFFERED } from "../lib/experiments.ts";
-import { draw, explain, type Verdict } from "../lib/hang.ts";
+import { explain, type Verdict } from "../lib/hang.ts";
 import { parseOptions, seconds, text, UsageError, wholeNumber } from "../lib/options.ts";
+import { draw } from "../lib/picture.ts";
 import { look, mayLook } from "../lib/proc.ts";
 import { escapeControls, print } from "../lib/script.ts";
 import { faint, strong } from "../lib/terminal.ts";

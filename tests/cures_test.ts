@@ -1,5 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
-import { hintFor, paste, seeWhy } from "../lib/cures.ts";
+import { hintFor } from "../lib/cures.ts";
+import { paste, seeWhy } from "../lib/paste.ts";
 import "./process.ts";
 
 const HINTS: [command: string, hint: RegExp][] = [

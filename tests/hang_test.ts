@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { draw, explain } from "../lib/hang.ts";
+import { explain } from "../lib/hang.ts";
+import { draw } from "../lib/picture.ts";
 import { COMPUTES, type Pipe, type Process, type Snapshot, type Wait } from "../lib/proc.ts";
 import "./process.ts";
 

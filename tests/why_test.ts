@@ -4,7 +4,7 @@
  * @module
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { paste } from "../lib/cures.ts";
+import { paste } from "../lib/paste.ts";
 import { explain } from "../lib/hang.ts";
 import { look } from "../lib/proc.ts";
 import {
