@@ -51,8 +51,8 @@ export interface JsonRpcPeerOptions {
   onNoise?: (text: string) => void;
   /** The longest message (default 256 Mi): UTF-16 code units of a line, bytes of a body. */
   maxLength?: number;
-  /** Give it `child.status`. After it settles, reading stops after 0.1 s of silence, even if
-   * another process holds the pipe open. */
+  /** Give it `child.status`. After it settles, reading stops after 0.1 s of silence, at the latest
+   * after 1 s of waiting or 1 MiB, even if another process holds the pipe open. */
   until?: Promise<unknown>;
 }
 
@@ -73,10 +73,10 @@ interface OwnCall extends Call {
 
 /** A limit in UTF-16 code units: if this much is unsent, the calls of both sides wait. */
 const MUCH = 2 ** 20;
-/** If our requests without an answer are together this long, our calls wait for answers. If the
- * other side's calls that wait for us are longer, not counting the last, we read nothing more. A
- * peer that keeps the first rule never meets the second: then neither would read the answers of the
- * other, and both would wait for ever. */
+/** Two rules. While our requests without an answer are together this long, our further calls wait.
+ * While the requests of the other side that we have not answered are longer, not counting the last,
+ * we read no more. Who keeps the first rule never meets the second. That matters: if both sides
+ * stopped reading, neither would see an answer of the other. */
 const TOO_MUCH = 8 * MUCH;
 /** How many requests that were given up are remembered. A late answer to another is noise. */
 const MOST_GIVEN_UP = 10_000;
@@ -245,9 +245,11 @@ export class JsonRpcPeer {
     return promise;
   }
 
-  /** Closes our end, which is end of file for the other side, after all messages are written. Open
-   * requests still get their answers, but from methods that heed their `signal`; requests of the
-   * other side get no more answers. */
+  /** Closes our end, which is end of file for the other side, after all messages are written.
+   *
+   * The other side may still answer our open requests. Where it is a JsonRpcPeer, the `signal` of
+   * its methods aborts: one that heeds it gives up, any other is answered. Methods of ours that
+   * still run can answer nobody any more: a server calls this when they are done, or never. */
   close(): Promise<void> {
     return this.#closing ??= (async () => {
       this.#end ??= new ConnectionClosedError("this side has closed the connection");

@@ -21,8 +21,8 @@ export interface LineReaderOptions {
    * and lines not handed out are dropped. */
   signal?: AbortSignal;
   /** Give it `child.status`: end of file comes only when no process holds the write end, and the
-   * child may have left one running. After it settles, reading stops after 0.1 s of silence, or
-   * when more has come than a pipe can hold. */
+   * child may have left one running. After it settles, reading stops after 0.1 s of silence, at the
+   * latest after 1 s of waiting or 1 MiB; what comes later is not read. */
   until?: Promise<unknown>;
 }
 

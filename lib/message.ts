@@ -5,6 +5,7 @@
  */
 import { escapeControls, quote } from "./format.ts";
 import { JsonRpcError } from "./json_rpc.ts";
+import { columns } from "./terminal.ts";
 
 /** A notification of the other side, whole, in one line. */
 export function notificationLine(method: string, params: unknown): string {
@@ -24,7 +25,8 @@ export function answerRow(
   answer: unknown,
 ): string {
   const took = `${milliseconds.toFixed()} ms`.padStart(36 - method.length);
-  return escapeControls(`${number} ← ${method}${took}  ${textOf(answer).slice(0, 56)}`);
+  const row = escapeControls(`${number} ← ${method}${took}  ${textOf(answer)}`);
+  return row.length > columns() ? `${row.slice(0, columns() - 1)}…` : row;
 }
 
 function textOf(answer: unknown): string {

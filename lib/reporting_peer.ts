@@ -100,9 +100,16 @@ export class ReportingPeer extends JsonRpcPeer {
     }
   }
 
-  /** Resolves when the child sends such a notification. */
-  notification(method: string): Promise<true> {
-    return new Promise((resolve) => this.#notified.set(method, resolve));
+  /**
+   * Waits until the child sends such a notification.
+   *
+   * @throws {Failure} If it sends none in time.
+   */
+  async notification(method: string): Promise<void> {
+    const { name, timeout } = this.#options;
+    const coming = new Promise<true>((resolve) => this.#notified.set(method, resolve));
+    if (await within(timeout, coming)) return;
+    throw new Failure(`no ${method} from ${name} within ${timeout} s`, 124);
   }
 
   /**

@@ -21,3 +21,27 @@ export function red(text: string): string {
 export function faint(text: string): string {
   return isColourful ? `\x1b[2m${text}\x1b[22m` : text;
 }
+
+/** How many columns the terminal has; 80 where stdout is none. */
+export function columns(): number {
+  return Deno.stdout.isTerminal() ? Deno.consoleSize().columns : 80;
+}
+
+/** Breaks a text between words where it does not fit the terminal; further lines begin as far in as
+ * the first. */
+export function fold(text: string): string {
+  if (!Deno.stdout.isTerminal()) return text;
+  const [indent = ""] = /^ */.exec(text) ?? [];
+  let folded = "";
+  let room = 0;
+  for (const word of text.trim().split(" ")) {
+    if (word.length >= room) {
+      folded += `${folded && "\n"}${indent}${word}`;
+      room = columns() - indent.length - word.length;
+    } else {
+      folded += ` ${word}`;
+      room -= word.length + 1;
+    }
+  }
+  return folded;
+}

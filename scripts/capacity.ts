@@ -36,7 +36,7 @@ then lets cat read, and the write goes on.`,
 }, { step: wholeNumber(4096, "how many bytes to write at a time", 1) });
 
 // The shell stops itself before it becomes cat, so that nothing is read before we want it.
-// Detached, it is in no group that a terminal continues (Ctrl-Z, then fg).
+// Detached, since Ctrl-Z and fg would set going whatever belongs to the terminal's group.
 const command = new Deno.Command("sh", {
   args: ["-c", "kill -STOP $$; exec cat"],
   stdin: "piped",

@@ -9,9 +9,14 @@
  *             print(line[:-1])
  *     os.remove("pipe")
  *
- * Deno has no mkfifo, so the program of that name makes it; opening and reading are Deno's. Without
- * arguments the script starts itself twice, in a temporary folder of its own, for which it needs
- * --allow-run --allow-read --allow-write. Needs Unix.
+ * In Deno, which has no mkfifo, the program of that name makes it:
+ *
+ *     await new Deno.Command("mkfifo", { args: ["-m", "600", "pipe"] }).output();
+ *     const pipe = await Deno.open("pipe"); // Waits until a writer opens it, too.
+ *     for await (const line of new LineReader(pipe.readable)) console.log(line);
+ *     await Deno.remove("pipe");
+ *
+ * Needs Unix. Without arguments also --allow-run --allow-read --allow-write, for a temporary folder.
  *
  *     deno run --allow-run=mkfifo --allow-read=PATH --allow-write=PATH scripts/fifo.ts read PATH
  *
@@ -24,10 +29,9 @@ import { parseOptions, UsageError } from "../lib/options.ts";
 import { Failure, print, stdinBytes } from "../lib/script.ts";
 
 async function read(path: string) {
-  // Runs mkfifo, unless the other half was faster. Whichever made the pipe removes it when this
-  // block is left: a name stays until somebody does.
+  // Runs mkfifo, unless the other half was faster. Whichever made the pipe removes its name.
   await using _fifo = await ensureFifo(path);
-  // Deno.open() waits until another process opens the other end. Both then have an ordinary pipe.
+  // Once both ends are open, the two have an ordinary pipe.
   const file = await openFifo(path, "read");
   for await (const line of new LineReader(file.readable)) await print(line);
 }
@@ -78,18 +82,16 @@ async function demonstrate() {
   ]);
   for (const line of received.trimEnd().split("\n")) await print(`reader got: "${line}"`);
   if (received !== sent) throw new Failure(`expected ${JSON.stringify(sent)}`);
-  const left = await Array.fromAsync(Deno.readDir(folder.path));
-  if (left.length > 0) throw new Failure(`the name is still there: ${folder.path}/pipe`);
+  for await (const { name } of Deno.readDir(folder.path)) throw new Failure(`${name} is left`);
   await print("the name is gone");
 }
 
-/** Both run inside the folder and call the pipe `pipe`: its whole path may have a comma, at which
- * --allow-read would split it. */
+/** Runs inside the folder: a whole path might have a comma in it, at which --allow-read splits. */
 function startHalf(part: "read" | "write", cwd: string): Deno.ChildProcess {
   const permissions = ["--allow-run=mkfifo", "--allow-read=pipe", "--allow-write=pipe"];
   const args = ["run", "--no-prompt", ...permissions, import.meta.url, part, "pipe"];
-  const command = { args, cwd, stdin: "piped", stdout: "piped" } as const;
-  return startChild(new Deno.Command(Deno.execPath(), command));
+  const pipes = { stdin: "piped", stdout: "piped" } as const;
+  return startChild(new Deno.Command(Deno.execPath(), { args, cwd, ...pipes }));
 }
 
 async function mustSucceed(name: string, child: Deno.ChildProcess) {

@@ -14,8 +14,13 @@
  *         (length,) = struct.unpack(">I", pipe.read(4))
  *         return pipe.read(length)
  *
- * In Deno, lib/frames.ts: frame() puts the length, four bytes, before a message; readFrames() reads
- * one message after the other, however the pipe cuts them. "how are you" becomes
+ * In Deno, where a ByteReader (lib/byte_reader.ts) reads a number of bytes, however they are cut:
+ *
+ *     const length = await reader.readUint32();
+ *     const message = await reader.readBytes(length);
+ *
+ * In lib/frames.ts, readFrames() does so for one message after the other, and frame() puts the length
+ * before a message. "how are you" becomes
  *
  *     00 00 00 0b  68 6f 77 20 61 72 65 20 79 6f 75
  *
@@ -56,8 +61,8 @@ const sent = messages.map(([, message]) => options.lines ? line(message) : frame
 const writing = ReadableStream.from(sent).pipeTo(cat.stdin);
 const reading = options.lines ? compareLines() : compareFrames();
 const [outcome] = await Promise.allSettled([reading, writing]);
-// If cat failed, its status says why a message did not come back. But 141 (SIGPIPE) only means that
-// we stopped reading; our own error says why.
+// If cat failed, that is why a message did not come back. But SIGPIPE (141) is what it gets when we
+// stop reading: then our own error says why.
 const status = await cat.status;
 const { code } = status;
 if (code !== 0 && code !== 141) throw new Failure(`cat ${describeStatus(status)}`, code);

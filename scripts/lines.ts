@@ -14,15 +14,15 @@
  * and the parent keeps no write end. If it kept one, it would wait for ever: end of file comes
  * only when nobody holds a write end.
  *
- * LineReader is of this collection. For a stream that is read to its end, when time does not
- * matter, @std/streams has all that it takes:
+ * LineReader is of this collection. For a stream that is read to its end, at whatever speed,
+ * @std/streams has all that it takes:
  *
  *     const lines = child.stdout
  *       .pipeThrough(new TextDecoderStream())
  *       .pipeThrough(new TextLineStream());
  *     for await (const line of lines) console.log(line);
  *
- * LineReader takes less than half of that time, its batches() a quarter. It can read a line now and
+ * Short lines take LineReader half of that time, its batches() a quarter. It can read a line now and
  * the rest later, in a dialogue for instance; a loop that is left early does not close the pipe; a
  * line has a bound; a signal gives up a read without losing a line.
  *
@@ -51,8 +51,8 @@ const command = new Deno.Command(Deno.execPath(), {
   stdin: "null",
   stdout: "piped",
 });
-// startChild() is command.spawn(), and ends the child however the script ends; `await using` does
-// so where the block ends.
+// startChild() is command.spawn(); beyond it, a signal or an error that ends the script ends the
+// child. `await using` ends it with the block.
 await using child = startChild(command);
 await print(`hello from parent ${Deno.pid} ${child.pid}`);
 

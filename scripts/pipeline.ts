@@ -12,15 +12,20 @@
  *
  *     await first.stdout.pipeTo(second.stdin);
  *
- * That waits where the second does not read, closes its stdin at the end of the first's output, and
- * that output when the second has gone. copy(), below, does so by hand in four fifths of the time.
- * Each program keeps the terminal, for less wants its keys: a signal here ends them alone.
+ * While the second program does not read, pipeTo() waits. At the end of the first one's output it
+ * closes the stdin of the second. When the second has gone, it closes the output of the first, which
+ * then gets SIGPIPE at its next write. copy() in lib/copy.ts does all of that by hand, in four fifths
+ * of the time.
+ *
+ * Each program keeps the terminal, since less wants its keys. So a signal to this script ends the
+ * programs, but not what they have started.
  *
  *     deno run --allow-run=ls,wc scripts/pipeline.ts ls -l '|' wc -l
  *
  * @module
  */
 import { startChild, StartError } from "../lib/child.ts";
+import { copy } from "../lib/copy.ts";
 import { parseOptions, UsageError } from "../lib/options.ts";
 
 const { operands } = parseOptions({
@@ -34,6 +39,7 @@ One that ended because the next had read enough has not failed.`,
   example: "pipeline.ts yes '|' head -2",
 }, {});
 
+if (operands.length === 0 && Deno.stderr.isTerminal()) console.error("ls -l | wc -l");
 const stages: string[][] = [[]];
 for (const word of operands.length > 0 ? operands : ["ls", "-l", "|", "wc", "-l"]) {
   if (word === "|") stages.push([]);
@@ -59,37 +65,13 @@ const children = stages.map(([program = "", ...args], index) => {
 
 const codes = await Promise.all(children.map(async (child, index) => {
   const next = children[index + 1];
+  // As `await child.stdout.pipeTo(next.stdin)`; tells, too, who has had enough before the end.
   const wasReadToItsEnd = next === undefined || await copy(child.stdout, next.stdin);
   const { code } = await child.status;
   // 141 is SIGPIPE: a program whose reader had enough has not failed.
   return code === 141 && !wasReadToItsEnd ? 0 : code;
 }));
 Deno.exitCode = codes.findLast((code) => code !== 0) ?? 0;
-
-/** Copies, and returns true, until the source ends; false if nobody reads the sink any more. */
-async function copy(source: ReadableStream<Uint8Array>, sink: WritableStream<Uint8Array>) {
-  const reader = source.getReader({ mode: "byob" });
-  const writer = sink.getWriter();
-  // Two buffers take turns: one is filled while the other is written. pipeTo allocates for each.
-  let spare = new Uint8Array(64 * 1024);
-  try {
-    let chunk = await reader.read(new Uint8Array(64 * 1024));
-    while (!chunk.done) {
-      const reading = reader.read(spare);
-      // Waiting for the write is the backpressure: no more than one chunk is read ahead.
-      await writer.write(chunk.value);
-      // `value` shows the bytes that came; a new view shows all of its memory again.
-      spare = new Uint8Array(chunk.value.buffer);
-      chunk = await reading;
-    }
-    await writer.close(); // End of file for the next program.
-    return true;
-  } catch (error) {
-    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
-    await reader.cancel(); // The previous program's next write gets SIGPIPE.
-    return false;
-  }
-}
 
 /** Whoever quotes a whole line, as for a shell, means a pipeline. */
 function explainOneWord(error: unknown, program: string) {

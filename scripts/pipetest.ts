@@ -44,7 +44,7 @@ for await (const line of inputLines) {
   await pause();
 }
 
-/** One before reading and one before answering, so that one can watch each side wait for the other. */
+/** Before reading and before answering, so that one can watch each side wait for the other. */
 async function pause() {
   if (delay > 0) await new Promise((resolve) => setTimeout(resolve, delay * 1000));
 }

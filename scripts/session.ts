@@ -6,7 +6,7 @@
  *     child = subprocess.Popen(["sh"], stdin=PIPE, stdout=PIPE, text=True)
  *     child.stdin.write("ls /\necho the-mark\n")
  *     child.stdin.flush()
- *     while (line := child.stdout.readline()) != "the-mark\n":
+ *     while (line := child.stdout.readline()) and "the-mark" not in line:
  *         print(line[:-1])
  *
  * In Deno, a Dialogue (lib/dialogue.ts) passes on each line up to the mark:
@@ -14,7 +14,8 @@
  *     await dialogue.askUntil("ls /\necho the-mark", "the-mark", console.log);
  *
  * Where does an answer end? Only the program knows. Some end it with a line of their own, or a
- * prompt. We ask the others to write a mark that cannot be in the answer.
+ * prompt. We ask the others to write a mark that cannot be in the answer. It counts wherever it stands in its
+ * line: after `printf abc`, which ends without a newline, comes `abcthe-mark`.
  *
  *     deno run --allow-run scripts/session.ts
  *     echo '2^100' | deno run --allow-run=bc scripts/session.ts bc
@@ -60,7 +61,7 @@ const command = new Deno.Command(program, {
   stderr: childStderr, // At a terminal shown apart, with the program's name.
   // A process group of its own: Ctrl-C reaches this script alone, which ends the whole group.
   detached: true,
-  // Else bc breaks long lines, and a mark at their end.
+  // bc would break a long line in two, even inside the mark.
   env: { BC_LINE_LENGTH: "0" },
 });
 await using child = startChild(command, { name: program });
@@ -72,14 +73,14 @@ const dialogue = new ReportingDialogue(child, {
   command: operands,
   onGreeting: print,
 });
-// A prompt stands before the first question, too.
+// A prompt, which is a RegExp for the end of what has come, stands before the first question, too.
 const isPrompt = end instanceof RegExp && end.source.endsWith(" $");
 if (isPrompt) await dialogue.waitUntil(end, print);
 
 // Several lines; none; the state that x=3 left; an answer without a final newline.
 const examples = ["printf '%s\\n' how are you", "x=3", "echo $x", "printf abc"];
 for await (const question of operands.length > 0 ? dialogue.stdinLines() : examples) {
-  // An exit is a good answer to `quit`; but to a question after it there is none.
+  // If the program has exited, as after `quit`, nobody is there to answer another question.
   dialogue.signal.throwIfAborted();
   await print(strong(`> ${question}`));
   await ask(question);

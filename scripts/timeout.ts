@@ -73,8 +73,7 @@ async function demonstrate() {
   await print(`  after ${timeout} s no end of file: its child ${grandchild} still holds the pipe`);
 
   await print(strong("Ending the whole group:"));
-  // SIGTERM to all of the group, Deno.kill(-child.pid, "SIGTERM"); SIGKILL to whoever stays.
-  await endChild(child);
+  Deno.kill(-child.pid, "SIGTERM"); // The group has the number of its leader; - says group.
   if (await within(10, end) !== null) throw new Failure("no end of file came");
   await print("  end of file comes at once: nobody is left who holds the pipe");
 }
@@ -91,7 +90,7 @@ async function runWithLimit([program = "", ...args]: string[]) {
   const status = await within(timeout, child.status);
   // Also after an exit in time: what the command left running ends with it.
   const end = await endChild(child);
-  // Once it is late, do not wait for a program that does not read our stdout.
+  // Past the time limit, whoever reads our stdout may not keep us waiting either.
   await (status ? passing : within(1, passing));
   const how = `${program} ${describeStatus(end)}`;
   if (status === undefined) throw new Failure(`no exit within ${timeout} s: ${how}`, 124);

@@ -22,16 +22,13 @@
  *
  * @module
  */
-import { StartError } from "../lib/child.ts";
-import { conclude } from "../lib/conclusions.ts";
-import { atTerminal, paste } from "../lib/paste.ts";
-import { ask, curesOf, describe, isUnclear, type Trial, UNBUFFERED } from "../lib/experiments.ts";
+import { diagnose } from "../lib/diagnosis.ts";
 import { explain, type Verdict } from "../lib/hang.ts";
 import { parseOptions, seconds, text, UsageError, wholeNumber } from "../lib/options.ts";
 import { draw } from "../lib/picture.ts";
-import { look, mayLook } from "../lib/proc.ts";
+import { look } from "../lib/proc.ts";
 import { escapeControls, print } from "../lib/script.ts";
-import { faint, strong } from "../lib/terminal.ts";
+import { columns, faint, fold, strong } from "../lib/terminal.ts";
 
 const { options: { pid, question, timeout }, operands } = parseOptions({
   shows: `With --pid: looks at a process that hangs, at those it waits for, and at the pipes
@@ -48,8 +45,12 @@ Without both it tries sed.`,
   timeout: seconds(1, "how long nothing must move before it counts as no answer", 0.1),
 });
 
-if (pid === undefined) await tryOut(operands.length > 0 ? operands : ["sed", "s/question/answer/"]);
-else if (operands.length > 0) throw new UsageError("--pid and PROGRAM exclude each other");
+if (pid === undefined) {
+  // Starts it anew for each trial: over pipes, at a terminal, with each cure that may help.
+  const command = operands.length > 0 ? operands : ["sed", "s/question/answer/"];
+  const { what, cures, section } = await diagnose(command, question, timeout);
+  await conclusion(what, cures, [section]);
+} else if (operands.length > 0) throw new UsageError("--pid and PROGRAM exclude each other");
 else await lookAt(pid);
 
 /** Looks at a process that runs, and says who waits for whom. */
@@ -63,53 +64,13 @@ async function lookAt(pid: number) {
     now = look(pid, Deno.pid);
     verdict = explain(pid, now, before);
   }
-  const width = Deno.stdout.isTerminal() ? Deno.consoleSize().columns : 80;
-  for (const line of draw(pid, now, width)) await print(escapeControls(line));
+  for (const line of draw(pid, now, columns())) await print(escapeControls(line));
   if (verdict) await conclusion(verdict.what, verdict.cures, verdict.sections);
   else await conclusion("nothing hangs at this moment: it moves", ["look again when it does not"]);
 }
 
-/** Starts a program, as often as there is something to try. */
-async function tryOut(command: string[]) {
-  await print(strong(escapeControls(paste(command))));
-  const piped = await ask(command, question, timeout, true);
-  await print(`  ${describe(piped, question, timeout)}`);
-  if (!mayLook()) await print("  what it waits for cannot be seen: that takes Linux, and -A");
-  // The terminal changes only its stdout; a program that answers there must be buffering for pipes.
-  const terminal = isUnclear(piped) ? await tryAlso(atTerminal(command)) : undefined;
-  const isLate = terminal ? !isUnclear(terminal) : (piped.atEnd ?? "") !== "";
-  let cured: Trial | undefined;
-  const mayBuffer = isLate && piped.status === undefined && piped.complaint === "";
-  for (const cure of mayBuffer ? curesOf(piped) : []) {
-    const trial = await tryAlso(cure);
-    if (trial === undefined || isUnclear(trial)) continue;
-    cured = trial;
-    break;
-  }
-  // Where the program hangs the variable may not be set.
-  const isSet = mayLook() && (Deno.env.get(UNBUFFERED) ?? "") !== "";
-  const unset = isSet && piped.milliseconds !== undefined
-    ? await tryAlso(["env", "-u", UNBUFFERED, ...command])
-    : undefined;
-  const { what, cures, section } = conclude({ piped, terminal, cured, unset });
-  await conclusion(what, cures, [section]);
-}
-
-/** Tries a command that may not be installed. */
-async function tryAlso(command: string[]): Promise<Trial | undefined> {
-  await print(strong(escapeControls(paste(command))));
-  try {
-    const trial = await ask(command, question, timeout);
-    await print(`  ${describe(trial, question, timeout)}`);
-    return trial;
-  } catch (error) {
-    if (!(error instanceof StartError)) throw error;
-    await print(`  skipped: ${error.message}`);
-  }
-}
-
 async function conclusion(what: string, cures: string[], sections: string[] = []) {
-  await print(`\n${strong(escapeControls(what))}`);
+  await print(`\n${strong(fold(escapeControls(what)))}`);
   for (const cure of cures) await print(`  ${escapeControls(cure)}`);
   for (const section of sections) await print(faint(`  more in ${section}`));
 }

@@ -7,7 +7,7 @@ processTest("framing gets every message back equal, and shows each length", asyn
     stdout,
     /^(.{14} +[\d,]+ bytes {2}([\da-f]{2} ){4}( [\da-f]{2})*( …)? +came back equal\n){5}$/,
   );
-  assertMatch(stdout, /^a text +11 bytes {2}00 00 00 0b {2}68 6f 77 20 61 72 65 20 … {2}came/m);
+  assertMatch(stdout, /^a text +11 bytes {2}00 00 00 0b {2}68 6f 77 20 … {2}came/m);
   assertMatch(stdout, /^nothing at all +0 bytes {2}00 00 00 00 +came/m);
   assertMatch(stdout, /^100 KB +100,000 bytes {2}00 01 86 a0 {2}2e /m);
   assertEquals([code, stderr], [0, ""]);
