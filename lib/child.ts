@@ -69,9 +69,9 @@ export interface StartOptions {
   name?: string;
   /**
    * Seconds from SIGTERM to SIGKILL, whenever the child is ended (default 0.5).
-   * A child that saves its work on SIGTERM needs more. A child that only closes
-   * its files needs a few milliseconds. If a child ignores Ctrl-C, half a
-   * second is as long as a person at a terminal likes to wait.
+   * Give a child that saves its work on SIGTERM more. The default is plenty for
+   * one that only closes its files, and not too long for a person at a terminal
+   * whose Ctrl-C it ignores.
    */
   grace?: number;
 }
@@ -204,7 +204,8 @@ function spawn(command: Deno.Command, name?: string): Deno.ChildProcess {
  * Ends a child: with SIGTERM, then with SIGKILL if it has not exited within the
  * grace period. Of a child that was started `detached`, the whole process group
  * is ended, whether or not its leader still runs. That takes the permission
- * `--allow-run` without a list; with a list, the child alone is ended.
+ * `--allow-run` without a list; with a list, the child alone is ended. Whether
+ * the group has ended shows in `/proc` on Linux, which a short `sh` reads.
  *
  * @param grace Seconds from SIGTERM to SIGKILL (default: that of
  * {@linkcode startChild}, else 0.5). A later call may change the grace of an

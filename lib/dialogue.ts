@@ -4,7 +4,7 @@
  *
  * @module
  */
-// deno-fmt-ignore-file: lines of up to 100 columns, which 80 would make a third longer.
+// deno-fmt-ignore-file: lines of up to 100 columns; at 80 the file would be a third longer.
 import { LineReader } from "./line_reader.ts";
 
 /** What ended a dialogue. */
@@ -98,8 +98,8 @@ interface Question extends Reply {
  * where a grandchild keeps the pipe open. The lines that the child wrote before its exit are read
  * first.
  *
- * If a child's family may outlive it, start the child `detached`, by `child.ts`. A question that
- * the child leaves unread keeps the script alive until no process holds the read end of the pipe.
+ * If a child's family may outlive it, start the child `detached`, by `child.ts`. While a question
+ * that the child has not read waits in a full pipe, the script does not end by itself.
  *
  * @example
  * ```ts
@@ -184,7 +184,7 @@ export class Dialogue {
    * @param end One of three:
    * - A mark, a text that the question makes the child write: `${question}\necho ${mark}`. It ends
    *   the answer wherever it stands in its line, with a newline or without. The text before it is
-   *   the last line of the answer; the rest of its line is dropped.
+   *   the last line of the answer, `abc` of `abcMARK`; the rest of its line is dropped.
    * - A line of the child's own, as a RegExp: `/^bestmove/`. It is handed on as the last line.
    * - A prompt, as a RegExp that ends with `$`: `/\(gdb\) $/`. It has no newline, and counts when
    *   nothing follows for about 20 ms. It is not handed on.
@@ -198,7 +198,8 @@ export class Dialogue {
     end: string | RegExp,
     onLine: (line: string) => unknown = () => {},
   ): Promise<void> {
-    // The line that makes the child write the mark. If it is the mark itself, we want its echo.
+    // The line that makes the child write the mark. A line that is the mark, as sent to `cat`, is to
+    // come back.
     const asking = question.split("\n").find((line) => line !== end && line.includes(`${end}`));
     const refuse = (text: string) => {
       if (typeof end !== "string" || asking === undefined || !text.includes(asking)) return;

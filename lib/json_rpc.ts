@@ -5,7 +5,7 @@
  *
  * @module
  */
-// deno-fmt-ignore-file: lines of up to 100 columns, which 80 would make a third longer.
+// deno-fmt-ignore-file: lines of up to 100 columns; at 80 the file would be a third longer.
 import { ByteReader, IncompleteReadError } from "./byte_reader.ts";
 import { LineReader } from "./line_reader.ts";
 
@@ -94,6 +94,19 @@ const MOST_GIVEN_UP = 10_000;
  * Messages that are ready together go out in one write. While the other side does not read, calls
  * wait: do not change their `params` before they are answered. A rejected request that nobody
  * awaits is not reported.
+ *
+ * @example A child
+ * ```ts
+ * import { JsonRpcPeer } from "./json_rpc.ts";
+ * import { equal } from "node:assert/strict";
+ *
+ * const args = ["-c", `read -r request; echo '{"jsonrpc":"2.0","id":1,"result":"pong"}'`];
+ * const pipes = { stdin: "piped", stdout: "piped" } as const;
+ * await using child = new Deno.Command("sh", { args, ...pipes }).spawn();
+ * const peer = new JsonRpcPeer({ readable: child.stdout, writable: child.stdin });
+ * equal(await peer.request("ping"), "pong");
+ * await peer.close();
+ * ```
  *
  * @example A server that answers in another order, asked twice at once
  * ```ts

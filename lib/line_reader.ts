@@ -3,7 +3,7 @@
  *
  * @module
  */
-// deno-fmt-ignore-file: lines of up to 100 columns, which 80 would make a third longer.
+// deno-fmt-ignore-file: lines of up to 100 columns; at 80 the file would be a third longer.
 
 /** A line is longer than the `maxLineLength` of its {@linkcode LineReader}. */
 export class LineTooLongError extends RangeError {

@@ -68,8 +68,8 @@ expect(await child.stdout.text() === "bye\n", "what a child wrote outlives it in
 await print(`   sh wrote "bye" and exited with status ${code}: we still read it, then end of file`);
 
 await print(strong("4. The child has gone, a grandchild holds the pipe: no end of file yet"));
-// A shell gives a background command (&) an empty stdin. So we keep the pipe as descriptor 3 (3<&0)
-// and hand it on from there (<&3): this cat, our grandchild, lives until we close it.
+// A shell gives a command in the background (&) an empty stdin. So this one copies its own stdin to
+// descriptor 3 (3<&0), from which cat gets it (<&3): our grandchild lives until we close that pipe.
 const script = 'exec 3<&0; cat <&3 & echo "$!"';
 await using shell = startChild(
   new Deno.Command("sh", { args: ["-c", script], stdin: "piped", stdout: "piped" }),
