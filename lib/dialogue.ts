@@ -198,8 +198,8 @@ export class Dialogue {
     end: string | RegExp,
     onLine: (line: string) => unknown = () => {},
   ): Promise<void> {
-    // The line that makes the child write the mark. A line that is the mark, as sent to `cat`, is to
-    // come back.
+    // The line that makes the child write the mark. A line that is the mark, as sent to `cat`, is
+    // to come back.
     const asking = question.split("\n").find((line) => line !== end && line.includes(`${end}`));
     const refuse = (text: string) => {
       if (typeof end !== "string" || asking === undefined || !text.includes(asking)) return;
