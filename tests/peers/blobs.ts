@@ -7,10 +7,11 @@ const git = new Deno.Command("git", { args, stdin: "piped", stdout: "piped" }).s
 const ids = await Deno.open(path);
 const writing = ids.readable.pipeTo(git.stdin);
 const reader = new ByteReader(git.stdout);
+const newline = Uint8Array.of(10);
 const decoder = new TextDecoder();
 let blobs = 0;
 let bytes = 0;
-for (let line; (line = await reader.readUntil("\n")) !== null;) {
+for (let line; (line = await reader.readUntil(newline)) !== null;) {
   const [, , size] = decoder.decode(line).split(" ");
   bytes += (await reader.readBytes(Number(size)))?.length ?? 0;
   await reader.readBytes(1);
