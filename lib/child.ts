@@ -151,10 +151,11 @@ export function startChild(
     return true;
   };
   const exited = child.status.then(async ({ signal }) => {
-    if (signal !== null && endingSignals.has(signal) && !asked.has(child)) {
-      // Ctrl-C reaches script and child alike, and the child's exit may be seen
-      // first. On a busy machine a single timer may fire before the signal is
-      // heard, too.
+    const isOurs = signal === "SIGTERM" && asked.has(child);
+    if (signal !== null && endingSignals.has(signal) && !isOurs) {
+      // Ctrl-C reaches script and child alike, and the child's exit, or a pipe
+      // that breaks by it, may be seen first. On a busy machine a single timer
+      // may fire before the signal is heard, too.
       for (let n = 0; n < 10; n++) await sleep(20);
     }
     await turn();

@@ -382,22 +382,28 @@ processTest(
   },
 );
 
-processTest("a block is not left when Ctrl-C ended its child and is heard later", async () => {
-  const end = await endOf(
-    `import { startChild } from "./child.ts";
-    // On a busy machine the signal may take long: so do the timers here.
-    const { setTimeout } = globalThis;
-    globalThis.setTimeout = (callback, milliseconds) => setTimeout(callback, 20 * milliseconds);
-    {
-      await using child = startChild(new Deno.Command("sleep", { args: ["50"] }));
-      child.kill("SIGINT");
-      await child.status;
-      setTimeout(() => Deno.kill(Deno.pid, "SIGINT"), 1000);
-    }
-    console.log("over");`,
+for (const seen of ["await child.status;", ""]) {
+  const when = seen === "" ? "not yet" : "already";
+  processTest(
+    `a block is not left when Ctrl-C, heard later, ended its child, ${when} seen`,
+    async () => {
+      const end = await endOf(
+        `import { startChild } from "./child.ts";
+      // On a busy machine the signal may take long: so do the timers here.
+      const { setTimeout } = globalThis;
+      globalThis.setTimeout = (callback, milliseconds) => setTimeout(callback, 20 * milliseconds);
+      {
+        await using child = startChild(new Deno.Command("sleep", { args: ["50"] }));
+        child.kill("SIGINT");
+        ${seen}
+        setTimeout(() => Deno.kill(Deno.pid, "SIGINT"), 1000);
+      }
+      console.log("over");`,
+      );
+      assertEquals([end.lines, end.signal], [[], "SIGINT"]);
+    },
   );
-  assertEquals([end.lines, end.signal], [[], "SIGINT"]);
-});
+}
 
 processTest("a signal gives a child as long to end as grace and endChild say", async () => {
   await sideBySide([
