@@ -15,7 +15,9 @@ export class IncompleteReadError extends Error {
   /** Says how much had come of the piece; `partial` is what. */
   constructor(readonly partial: Uint8Array<ArrayBuffer>) {
     super(
-      `The stream ended inside a piece, after ${partial.length} bytes of it`,
+      `The stream ended inside a piece, after ${partial.length} byte${
+        partial.length === 1 ? "" : "s"
+      } of it`,
     );
   }
 }

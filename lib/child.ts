@@ -94,7 +94,10 @@ const cleanups = new Set<() => Promise<void>>();
  * Starts a child and sees to its end. When the block of `await using` is left,
  * a child that still runs is ended as by {@linkcode endChild}. A signal that
  * would end the script ({@linkcode endingSignals}) ends the child first and
- * then the script, as it would have without this. A second signal, at least one
+ * then the script, as it would have without this. Meanwhile the code inside the
+ * block goes on, and may see how the child ended: ask {@linkcode isEnding}
+ * before you report that, or try again. The code behind the block does not run.
+ * A second signal, at least one
  * second after the first, kills at once. An error that nobody catches ends the
  * child as well. If you prevent the default of "error" or "unhandledrejection",
  * listen for them before the first child is started.
@@ -325,8 +328,8 @@ export function describeStatus({ code, signal }: Deno.CommandStatus): string {
 /**
  * Has `cleanup` run once: when the block of `await using` is left, or before a
  * signal ends the script, after all children and the cleanups registered later.
- * A cleanup must not wait for code after an `await using child`: once a signal
- * is ending the script, that code never runs.
+ * A cleanup must not wait for code behind the block of an `await using child`:
+ * once a signal is ending the script, that code never runs.
  *
  * @example
  * ```ts

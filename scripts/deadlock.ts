@@ -40,7 +40,7 @@ const cat = new Deno.Command("cat", { stdin: "piped", stdout: "piped" });
   const { held, written } = await hang(writing, stuck.stdout, progress);
   await print(`  nothing moves: we wrote ${byteCount(written)}, and the next write is blocked`);
   await print(`    ${byteCount(held)} fill cat's stdout: we read nothing before all is written`);
-  // A pipe holds as much as the other: so much is in its stdin. The rest it has read.
+  // cat's stdin holds as much as its stdout. What is in neither, cat has read.
   await print(
     `    ${byteCount(written - 2 * held)} are in cat, which cannot write them, nor read on`,
   );

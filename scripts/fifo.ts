@@ -16,9 +16,10 @@
  *     for await (const line of new LineReader(pipe.readable)) console.log(line);
  *     await Deno.remove("pipe");
  *
- * Needs Unix. Without arguments also --allow-run --allow-read --allow-write, for a temporary folder.
+ * Needs Unix. One half, with `echo hi > PATH` in another terminal; or both at once:
  *
  *     deno run --allow-run=mkfifo --allow-read=PATH --allow-write=PATH scripts/fifo.ts read PATH
+ *     deno run -A scripts/fifo.ts
  *
  * @module
  */
@@ -75,8 +76,7 @@ async function demonstrate() {
   // If one half fails, leaving the block ends the other, which would wait for ever.
   const [received] = await Promise.all([
     reader.stdout.text(),
-    // A writer that died breaks this pipe, but its status says more.
-    new Blob([sent]).stream().pipeTo(writer.stdin).catch(() => {}),
+    new Blob([sent]).stream().pipeTo(writer.stdin).catch(() => {}), // Its status says why.
     mustSucceed("reader", reader),
     mustSucceed("writer", writer),
   ]);

@@ -19,7 +19,7 @@
  *     const length = await reader.readUint32();
  *     const message = await reader.readBytes(length);
  *
- * In lib/frames.ts, readFrames() does so for one message after the other, and frame() puts the length
+ * In lib/frames.ts, readFrames() does so for one message after the other; frame() puts the length
  * before a message. "how are you" becomes
  *
  *     00 00 00 0b  68 6f 77 20 61 72 65 20 79 6f 75

@@ -13,12 +13,12 @@
  *     await first.stdout.pipeTo(second.stdin);
  *
  * While the second program does not read, pipeTo() waits. At the end of the first one's output it
- * closes the stdin of the second. When the second has gone, it closes the output of the first, which
- * then gets SIGPIPE at its next write. copy() in lib/copy.ts does all of that by hand, in four fifths
- * of the time.
+ * closes the stdin of the second. When the second has gone, it closes the output of the first,
+ * which gets SIGPIPE at its next write. copy() in lib/copy.ts does all of that by hand, in four
+ * fifths of the time.
  *
- * Each program keeps the terminal, since less wants its keys. So a signal to this script ends the
- * programs, but not what they have started.
+ * The programs keep the terminal, since less wants its keys: they are not `detached`. So a signal
+ * to this script ends them, but not what they have started.
  *
  *     deno run --allow-run=ls,wc scripts/pipeline.ts ls -l '|' wc -l
  *
@@ -65,7 +65,7 @@ const children = stages.map(([program = "", ...args], index) => {
 
 const codes = await Promise.all(children.map(async (child, index) => {
   const next = children[index + 1];
-  // As `await child.stdout.pipeTo(next.stdin)`; tells, too, who has had enough before the end.
+  // As `await child.stdout.pipeTo(next.stdin)`, but false if `next` has read enough before the end.
   const wasReadToItsEnd = next === undefined || await copy(child.stdout, next.stdin);
   const { code } = await child.status;
   // 141 is SIGPIPE: a program whose reader had enough has not failed.

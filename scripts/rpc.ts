@@ -53,7 +53,7 @@ const command = new Deno.Command(program, {
   detached: true, // A group of its own, so that what the child started ends with it.
 });
 await using child = startChild(command);
-// A JsonRpcPeer whose errors tell a person what to do.
+// A JsonRpcPeer for a person. Its own are answer(), notification(), and end(): close(), then exit.
 const peer = new ReportingPeer(child, {
   name: operands[0] ?? "deno lsp",
   timeout,
@@ -80,7 +80,7 @@ async function askAboutAFile() {
   await peer.notify("initialized", {});
   const diagnosed = peer.notification("textDocument/publishDiagnostics");
   await peer.notify("textDocument/didOpen", about);
-  // Four open at once. The first needs the compiler. The last, which nobody knows, needs nothing.
+  // Four open at once; `about` has what any of them needs. The first waits for the compiler.
   const methods = ["hover", "documentSymbol", "formatting"].map((what) => `textDocument/${what}`);
   await Promise.all([...methods, "no/such/method"].map((method) => ask(method, about)));
   if (order.join() === order.toSorted().join()) throw new Failure("all answers came in order");

@@ -12,10 +12,10 @@
  *     cat /proc/1234/syscall       # 1 0x4 …: it waits in call 1, write, of descriptor 4
  *     lsof -a -p 1234 -d 4 +E      # … pipe 1235,cat,0r: cat, 1235, holds the read end as its 0
  *
- * And cat, in turn, waits in a write to a pipe that Python alone could read: a circle. This script is
- * a tool that follows who waits for whom to such a circle, or to the one who could go on:
- * lib/proc.ts looks, lib/hang.ts concludes. Looking changes no process. A program that does not
- * answer over pipes is started anew, and tried as a person would try it (lib/experiments.ts).
+ * The same for 1235 shows that cat waits in a write to a pipe that Python alone could read: a
+ * circle. This script is a tool that follows who waits for whom to such a circle, or to the one who
+ * could go on: lib/proc.ts looks, lib/hang.ts concludes. Looking changes no process. A program that
+ * does not answer over pipes is started anew, and tried as a person would (lib/experiments.ts).
  *
  *     deno run -A scripts/why.ts --pid 1234
  *     deno run -A scripts/why.ts sed s/question/answer/

@@ -386,8 +386,8 @@ processTest(
 
 processTest("duplex sees the answer that came while it was stopped", async () => {
   // The child stops its parent, and lets it go on when the time for the answer has passed.
-  const program = "read x; kill -STOP $PPID; echo answer; sleep 1.5; kill -CONT $PPID; cat";
-  const result = await runScript("duplex", ["--timeout=1", "--count=1", "sh", "-c", program]);
+  const program = "read x; kill -STOP $PPID; echo answer; sleep 5.5; kill -CONT $PPID; cat";
+  const result = await runScript("duplex", ["--timeout=5", "--count=1", "sh", "-c", program]);
   assertEquals(result, { code: 0, stdout: 'Parent got: "answer"\n', stderr: "" });
 });
 
