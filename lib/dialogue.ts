@@ -188,6 +188,9 @@ export class Dialogue {
    * - A line of the child's own, as a RegExp: `/^bestmove/`. It is handed on as the last line.
    * - A prompt, as a RegExp that ends with `$`: `/\(gdb\) $/`. It has no newline, and counts when
    *   nothing follows for about 20 ms. It is not handed on.
+   *
+   * Any RegExp ends the answer at a whole line that it matches, too, such as `/^OK$/`. So let that
+   * of a prompt match no line of an answer: `/^> $/` is safer than `/> $/`.
    * @param onLine While the promise that it returns is pending, nothing more is read.
    * @throws {RangeError} If the mark is empty.
    * @throws {DialogueError} If the child sends the question back, as a terminal does, or `cat`.

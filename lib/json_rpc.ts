@@ -52,7 +52,7 @@ export interface JsonRpcPeerOptions {
   /** The longest message (default 256 Mi): UTF-16 code units of a line, bytes of a body. */
   maxLength?: number;
   /** Give it `child.status`. After it settles, reading stops after 0.1 s of silence, at the latest
-   * after 1 s of waiting or 1 MiB, even if another process holds the pipe open. */
+   * after 1 s of waiting or 1 MiB more, even if another process holds the pipe open. */
   until?: Promise<unknown>;
 }
 
@@ -262,7 +262,7 @@ export class JsonRpcPeer {
    *
    * The other side may still answer our open requests. Where it is a JsonRpcPeer, the `signal` of
    * its methods aborts: one that heeds it gives up, any other is answered. Methods of ours that
-   * still run can answer nobody any more: a server calls this when they are done, or never. */
+   * still run can answer nobody any more: a server calls this when they are done, if at all. */
   close(): Promise<void> {
     return this.#closing ??= (async () => {
       this.#end ??= new ConnectionClosedError("this side has closed the connection");

@@ -22,7 +22,7 @@ export interface LineReaderOptions {
   signal?: AbortSignal;
   /** Give it `child.status`: end of file comes only when no process holds the write end, and the
    * child may have left one running. After it settles, reading stops after 0.1 s of silence, at the
-   * latest after 1 s of waiting or 1 MiB; what comes later is not read. */
+   * latest after 1 s of waiting or 1 MiB more; what comes later is not read. */
   until?: Promise<unknown>;
 }
 

@@ -64,7 +64,8 @@ const command = new Deno.Command(program, {
   stdin: "piped",
   stdout: "piped",
   stderr: childStderr, // At a terminal shown apart, with the child's name.
-  // A process group of its own: Ctrl-C reaches this script alone, which ends the whole group.
+  // A process group of its own: Ctrl-C reaches this script alone, which ends the whole group; where
+  // --allow-run has a list, the child alone.
   detached: true,
 });
 await using child = startChild(command, { name });

@@ -14,8 +14,8 @@
  *
  * While the second program does not read, pipeTo() waits. At the end of the first one's output it
  * closes the stdin of the second. When the second has gone, it closes the output of the first,
- * which gets SIGPIPE at its next write. copy() in lib/copy.ts does all of that by hand, in four
- * fifths of the time.
+ * which gets SIGPIPE at its next write, and rejects with BrokenPipe: catch that. copy() in
+ * lib/copy.ts returns false instead, and takes four fifths of the time.
  *
  * The programs keep the terminal, since less wants its keys: they are not `detached`. So a signal
  * to this script ends them, but not what they have started.

@@ -20,7 +20,7 @@
  *     await peer.close();
  *
  *     deno run --allow-run scripts/rpc.ts
- *     echo ping | deno run --allow-run=npx scripts/rpc.ts npx SERVER
+ *     echo ping | deno run --allow-run scripts/rpc.ts npx SERVER
  *
  * @module
  */
@@ -50,10 +50,10 @@ const command = new Deno.Command(program, {
   args,
   stdin: "piped", // One pipe for our questions,
   stdout: "piped", // and one for the answers.
-  detached: true, // A group of its own, so that what the child started ends with it.
+  detached: true, // A group, so that what it started ends with it: --allow-run without a list.
 });
 await using child = startChild(command);
-// A JsonRpcPeer for a person. Its own are answer(), notification(), and end(): close(), then exit.
+// A JsonRpcPeer for a person. It adds answer(), notification() and end(): close(), then the exit.
 const peer = new ReportingPeer(child, {
   name: operands[0] ?? "deno lsp",
   timeout,

@@ -50,7 +50,7 @@ async function run([program = "", ...args]: string[], onLine?: (line: string) =>
   async function read(name: "out" | "err", output: ReadableStream<Uint8Array>) {
     // What the child started may hold the pipe for longer than the child lives.
     for await (const line of new LineReader(output, { until: child.status })) {
-      bytes[name] += line.length + 1;
+      bytes[name] += line.length + 1; // Each letter of the megabyte is a byte.
       await onLine?.(`${labels[name]} ${line}`);
     }
   }
