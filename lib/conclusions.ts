@@ -35,7 +35,7 @@ export interface Outcome {
   section: string;
 }
 
-/** What may follow, the surest first: each looks at the evidence and says what it sees, if anything. */
+/** What may follow, the surest first: each looks at the evidence and says what it sees. */
 const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
   function floods({ piped: { before } }) {
     if (before.length < FLOOD) return;

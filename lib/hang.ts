@@ -30,7 +30,7 @@ export interface Verdict {
   waiting: number[];
 }
 
-/** What may be wrong, the surest first: each looks at the knot and says what it sees, if anything. */
+/** What may be wrong, the surest first: each looks at the knot and says what it sees. */
 const VERDICTS: ((knot: Knot) => Verdict | undefined)[] = [
   function exited({ pid, processes }) {
     const { state, parent } = processes.get(pid) ?? {};

@@ -60,7 +60,7 @@ export interface Process {
   threads: Wait[][];
   /** How often those that wait for others have begun to wait: a number that grows if they move. */
   waited: number;
-  /** How many nanoseconds those that compute have had of a processor; NaN if that cannot be seen. */
+  /** Nanoseconds that those that compute have had of a processor; NaN if that cannot be seen. */
   ran: number;
 }
 
@@ -259,7 +259,7 @@ function readProcess(view: View, pid: number): Process | undefined {
   return process;
 }
 
-/** Who else waits in open, at a FIFO in the same folder: that may be whom this process waits for. */
+/** Who else waits in open, at a FIFO in the same folder: this process may wait for that one. */
 function addOpening(view: View, { threads }: Process): void {
   const pathOf = (wait: Wait) => "path" in wait ? [wait.path.replace(/[^/]*$/, "")] : [];
   const folders = new Set(threads.flat().flatMap(pathOf));

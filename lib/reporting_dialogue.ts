@@ -89,7 +89,7 @@ export class ReportingDialogue extends Dialogue {
   /**
    * Closes the child's stdin, and waits for its exit.
    *
-   * @throws {Failure} If it exits with another status than 0, or wrote a line that nobody asked for.
+   * @throws {Failure} If its status is another than 0, or it wrote a line that nobody asked for.
    */
   override async end(): Promise<Deno.CommandStatus> {
     const status = this.#farewell?.status ?? await super.end();

@@ -32,7 +32,9 @@ output. Then gets it at once, in three ways, as far as they are installed.`,
 const edit = "s/question/answer/";
 
 function start([program = "", ...args]: string[]): Deno.ChildProcess {
-  const command = new Deno.Command(program, { args, stdin: "piped", stdout: "piped" });
+  // script, which gives a program a terminal, tells on stderr that a signal ends it: not our lesson.
+  const stderr = program === "script" ? "null" : "inherit";
+  const command = new Deno.Command(program, { args, stdin: "piped", stdout: "piped", stderr });
   return startChild(command, { name: program });
 }
 

@@ -10,9 +10,9 @@
  *     while chunk := os.read(rpipe, 32):
  *         print(chunk.decode())
  *
- * Deno has no fork: the child is a program of its own, hello.ts. Each chunk is shown in quotes, with
- * its size: a pipe knows no lines, so a chunk may be half a line, or three. (The Python shows a blank
- * line after each: the chunk ends with a newline of its own, and print() adds another.)
+ * Deno has no fork: the child is a program of its own, hello.ts. Each chunk is shown in quotes,
+ * with its size: a pipe knows no lines, so a chunk may be half a line, or three. (The Python shows
+ * a blank line after each: the chunk ends with a newline of its own, and print() adds another.)
  *
  *     deno run --allow-run scripts/bytes.ts                  # a line each, since the child pauses
  *     deno run --allow-run scripts/bytes.ts --size 8         # parts of lines

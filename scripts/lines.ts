@@ -22,7 +22,7 @@
  *       .pipeThrough(new TextLineStream());
  *     for await (const line of lines) console.log(line);
  *
- * LineReader reads short lines in half the time, by batches() in a quarter. It can read a line now and
+ * LineReader reads short lines in half the time, by batches() in a quarter. It reads a line now and
  * the rest later, in a dialogue for instance; a loop that is left early does not close the pipe; a
  * line has a bound; a signal gives up a read without losing a line.
  *

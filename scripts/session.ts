@@ -14,8 +14,8 @@
  *     await dialogue.askUntil("ls /\necho the-mark", "the-mark", console.log);
  *
  * Where does an answer end? Only the program knows. Some end it with a line of their own, or a
- * prompt. We ask the others to write a mark that cannot be in the answer. The mark counts wherever it
- * stands: after `printf abc`, which ends without a newline, comes `abcthe-mark`.
+ * prompt. We ask the others to write a mark that cannot be in the answer. The mark counts wherever
+ * it stands: after `printf abc`, which ends without a newline, comes `abcthe-mark`.
  *
  *     deno run --allow-run scripts/session.ts
  *     echo '2^100' | deno run --allow-run=bc scripts/session.ts bc

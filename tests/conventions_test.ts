@@ -195,13 +195,12 @@ for (const [script, ...args] of LONG) {
   });
 }
 
-/** Without what may be said before the signal, by a half of fifo that hears of the other, or by
- * script(1), which gets SIGTERM as well. */
+/** Without what may be said before the signal, or by a half of fifo that hears of the other. */
 function withoutGreetings(stderr: string): string {
   return stderr.replaceAll(
     /^(hello from child|child \d+|fifo: (waiting|no \w+ came)|duplex: (yes|python3) wrote) .*\n/gm,
     "",
-  ).replaceAll(/\s*Session terminated, killing shell\.\.\.( \.\.\.killed\.)?\s*/g, "");
+  );
 }
 
 const GROUPS: [script: string, ...args: string[]][] = [
