@@ -62,8 +62,8 @@ export interface DialogueOptions {
   name?: string;
   /** Seconds that the child may take for each answer, and for its exit (default 10). */
   timeout?: number;
-  /** Gets the lines that came while no question was open. If it throws, or if the promise that it
-   * returns rejects, that ends the dialogue. */
+  /** Gets the lines that came while no question was open (default: they are dropped). If it throws,
+   * or if the promise that it returns rejects, that ends the dialogue. */
   onUnasked?: (line: string) => unknown;
   /** The longest line to accept, in UTF-16 code units (default 64 Mi). */
   maxLineLength?: number;

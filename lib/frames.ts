@@ -88,8 +88,8 @@ export function frame(
 export function readFrames(
   readable: ReadableStream<Uint8Array>,
   { maxLength = 16 * 1024 * 1024, littleEndian = false, ...ends }:
-    & ByteReaderOptions
-    & { littleEndian?: boolean } = {},
+    & Omit<ByteReaderOptions, "maxLength">
+    & { maxLength?: number; littleEndian?: boolean } = {},
 ): AsyncGenerator<Uint8Array<ArrayBuffer>> {
   const reader = new ByteReader(readable, ends);
   let isLeft = false;

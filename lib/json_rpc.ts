@@ -258,7 +258,8 @@ export class JsonRpcPeer {
     return promise;
   }
 
-  /** Closes our end, which is end of file for the other side, after all messages are written.
+  /** Closes our end, which is end of file for the other side, after all messages are written. At
+   * that a child exits, as a rule: await its `status`.
    *
    * The other side may still answer our open requests. Where it is a JsonRpcPeer, the `signal` of
    * its methods aborts: one that heeds it gives up, any other is answered. Methods of ours that

@@ -5,6 +5,7 @@
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { Failure } from "./failure.ts";
+import { wrap } from "./format.ts";
 import { stdoutFailure } from "./stdout.ts";
 
 /** A command line that cannot be understood. */
@@ -212,8 +213,9 @@ function helpOf({ shows, example, operands }: Usage, options: Record<string, Opt
     const value = option.default === undefined || option.default === false
       ? ""
       : ` (default ${option.default})`;
-    return `  ${label.padEnd(19)} ${option.meaning}${value}`;
+    return wrap(`  ${label.padEnd(19)} ${option.meaning}${value}`, 80, " ".repeat(22));
   });
-  return `Usage: ${[name, ...words, ...(operands ? [operands] : [])].join(" ")}\n\n${shows}\n\n` +
+  const line = `Usage: ${[name, ...words, ...(operands ? [operands] : [])].join(" ")}`;
+  return `${wrap(line, 80, " ".repeat(7))}\n\n${shows}\n\n` +
     `Options:\n${rows.join("\n")}\n\nExample:\n  deno run -A scripts/${example}`;
 }

@@ -6,7 +6,7 @@
 import { byteCount } from "./format.ts";
 import { edgesFrom, edgesToOnly, opened } from "./knot.ts";
 import type { End, Snapshot } from "./proc.ts";
-import { describe, labelOf, who } from "./words.ts";
+import { describe, labelOf, list, who } from "./words.ts";
 
 /** What each process waits for, and the pipes between them, in lines of at most `width` columns. */
 export function draw(pid: number, snapshot: Snapshot, width: number): string[] {
@@ -25,9 +25,11 @@ export function draw(pid: number, snapshot: Snapshot, width: number): string[] {
   }
   const awaitedPipes = new Set(edges.map(({ wait }) => "pipe" in wait ? wait.pipe : ""));
   const side = (ends: End[]) => {
-    const names = ends.map((end) => `${who(processes, end.pid)} [${labelOf(end.descriptor)}]`);
-    const more = names.length > 2 ? ` and ${names.length - 2} more` : "";
-    return names.slice(0, 2).join(", ") + more || "nobody to be seen";
+    const names = [...Map.groupBy(ends, ({ pid }) => pid)].map(([pid, ends]) =>
+      `${who(processes, pid)} [${list(ends.map(({ descriptor }) => labelOf(descriptor)))}]`
+    );
+    if (names.length > 3) names.splice(2, Infinity, `${names.length - 2} more`);
+    return list(names) || "nobody to be seen";
   };
   const isDrawn = ({ pid }: End) => drawn.has(pid);
   for (const [name, { readers, writers, held, capacity }] of pipes) {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { wrap } from "./format.ts";
 
 /** Only at a terminal, and only where nobody has set NO_COLOR. */
 const isColourful = Deno.stdout.isTerminal() && !Deno.noColor;
@@ -30,18 +31,6 @@ export function columns(): number {
 /** Breaks a text between words where it does not fit the terminal; further lines begin as far in as
  * the first. */
 export function fold(text: string): string {
-  if (!Deno.stdout.isTerminal()) return text;
   const [indent = ""] = /^ */.exec(text) ?? [];
-  let folded = "";
-  let room = 0;
-  for (const word of text.trim().split(" ")) {
-    if (word.length >= room) {
-      folded += `${folded && "\n"}${indent}${word}`;
-      room = columns() - indent.length - word.length;
-    } else {
-      folded += ` ${word}`;
-      room -= word.length + 1;
-    }
-  }
-  return folded;
+  return Deno.stdout.isTerminal() ? wrap(text, columns(), indent) : text;
 }

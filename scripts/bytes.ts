@@ -24,7 +24,7 @@ import { describeStatus, startChild } from "../lib/child.ts";
 import { flag, parseOptions, seconds, text, wholeNumber } from "../lib/options.ts";
 import { byteCount, Failure, print } from "../lib/script.ts";
 
-const { options: { count, interval, size, message, text: isText, chunks } } = parseOptions({
+const { options: { count, interval, size, message, text: isText } } = parseOptions({
   shows: `A one-way pipe, read as raw chunks: a child writes a line every --interval
 seconds; the parent prints each chunk as it comes, with its number of bytes.`,
   example: "bytes.ts --count 1 --size 4",
@@ -34,7 +34,6 @@ seconds; the parent prints each chunk as it comes, with its number of bytes.`,
   size: wholeNumber(32, "the most bytes that one read may return", 1),
   message: text("how are you", "the line"),
   text: flag("show the text alone, as the article does; newlines in it make blank lines"),
-  chunks: flag("show each chunk in quotes, with its size: the default; wins over --text"),
 });
 
 // "piped" is os.pipe(): the child holds the write end as its stdout, the parent the read end.
@@ -61,7 +60,7 @@ for (;;) {
   if (done) break;
   received += value.length;
   const chunk = decoder.decode(value, { stream: true });
-  await print(isText && !chunks ? chunk : `${byteCount(value.length)} ${JSON.stringify(chunk)}`);
+  await print(isText ? chunk : `${byteCount(value.length)} ${JSON.stringify(chunk)}`);
 }
 
 // The loop ended because the pipe did. The child's exit status says whether all went well.

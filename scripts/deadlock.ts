@@ -22,8 +22,9 @@ import { strong } from "../lib/terminal.ts";
 import { within } from "../lib/within.ts";
 
 const { options: { bytes, timeout } } = parseOptions({
-  shows: `Writes all to cat before it reads, which hangs; then reads while it writes. Reads
-a child's stdout to its end before its stderr, which hangs; then both at once.`,
+  shows: `Writes all to cat before it reads, which hangs; then reads while it writes.
+Reads a child's stdout to its end before its stderr, which hangs; then both at
+once.`,
   example: "deadlock.ts --bytes 10000000",
 }, {
   bytes: wholeNumber(1_048_576, "how many bytes go through each pipe", 1, 100_000_000),

@@ -68,6 +68,19 @@ const { code } = status;
 if (code !== 0 && code !== 141) throw new Failure(`cat ${describeStatus(status)}`, code);
 if (outcome.status === "rejected") throw outcome.reason;
 
+/** With its length before it, each message comes back as it was. */
+async function compareFrames() {
+  // Leaving the block cancels stdout: a cat that still writes does not wait for us for ever.
+  await using replies = readFrames(cat.stdout);
+  for (const [name, message] of messages) {
+    const { value: reply } = await replies.next();
+    if (reply?.toHex() !== message.toHex()) throw new Failure(`"${name}" came back different`);
+    const parts = [frame(message).subarray(0, 4), message];
+    await print(wireRow(name, message.length, parts, "equal"));
+  }
+  if (!(await replies.next()).done) throw new Failure("more came back than was sent");
+}
+
 /** --lines: what does not survive a newline as the end of a message. */
 async function compareLines() {
   const replies = (await cat.stdout.text()).split("\n");
@@ -84,17 +97,4 @@ async function compareLines() {
     await print(wireRow(name, message.length, [line(message)], fate));
   }
   if (damaged !== 2) throw new Failure(`expected 2 damaged messages, got ${damaged}`);
-}
-
-/** With its length before it, each message comes back as it was. */
-async function compareFrames() {
-  // Leaving the block cancels stdout: a cat that still writes does not wait for us for ever.
-  await using replies = readFrames(cat.stdout);
-  for (const [name, message] of messages) {
-    const { value: reply } = await replies.next();
-    if (reply?.toHex() !== message.toHex()) throw new Failure(`"${name}" came back different`);
-    const parts = [frame(message).subarray(0, 4), message];
-    await print(wireRow(name, message.length, parts, "equal"));
-  }
-  if (!(await replies.next()).done) throw new Failure("more came back than was sent");
 }

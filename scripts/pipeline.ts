@@ -32,7 +32,7 @@ const { operands } = parseOptions({
   shows: `The shell's | without a shell. Quote the |, or your shell takes it for itself.
 Without a COMMAND: ls -l '|' wc -l
 
-Exits as the last command that failed did, as with the shell's "set -o pipefail".
+Exits as the last command that failed did, as with "set -o pipefail" in a shell.
 One that ended because the next had read enough has not failed.`,
   operands: "[COMMAND [ARG…] ['|' COMMAND [ARG…]]…]",
   maximumOperands: Infinity,

@@ -32,7 +32,7 @@ import { ReportingPeer } from "../lib/reporting_peer.ts";
 import { Failure, print } from "../lib/script.ts";
 
 const { options: { framing, timeout }, operands } = parseOptions({
-  shows: `Asks PROGRAM in JSON-RPC, without waiting for an answer before the next question.
+  shows: `Asks PROGRAM in JSON-RPC, without waiting for an answer before it asks again.
 Each line of stdin is METHOD [PARAMS], PARAMS in JSON; with ! before it, it is a
 notification, which has no answer. An empty line waits for all answers so far.
 Without PROGRAM: deno lsp, and a few questions about a small file.`,

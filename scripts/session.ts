@@ -31,14 +31,15 @@ import { strong } from "../lib/terminal.ts";
 
 const { options: { mark, until, timeout }, operands } = parseOptions({
   shows: `A dialogue whose answers have any number of lines, with a program that keeps
-running: sends it each line of stdin, and shows what comes back. Without PROGRAM:
-sh, and a few questions of its own. PROGRAM has no terminal to ask for a password at.
+running: sends it each line of stdin, and shows what comes back. PROGRAM has no
+terminal to ask for a password at. Without it: sh, and a few questions.
 
-An answer ends with a mark that each question makes PROGRAM write, by a line such
-as --mark 'echo {}', in which {} is a random number; or by itself, at a line that
-REGEX matches (--until '^bestmove'). A prompt: let REGEX end with ' $' (--until '> $').
-The first prompt is awaited before the first question. Known are: shells, bc, dc, gdb,
-node -i, psql -qAt, python3 -iqu, sqlite3, jq --unbuffered ., NO_COLOR=1 deno repl -q.`,
+An answer ends with a mark that each question makes PROGRAM write, by a line
+such as --mark 'echo {}', in which {} is a random number; or by itself, at a
+line that REGEX matches (--until '^bestmove'). A prompt, which is awaited before
+the first question, too: let REGEX end with ' $' (--until '> $'). Known are:
+shells, bc, dc, gdb, node -i, psql -qAt, python3 -iqu, sqlite3,
+jq --unbuffered ., NO_COLOR=1 deno repl -q.`,
   operands: "[PROGRAM [ARG…]]",
   maximumOperands: Infinity,
   example: "session.ts python3 -iqu",

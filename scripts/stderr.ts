@@ -10,8 +10,8 @@
  *     label("out", child.stdout); errors.join()
  *
  * Each pipe keeps its own order. The order between the two is lost: they are two queues, and
- * nothing says which line was written first. If you need that order, send both into one pipe
- * (2>&1).
+ * nothing says which line was written first. If you need that order, send both into one pipe:
+ * sh -c 'COMMAND 2>&1'.
  *
  *     deno run --allow-run scripts/stderr.ts ls / /missing
  *

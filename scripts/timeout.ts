@@ -32,12 +32,12 @@ import { within } from "../lib/within.ts";
 
 const { options: { timeout, grace }, operands } = parseOptions({
   shows: `Without COMMAND: shows why ending the child alone is not enough.
-With COMMAND: runs it with a time limit, as timeout(1) does. When the time is over,
-ends the command and everything that it started: SIGTERM first, SIGKILL after --grace
-seconds; a process that has left the group (setsid) lives on, and its output is not
-waited for. Then exits with 124, otherwise with the command's own code, and ends what
-the command left running. COMMAND has no terminal of its own: it cannot ask for a
-password there.`,
+With COMMAND: runs it with a time limit, as timeout(1) does. When the time is
+over, ends the command and all that it started: SIGTERM first, SIGKILL after
+--grace seconds; a process that has left the group (setsid) lives on, and its
+output is not waited for. Then exits with 124; else with the command's own code,
+and ends what it left running. COMMAND has no terminal of its own: it cannot ask
+for a password there.`,
   operands: "[COMMAND [ARG…]]",
   maximumOperands: Infinity,
   example: "timeout.ts --timeout 1 cat < README.md",

@@ -31,8 +31,8 @@ import { escapeControls, print } from "../lib/script.ts";
 import { columns, faint, fold, strong } from "../lib/terminal.ts";
 
 const { options: { pid, question, timeout }, operands } = parseOptions({
-  shows: `With --pid: looks at a process that hangs, at those it waits for, and at the pipes
-between them; says why it hangs, and what to do. Linux only.
+  shows: `With --pid: looks at a process that hangs, at those it waits for, and at the
+pipes between them; says why it hangs, and what to do. Linux only.
 With PROGRAM: starts it over pipes, asks it, and finds out why it does not
 answer: closes its stdin, asks it at a terminal, tries the cures.
 Without both it tries sed.`,
@@ -72,5 +72,5 @@ async function lookAt(pid: number) {
 async function conclusion(what: string, cures: string[], sections: string[] = []) {
   await print(`\n${strong(fold(escapeControls(what)))}`);
   for (const cure of cures) await print(`  ${escapeControls(cure)}`);
-  for (const section of sections) await print(faint(`  more in ${section}`));
+  for (const section of sections) await print(faint(fold(`  more in ${section}`)));
 }

@@ -198,6 +198,16 @@ Deno.test("the picture shows who waits, and each pipe with its ends and what is 
   ]);
 });
 
+Deno.test("the picture names three holders of an end, each once, with all its descriptors", () => {
+  const now = snapshot({ 7: [[write("7>8,9,10")]] }, ["7>8,9,10"]);
+  now.pipes.get("7>8,9,10")?.writers.push({ pid: 7, descriptor: 2 });
+  assertEquals(
+    draw(7, now, 200)[1],
+    "p7 7 [stdout and stderr] ── 0 of 65,536 bytes ──▶ " +
+      "process 8 [stdin], process 9 [stdin] and process 10 [stdin]",
+  );
+});
+
 Deno.test("the picture fits the width, whatever the names are and however many hold an end", () => {
   const many = Array.from({ length: 300 }, (_, index) => index + 8);
   const name = `7>${many.join()}`;
