@@ -74,9 +74,9 @@ interface OwnCall extends Call {
 /** A limit in UTF-16 code units: if this much is unsent, the calls of both sides wait. */
 const MUCH = 2 ** 20;
 /** Two rules. While our requests without an answer are together this long, our further calls wait.
- * While the requests of the other side that we have not answered are longer, not counting the last,
- * we read no more. Who keeps the first rule never meets the second. That matters: if both sides
- * stopped reading, neither would see an answer of the other. */
+ * While the requests of the other side that we hold, since our answers are unsent, are longer, not
+ * counting the last, we read no more. To whoever keeps the first rule we never do the second. That
+ * matters: if both sides stopped reading, neither would see an answer of the other. */
 const TOO_MUCH = 8 * MUCH;
 /** How many requests that were given up are remembered. A late answer to another is noise. */
 const MOST_GIVEN_UP = 10_000;
@@ -91,8 +91,8 @@ const MOST_GIVEN_UP = 10_000;
  * ends the connection with a {@linkcode FramingError}; log lines between lines do not. A client
  * learns of the end of the connection from its requests; a server awaits `closed`.
  *
- * Messages that are ready together go out in one write. While the other side does not read, calls
- * wait: do not change their `params` before they are answered. A rejected request that nobody
+ * Messages that are ready together go out in one write. Calls wait while the other side does not
+ * read, or has 8 Mi of requests to answer: do not change their `params` before they are answered. A rejected request that nobody
  * awaits is not reported.
  *
  * @example A child
@@ -163,6 +163,8 @@ export class JsonRpcPeer {
   /** Why nothing can be sent any more. */
   #end: Error | undefined;
   #closing: Promise<void> | undefined;
+  /** Tells `close()` that none of our calls waits any more. */
+  #noneWaits = () => {};
 
   /** Locks both pipes, and begins to read.
    *
@@ -258,8 +260,9 @@ export class JsonRpcPeer {
     return promise;
   }
 
-  /** Closes our end, which is end of file for the other side, after all messages are written. At
-   * that a child exits, as a rule: await its `status`.
+  /** Closes our end, which is end of file for the other side, after all messages are written, those
+   * too that wait for an answer to earlier ones. At that a child exits, as a rule: await its
+   * `status`.
    *
    * The other side may still answer our open requests. Where it is a JsonRpcPeer, the `signal` of
    * its methods aborts: one that heeds it gives up, any other is answered. Methods of ours that
@@ -267,7 +270,9 @@ export class JsonRpcPeer {
   close(): Promise<void> {
     return this.#closing ??= (async () => {
       this.#end ??= new ConnectionClosedError("this side has closed the connection");
-      // Each write may be followed by another, with calls that waited.
+      // They may wait for answers to earlier ones.
+      if (this.#waiting.size > 0) await new Promise<void>((none) => this.#noneWaits = none);
+      // Each write may be followed by another, with answers of ours that waited.
       for (let written; written !== this.#written;) await (written = this.#written);
       this.#over.abort(this.#end);
       // If the other side has closed its read end, there is nothing to close.
@@ -458,6 +463,7 @@ export class JsonRpcPeer {
       this.#waiting.delete(call);
       this.#send(call);
     }
+    if (this.#waiting.size === 0) this.#noneWaits();
   }
 
   /** Goes on with the calls that wait. */
@@ -479,6 +485,7 @@ export class JsonRpcPeer {
     this.#end ??= failure;
     for (const call of this.#waiting) call.reject(cannotSend(call, failure));
     this.#waiting.clear();
+    this.#noneWaits();
   }
 
   /** Nothing more is read. */
@@ -491,6 +498,7 @@ export class JsonRpcPeer {
     }
     this.#open.clear();
     this.#waiting.clear();
+    this.#noneWaits();
     this.#over.abort(error ?? end);
   }
 }

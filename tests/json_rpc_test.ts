@@ -575,6 +575,69 @@ Deno.test("JsonRpcPeer goes on when more was asked than may be open at once, and
   await Promise.all([left.close(), right.close(), left.closed, right.closed]);
 });
 
+Deno.test("JsonRpcPeer that is closed first sends the requests that wait for earlier answers", async () => {
+  await using other = connect();
+  const params = ["x".repeat(3 * 2 ** 20)];
+  const requests = Array.from({ length: 6 }, () => other.peer.request("big", params));
+  const closed = other.peer.close();
+  for (let id = 1; id <= 3; id++) assertEquals((await other.receive()).id, id);
+  // All that may be without an answer has been sent: the fourth waits for an answer.
+  const fourth = other.receive();
+  await new Promise((resolve) => setTimeout(resolve));
+  for (let id = 1; id <= 3; id++) await other.send(answer(id, id));
+  assertEquals((await fourth)?.id, 4);
+  for (let id = 5; id <= 6; id++) assertEquals((await other.receive()).id, id);
+  for (let id = 4; id <= 6; id++) await other.send(answer(id, id));
+  assertEquals(await Promise.all(requests), [1, 2, 3, 4, 5, 6]);
+  assertEquals(await other.received.readLine(), null);
+  await closed;
+});
+
+Deno.test("JsonRpcPeer that is closed while requests wait is done when they can no more be sent", async () => {
+  const ends: ((other: ReturnType<typeof connect>) => Promise<void>)[] = [
+    async (other) => {
+      assertEquals((await other.receive()).method, "sent");
+      await other.writer.close();
+    },
+    (other) => other.received[Symbol.asyncDispose](),
+  ];
+  for (const end of ends) {
+    await using other = connect();
+    const params = ["x".repeat(9 * 2 ** 20)];
+    const cancel = new AbortController();
+    const requests = [
+      other.peer.request("sent", params),
+      other.peer.request("sent or not", params),
+      other.peer.request("given up", [], { signal: cancel.signal }),
+      other.peer.request("waits"),
+    ];
+    const closed = other.peer.close();
+    cancel.abort(new Error("given up"));
+    await end(other);
+    await closed;
+    await other.writer.close().catch(() => {});
+    const results = await Promise.allSettled(requests);
+    const reasons = results.map((result) => result.status === "rejected" ? result.reason : "");
+    assertEquals(reasons[2].message, "given up");
+    for (const n of [0, 1, 3]) assert(reasons[n] instanceof ConnectionClosedError, reasons[n]);
+  }
+});
+
+Deno.test("JsonRpcPeer that is closed is done when the last request that waits is given up", async () => {
+  await using other = connect();
+  const cancel = new AbortController();
+  const sent = other.peer.request("sent", ["x".repeat(9 * 2 ** 20)]);
+  const waiting = other.peer.request("waits", [], { signal: cancel.signal });
+  assertEquals((await other.receive()).method, "sent");
+  const closed = other.peer.close();
+  cancel.abort(new Error("given up"));
+  await assertRejects(() => waiting, Error, "given up");
+  assertEquals(await other.received.readLine(), null);
+  await closed;
+  await other.send(answer(1, "late"));
+  assertEquals(await sent, "late");
+});
+
 Deno.test("JsonRpcPeer says who closed the connection first", async () => {
   await using other = connect();
   const unread = other.peer.notify("a");
