@@ -61,8 +61,10 @@ export interface ByteReaderOptions {
  * every call gives `null` from then on.
  *
  * A call that is given up, or whose piece is too long, takes nothing: the bytes
- * stay in `buffered`, for the next call. Bytes that came before an error stay,
- * too; calls that ask for more reject with that error. For a time limit, give a
+ * stay in `buffered`, for the next call. Bytes that came before an error of the
+ * stream stay, too; calls that ask for more reject with that error. But where
+ * the stream ends inside a piece, an {@linkcode IncompleteReadError} takes what
+ * had come, as its `partial`. For a time limit, give a
  * call a `signal`: a call that lost a `Promise.race()` would still take the
  * next piece, and nobody would see it. However fast bytes come, timers and
  * signals still run: reading pauses for them every 20 ms.

@@ -4,10 +4,11 @@
  *
  * A child is left behind only where no code of the script runs any more. These
  * signals end Deno at once: SIGKILL (which the system also sends when memory
- * runs out), SIGILL, SIGFPE, SIGPROF and the real-time signals. So does a crash
- * of Deno, such as a full heap. And a script that never reaches its event loop,
- * as in `while (true);`, hears no signal while it has a child: only SIGKILL
- * ends it. Windows has only Ctrl-C and Ctrl-Break.
+ * runs out), SIGILL, SIGFPE, SIGPROF, the real-time signals, and the second
+ * SIGBUS or SIGSEGV. So does a crash of Deno, such as a full heap. And a script
+ * that never reaches its event loop, as in `while (true);`, hears no signal
+ * while it has a child: only those that end Deno at once end it. Windows has
+ * only Ctrl-C and Ctrl-Break.
  *
  * Start children in the main thread. `worker.terminate()`, `Deno.exit()` in the
  * main thread and an error there end a Worker without running any more of its
@@ -26,8 +27,8 @@ const isLinux = Deno.build.os === "linux";
  */
 export const endingSignals: Map<Deno.Signal, number> = new Map(
   Deno.build.os === "windows" ? [["SIGINT", 2], ["SIGBREAK", 21]] : [
-    // Not SIGPROF, which `deno --cpu-prof` sends to itself, nor SIGBUS, which
-    // does not end Deno.
+    // Not SIGPROF, which `deno --cpu-prof` sends to itself, nor SIGBUS: whoever
+    // listens to it keeps Deno from ending where its memory is at fault.
     ["SIGHUP", 1],
     ["SIGINT", 2],
     ["SIGQUIT", 3],
@@ -65,7 +66,7 @@ export class StartError extends Error {
 
 /** How to start a child. */
 export interface StartOptions {
-  /** The program's name in errors (default: the one given to Deno.Command). */
+  /** The program's name in errors (default: Deno's, often its whole path). */
   name?: string;
   /**
    * Seconds from SIGTERM to SIGKILL, whenever the child is ended (default 0.5).

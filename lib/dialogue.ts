@@ -78,6 +78,8 @@ interface Reply {
   find?: (text: string) => number;
   /** Gets the text before that end. */
   onLine?: (line: string) => unknown;
+  /** Whether that end is a mark. */
+  isMark?: boolean;
 }
 
 /** What a dialogue waits for. */
@@ -129,8 +131,12 @@ export class Dialogue {
   /** How many questions there were. */
   #asked = 0;
   #question: Question | undefined;
-  /** How many characters of the unfinished line have been taken, up to the end of a prompt. */
+  /** The unfinished line behind the lines that were handed to us: that of `#lines` may be ahead. */
+  #partialLine = "";
+  /** How many characters of it have been taken, up to the end of a prompt, or of a mark. */
   #prompt = 0;
+  /** Whether that was a mark: the newline behind it is no line of the next answer. */
+  #isAfterMark = false;
   /** After the child has closed its stdout: a short wait for the script to call `end()`. */
   #pause: ReturnType<typeof setTimeout> | undefined;
   #exiting: Promise<Deno.CommandStatus> | undefined;
@@ -283,7 +289,7 @@ export class Dialogue {
     const task = bytes === undefined ? "writing" : "answering";
     const answered = Promise.withResolvers<void>();
     const question: Question = this.#question = { ...reply, name, task, answered };
-    const { partialLine } = this.#lines;
+    const partialLine = this.#partialLine;
     const isThere = partialLine.length > this.#prompt &&
       (reply.find?.(partialLine.slice(this.#prompt)) ?? -1) !== -1;
     // Else the limit of the exit counts.
@@ -309,11 +315,12 @@ export class Dialogue {
       for (;;) {
         const next = batches.next();
         const mayBePrompt = isOpen() && question?.find !== undefined &&
-          this.#lines.partialLine.length > this.#prompt;
+          this.#partialLine.length > this.#prompt;
         if (mayBePrompt && await isStill(next)) {
-          await this.#receive(this.#lines.partialLine, question, true);
+          await this.#receive(this.#partialLine, question, true);
         }
         const { done, value } = await next;
+        this.#partialLine = this.#lines.partialLine;
         if (done) break;
         question = this.#question;
         for (const line of value) await this.#receive(line, question);
@@ -331,7 +338,7 @@ export class Dialogue {
 
   /** At the end of the stream, takes a text without a newline for a line. */
   async #receiveRest(question?: Question): Promise<void> {
-    const rest = this.#lines.partialLine;
+    const rest = this.#partialLine;
     if (rest.length <= this.#prompt) return;
     const received = this.#receive(rest, question);
     this.#prompt = rest.length;
@@ -343,12 +350,13 @@ export class Dialogue {
   async #receive(whole: string, question?: Question, isText = false): Promise<void> {
     if (this.signal.aborted) return;
     const line = whole.slice(this.#prompt);
-    const isAfterPrompt = this.#prompt > 0;
-    if (!isText) this.#prompt = 0;
+    const isOpen = question !== undefined && question === this.#question;
+    // The rest of a line behind a prompt may be the answer; behind a mark, if it is blank, it is not.
+    const isDropped = this.#prompt > 0 && line.trim() === "" && (!isOpen || this.#isAfterMark);
+    if (!isText) [this.#prompt, this.#isAfterMark] = [0, false];
+    if (isDropped) return;
     try {
-      if (question === undefined || question !== this.#question) {
-        // The rest of a line behind a prompt is unasked, too, but dropped if it is blank.
-        if (isAfterPrompt && line.trim() === "") return;
+      if (!isOpen) {
         // Not awaited: `onUnasked` may ask a question, and wait for the answer.
         Promise.resolve(this.#onUnasked(line)).catch((error) => this.#fail(error));
         return;
@@ -363,7 +371,7 @@ export class Dialogue {
         this.#limit.start(left);
       }
       if (goesOn) return;
-      if (isText) this.#prompt = whole.length;
+      if (isText) [this.#prompt, this.#isAfterMark] = [whole.length, question.isMark === true];
       this.#question = undefined;
       this.#limit.hold();
       question.answered.resolve();
@@ -382,7 +390,7 @@ export class Dialogue {
 
   /** The error for a child that is late, with the unfinished line that it wrote. */
   #late(what: string): NoAnswerError {
-    const partialLine = this.#lines.partialLine.slice(this.#prompt);
+    const partialLine = this.#partialLine.slice(this.#prompt);
     const soFar = partialLine && `; so far it wrote ${JSON.stringify(partialLine.slice(0, 1000))}`;
     const unread = this.#question?.task === "reading"
       ? "; it closed its stdin without reading all of it"
@@ -506,6 +514,7 @@ function endOf(
     },
     find,
     onLine,
+    isMark: true,
   };
 }
 

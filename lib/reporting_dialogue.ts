@@ -7,6 +7,7 @@ import { describeStatus, onEnd } from "./child.ts";
 import { seeWhy } from "./paste.ts";
 import { ChildEndedError, Dialogue, NoAnswerError } from "./dialogue.ts";
 import { Failure, scriptName } from "./failure.ts";
+import { quote } from "./format.ts";
 import { LineReader } from "./line_reader.ts";
 import { stdinLines } from "./stdin.ts";
 import { faint } from "./terminal.ts";
@@ -44,12 +45,22 @@ export class ReportingDialogue extends Dialogue {
     this.#stderr = markStderr(child, name);
   }
 
-  /** The lines of this script's own stdin, until they end or the dialogue does. */
+  /**
+   * The lines of this script's own stdin, until they end or the dialogue does.
+   *
+   * @throws {Failure} If one comes after the child's exit.
+   */
   async *stdinLines(): AsyncGenerator<string> {
+    const { name } = this.#options;
     try {
       this.#isIdle = true;
-      for await (const line of stdinLines(this.signal, this.#options.name)) {
+      for await (const line of stdinLines(this.signal, name)) {
         this.#isIdle = false;
+        if (this.#farewell !== undefined) {
+          const status = describeStatus(this.#farewell.status);
+          throw new Failure(`${name} ${status} before it was asked ${quote(line)}`);
+        }
+        this.signal.throwIfAborted();
         yield line;
         this.#isIdle = true;
       }

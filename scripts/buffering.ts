@@ -32,7 +32,7 @@ output. Then gets it at once, in three ways, as far as they are installed.`,
 const edit = "s/question/answer/";
 
 function start([program = "", ...args]: string[]): Deno.ChildProcess {
-  // script, which gives a program a terminal, tells on stderr that a signal ends it: not our lesson.
+  // script, which gives a program a terminal, reports on stderr when a signal ends it.
   const stderr = program === "script" ? "null" : "inherit";
   const command = new Deno.Command(program, { args, stdin: "piped", stdout: "piped", stderr });
   return startChild(command, { name: program });
@@ -66,7 +66,7 @@ async function ask({ stdin, stdout }: Deno.ChildProcess): Promise<boolean> {
 }
 
 const ways: [way: string, command: string[]][] = [
-  // sed flushes each line: -u here, python3 -u, grep --line-buffered, fflush() in awk.
+  // Each program has its own: sed -u, python3 -u, grep --line-buffered, fflush() in awk.
   ["its own switch", ["sed", "-u", edit]],
   // It tells the C library how to buffer. No help for a program that buffers by itself.
   ["stdbuf", ["stdbuf", "-oL", "sed", edit]], // -oL: output by the line.

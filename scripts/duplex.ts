@@ -17,8 +17,8 @@
  *     console.log(await new LineReader(child.stdout).readLine());
  *     await writer.close();
  *
- * A Dialogue (lib/dialogue.ts) does that for each question, within a time limit, and says what went
- * wrong where the child is silent, dies, or writes more than was asked:
+ * A Dialogue (lib/dialogue.ts) does that for each question, within a time limit. Where the child is
+ * silent or dies, its error says so; lines that nobody asked for never count as an answer:
  *
  *     const dialogue = new Dialogue(child);
  *     console.log(await dialogue.ask("Hello"));

@@ -16,7 +16,7 @@
  *     for await (const line of new LineReader(pipe.readable)) console.log(line);
  *     await Deno.remove("pipe");
  *
- * Needs Unix. One half, with `echo hi > PATH` in another terminal; or both at once:
+ * Needs Unix. One half, and then `echo hi > PATH` in another terminal; or both at once:
  *
  *     deno run --allow-run=mkfifo --allow-read=PATH --allow-write=PATH scripts/fifo.ts read PATH
  *     deno run -A scripts/fifo.ts
@@ -54,7 +54,7 @@ const { operands: [part, path = ""] } = parseOptions({
   shows: `A named pipe, for processes that did not start each other. Run the two halves
 in two terminals: "read" prints the lines that arrive, "write" sends its stdin.
 Whichever starts first creates the pipe, waits for the other, and removes it.
-A shell may take either part: echo hi > PATH, cat PATH.
+Once it is there a shell may take either part: echo hi > PATH, cat PATH.
 Without arguments: both halves, as two processes that share only the name.`,
   operands: "[read PATH | write PATH]",
   maximumOperands: 2,

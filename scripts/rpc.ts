@@ -9,9 +9,9 @@
  *             answer = json.loads(line)
  *             futures.pop(answer["id"]).set_result(answer["result"])
  *     Thread(target=read).start()
- *     futures[1] = Future()
+ *     future = futures[1] = Future()
  *     child.stdin.write('{"jsonrpc": "2.0", "id": 1, "method": "ping"}\n'); child.stdin.flush()
- *     print(futures[1].result())
+ *     print(future.result())
  *
  * In Deno, where a JsonRpcPeer (lib/json_rpc.ts) gives out the ids, and keeps the promises by them:
  *
@@ -75,7 +75,7 @@ async function askAboutAFile() {
   const textDocument = { uri: "file:///hello.ts", languageId: "typescript", version: 1, text };
   const options = { tabSize: 2, insertSpaces: true };
   const about = { textDocument, position: { line: 1, character: 6 }, options };
-  // Without `enable` it answers each question about a file with null.
+  // Without `enable` it looks into no file: a hover is null, and nothing is slow.
   await ask("initialize", { capabilities: {}, initializationOptions: { enable: true } });
   await peer.notify("initialized", {});
   const diagnosed = peer.notification("textDocument/publishDiagnostics");

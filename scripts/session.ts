@@ -37,7 +37,7 @@ terminal to ask for a password at. Without it: sh, and a few questions.
 An answer ends with a mark that each question makes PROGRAM write, by a line
 such as --mark 'echo {}', in which {} is a random number; or by itself, at a
 line that REGEX matches (--until '^bestmove'). A prompt, which is awaited before
-the first question, too: let REGEX end with ' $' (--until '> $'). Known are:
+the first question, too: let REGEX end with ' $' (--until '^> $'). Known are:
 shells, bc, dc, gdb, node -i, psql -qAt, python3 -iqu, sqlite3,
 jq --unbuffered ., NO_COLOR=1 deno repl -q.`,
   operands: "[PROGRAM [ARG…]]",
@@ -82,8 +82,6 @@ if (isPrompt) await dialogue.waitUntil(end, print);
 // Several lines; none; the state that x=3 left; an answer without a final newline.
 const examples = ["printf '%s\\n' how are you", "x=3", "echo $x", "printf abc"];
 for await (const question of operands.length > 0 ? dialogue.stdinLines() : examples) {
-  // If the program has exited, as after `quit`, nobody is there to answer another question.
-  dialogue.signal.throwIfAborted();
   await print(strong(`> ${question}`));
   await ask(question);
 }

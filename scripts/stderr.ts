@@ -43,7 +43,8 @@ async function run([program = "", ...args]: string[], onLine?: (line: string) =>
     args,
     stdout: "piped",
     stderr: "piped",
-    detached: true, // The child leads a process group: what it started ends with it.
+    // A process group: what the child started ends with it; where --allow-run has a list, it alone.
+    detached: true,
   });
   await using child = startChild(command, { name: program });
   const bytes = { out: 0, err: 0 };
@@ -75,6 +76,6 @@ if (operands.length > 0) {
   if (bytes.out !== 2 ** 20 || bytes.err !== 2 ** 20) throw new Failure("expected 1,048,576 bytes");
   await print(`${labels.out} ${byteCount(bytes.out)}, none lost`);
   await print(
-    `${labels.err} ${byteCount(bytes.err)}, none lost: we read both, so neither filled up`,
+    `${labels.err} ${byteCount(bytes.err)}, none lost: we read both, so neither stayed full`,
   );
 }

@@ -9,7 +9,7 @@
  *
  * A process that waits tells Linux what for. By hand, for that Python:
  *
- *     cat /proc/1234/syscall       # 1 0x4 …: it waits in call 1, write, of descriptor 4
+ *     cat /proc/1234/syscall       # 1 0x4 …: it waits in call 1 (write on x86-64), descriptor 4
  *     lsof -a -p 1234 -d 4 +E      # … pipe 1235,cat,0r: cat, 1235, holds the read end as its 0
  *
  * The same for 1235 shows that cat waits in a write to a pipe that Python alone could read: a

@@ -99,6 +99,28 @@ Deno.test("Dialogue leaves no timer behind when its stdout has closed after a pr
   assertEquals([lines, unasked], [[], []]);
 });
 
+Deno.test("Dialogue drops the newline of a mark, whenever the next question is asked", async () => {
+  // As print() of `python3 -u` does, which writes the newline by itself.
+  const answers = Array.from({ length: 100 }, async (_, turns) => {
+    const it = puppet();
+    const dialogue = new Dialogue(it.child);
+    const first = dialogue.askUntil("first", "mark 1");
+    await it.write("mark 1");
+    await first;
+    // So long that reading pauses for others when the newline has come.
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    it.write("\n");
+    for (let n = 0; n < turns; n++) await new Promise<void>((resolve) => setImmediate(resolve));
+    const lines: string[] = [];
+    const second = dialogue.askUntil("second", "mark 2", (line) => lines.push(line));
+    await it.write("answer\nmark 2\n");
+    await second;
+    await it.endOf(dialogue);
+    return lines;
+  });
+  for (const lines of await Promise.all(answers)) assertEquals(lines, ["answer"]);
+});
+
 Deno.test("Dialogue leaves no timer behind where a text goes on that may have been a prompt", async () => {
   const it = puppet();
   const dialogue = new Dialogue(it.child);
