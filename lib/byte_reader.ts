@@ -64,10 +64,10 @@ export interface ByteReaderOptions {
  * stay in `buffered`, for the next call. Bytes that came before an error of the
  * stream stay, too; calls that ask for more reject with that error. But where
  * the stream ends inside a piece, an {@linkcode IncompleteReadError} takes what
- * had come, as its `partial`. For a time limit, give a
- * call a `signal`: a call that lost a `Promise.race()` would still take the
- * next piece, and nobody would see it. However fast bytes come, timers and
- * signals still run: reading pauses for them every 20 ms.
+ * had come, as its `partial`. For a time limit, give a call a `signal`: a call
+ * that lost a `Promise.race()` would still take the next piece, and nobody
+ * would see it. However fast bytes come, timers and signals still run: reading
+ * pauses for them every 20 ms.
  *
  * @example
  * ```ts
@@ -209,7 +209,8 @@ export class ByteReader implements AsyncDisposable {
   }
 
   /**
-   * Exactly `count` bytes; `null` at the end of the stream and after disposal.
+   * Exactly `count` bytes; `null` after disposal, and at the end of the stream
+   * unless `count` is 0.
    *
    * @param options.signal Gives this call up: it rejects with its reason, and
    * takes nothing.

@@ -144,7 +144,9 @@ export class Dialogue {
 
   /** Begins to read the child's stdout. The caller ends the child: `await using`.
    *
-   * @throws {RangeError} If `timeout` is negative or NaN. `Infinity` means no time limit. */
+   * @throws {RangeError} If `timeout` or `maxLineLength` is negative or NaN. A `timeout` that is
+   * `Infinity` means no time limit.
+   * @throws {TypeError} If the child's stdin or stdout is not piped, or is in use. */
   constructor(child: Deno.ChildProcess, options: DialogueOptions = {}) {
     const { name = "the child", timeout = 10, onUnasked = () => {}, maxLineLength } = options;
     if (!(timeout >= 0)) throw new RangeError(`A timeout cannot be ${timeout}`);
@@ -351,7 +353,7 @@ export class Dialogue {
     if (this.signal.aborted) return;
     const line = whole.slice(this.#prompt);
     const isOpen = question !== undefined && question === this.#question;
-    // The rest of a line behind a prompt may be the answer; behind a mark, if it is blank, it is not.
+    // The rest of a line behind a prompt may be the answer; behind a mark, a blank one is not.
     const isDropped = this.#prompt > 0 && line.trim() === "" && (!isOpen || this.#isAfterMark);
     if (!isText) [this.#prompt, this.#isAfterMark] = [0, false];
     if (isDropped) return;

@@ -28,5 +28,5 @@ export function explain(held: number, step: number): string {
   if (Deno.build.os !== "linux") return `on Linux it is 65,536; this is ${Deno.build.os}`;
   if (held === 65_536) return "16 pages of 4 KiB; before Linux 2.6.11, a single page";
   if (step > 4096) return "in whole writes; a part of the one that blocks is in the pipe as well";
-  return "16 pages of 4 KiB; a write that does not fit into the rest of a page begins another";
+  return "16 pages of 4 KiB; a write that does not fit into a page begins another";
 }

@@ -92,8 +92,8 @@ const MOST_GIVEN_UP = 10_000;
  * learns of the end of the connection from its requests; a server awaits `closed`.
  *
  * Messages that are ready together go out in one write. Calls wait while the other side does not
- * read, or has 8 Mi of requests to answer: do not change their `params` before they are answered. A rejected request that nobody
- * awaits is not reported.
+ * read, or has 8 Mi of requests to answer: do not change their `params` before they are answered.
+ * A rejected request that nobody awaits is not reported.
  *
  * @example A child
  * ```ts
