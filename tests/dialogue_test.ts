@@ -121,6 +121,24 @@ Deno.test("Dialogue drops the newline of a mark, whenever the next question is a
   for (const lines of await Promise.all(answers)) assertEquals(lines, ["answer"]);
 });
 
+Deno.test("Dialogue takes an empty line behind a prompt for the answer, after a mark as well", async () => {
+  const it = puppet();
+  const dialogue = new Dialogue(it.child);
+  const first = dialogue.askUntil("first", "mark");
+  await it.write("mark");
+  await first;
+  await it.write("\n");
+  await it.write("> ");
+  // So long that the prompt has been read before the question.
+  for (let n = 0; n < 200; n++) await new Promise<void>((resolve) => setImmediate(resolve));
+  const lines: string[] = [];
+  const second = dialogue.askUntil("second", /> $/, (line) => lines.push(line));
+  await it.write("\n> ");
+  await second;
+  await it.endOf(dialogue);
+  assertEquals(lines, [""]);
+});
+
 Deno.test("Dialogue leaves no timer behind where a text goes on that may have been a prompt", async () => {
   const it = puppet();
   const dialogue = new Dialogue(it.child);
