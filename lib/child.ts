@@ -115,6 +115,7 @@ const cleanups = new Set<() => Promise<void>>();
  *
  * @param command The caller sets and uses its streams.
  * @throws {StartError} If there is no such program, or it cannot be executed.
+ * @throws {RangeError} If `grace` is negative or NaN.
  * @throws {Error} While the script is ending.
  *
  * @example
@@ -134,6 +135,7 @@ export function startChild(
   if (isEnding()) {
     throw new Error("No child is started while the script is ending");
   }
+  if (!(grace >= 0)) throw new RangeError(`A grace cannot be ${grace}`);
   // Listen first: a signal that comes just after the start would leave the
   // child behind.
   listen(true);
@@ -216,11 +218,13 @@ function spawn(command: Deno.Command, name?: string): Deno.ChildProcess {
  * {@linkcode startChild}, else 0.5). A later call may change the grace of an
  * ending that is under way, begun by a signal for instance.
  * @returns The status it exited with.
+ * @throws {RangeError} If `grace` is negative or NaN.
  */
 export async function endChild(
   child: Deno.ChildProcess,
   grace: number = asked.get(child) ?? children.get(child) ?? 0.5,
 ): Promise<Deno.CommandStatus> {
+  if (!(grace >= 0)) throw new RangeError(`A grace cannot be ${grace}`);
   if (gone.has(child)) return child.status;
   // Once: at a second SIGTERM many programs stop saving their work.
   if (!asked.has(child)) signalFamily(child, "SIGTERM");
@@ -329,6 +333,7 @@ export function describeStatus({ code, signal }: Deno.CommandStatus): string {
 /**
  * Has `cleanup` run once: when the block of `await using` is left, or before a
  * signal ends the script, after all children and the cleanups registered later.
+ * It does not run at `Deno.exit()`, nor at an error that nothing catches.
  * A cleanup must not wait for code behind the block of an `await using child`:
  * once a signal is ending the script, that code never runs.
  *

@@ -34,7 +34,7 @@ export class NoAnswerError extends DialogueError {
   }
 }
 
-/** The child exited, or closed its end of a pipe, before it had answered everything. */
+/** The child exited before it had answered everything; before that it may have closed a pipe. */
 export class ChildEndedError extends DialogueError {
   /** What the error is called where it is printed. */
   override readonly name = "ChildEndedError";
@@ -171,8 +171,9 @@ export class Dialogue {
    *
    * @param question One line: with a newline inside it is several, and the child may answer each.
    * @throws {TypeError} If the question before has no answer yet, or after `end()`.
-   * @throws {NoAnswerError} If no answer comes in time. The dialogue is over then.
-   * @throws {ChildEndedError} If the child exits, or closes a pipe, instead.
+   * @throws {NoAnswerError} If no answer comes in time, whether or not the child has closed its
+   * stdin. The dialogue is over then.
+   * @throws {ChildEndedError} If the child exits instead.
    * @throws {ChildStayedError} If it closes its stdout instead, and does not exit in time.
    * @throws {DialogueError} If its stdout cannot be read, or a line of it never ends.
    */
@@ -192,13 +193,15 @@ export class Dialogue {
    * @param end One of three:
    * - A mark, a text that the question makes the child write: `${question}\necho ${mark}`. It ends
    *   the answer wherever it stands in its line, with a newline or without. The text before it is
-   *   the last line of the answer, `abc` of `abcMARK`; the rest of its line is dropped.
+   *   the last line of the answer, `abc` of `abcMARK`. What follows it in its line is dropped; of
+   *   what comes more than about 20 ms later, the newline.
    * - A line of the child's own, as a RegExp: `/^bestmove/`. It is handed on as the last line.
    * - A prompt, as a RegExp that ends with `$`: `/\(gdb\) $/`. It has no newline, and counts when
    *   nothing follows for about 20 ms. It is not handed on.
    *
-   * Any RegExp ends the answer at a whole line that it matches, too, such as `/^OK$/`. So let that
-   * of a prompt match no line of an answer: `/^> $/` is safer than `/> $/`.
+   * Any RegExp ends the answer at a whole line that it matches, too, such as `/^OK$/`, which counts
+   * as a prompt if its newline is late. So let that of a prompt match no line of an answer:
+   * `/^> $/` is safer than `/> $/`.
    * @param onLine While the promise that it returns is pending, nothing more is read.
    * @throws {RangeError} If the mark is empty.
    * @throws {DialogueError} If the child sends the question back, as a terminal does, or `cat`.

@@ -52,7 +52,8 @@ export interface JsonRpcPeerOptions {
   /** The longest message (default 256 Mi): UTF-16 code units of a line, bytes of a body. */
   maxLength?: number;
   /** Give it `child.status`. After it settles, reading stops after 0.1 s of silence, at the latest
-   * after 1 s of waiting or 1 MiB more, even if another process holds the pipe open. */
+   * after 1 s of waiting or 1 MiB more, even if another process holds the pipe open. Without it,
+   * reading stops so after a write has failed: who reads no more may still have answered. */
   until?: Promise<unknown>;
 }
 
@@ -187,7 +188,6 @@ export class JsonRpcPeer {
     if (!(maxLength >= 0)) throw new RangeError(`A maxLength cannot be ${maxLength}`);
     this.#options = { framing, methods, onNotification, onNoise, maxLength };
     this.#writer = writable.getWriter();
-    // A side that reads no more may still have answered.
     const deaf = new Promise<void>((resolve) => this.#writer.closed.catch(() => resolve()));
     const both = { until: until ?? deaf, signal: this.#failure.signal };
     const reading = framing === "lines"
@@ -213,6 +213,8 @@ export class JsonRpcPeer {
    * @throws {ConnectionClosedError} If the connection closes before the answer has come.
    * @throws {FramingError} If the other side writes in another framing.
    * @throws {TypeError} If `params` cannot be written as JSON.
+   * @throws Any other error that ends the connection, such as one that a listener throws, as
+   * `closed` does.
    */
   request(
     method: string,
@@ -261,8 +263,8 @@ export class JsonRpcPeer {
   }
 
   /** Closes our end, which is end of file for the other side, after all messages are written, those
-   * too that wait for an answer to earlier ones. At that a child exits, as a rule: await its
-   * `status`.
+   * too that wait for an answer to earlier ones: it waits for a side that does not read. At end of
+   * file a child exits, as a rule: await its `status`.
    *
    * The other side may still answer our open requests. Where it is a JsonRpcPeer, the `signal` of
    * its methods aborts: one that heeds it gives up, any other is answered. Methods of ours that
@@ -480,7 +482,7 @@ export class JsonRpcPeer {
     }
   }
 
-  /** The other side does not read any more. Its answers are still read. */
+  /** The other side does not read any more. Its answers are read as `until` has it. */
   #stopSending(failure: ConnectionClosedError): void {
     this.#end ??= failure;
     for (const call of this.#waiting) call.reject(cannotSend(call, failure));

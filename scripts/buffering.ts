@@ -7,7 +7,7 @@
  *     child.stdin.write("question\n"); child.stdin.flush()
  *     child.stdout.readline()   # waits for ever: the answer is in a buffer inside sed
  *
- * A program that writes to a pipe usually holds its output back until about 4 KiB have collected;
+ * A program that writes to a pipe usually holds its output back until 4 or 8 KiB have collected;
  * at a terminal it writes every line. That is why the programs of the article
  * 《Python进程间通信之匿名管道》 (2024) call sys.stdout.flush().
  *

@@ -17,8 +17,8 @@
  *     console.log(await new LineReader(child.stdout).readLine());
  *     await writer.close();
  *
- * A Dialogue (lib/dialogue.ts) does that for each question, within a time limit. Where the child is
- * silent or dies, its error says so; lines that nobody asked for never count as an answer:
+ * A Dialogue (lib/dialogue.ts) does that for each question, within a time limit. Its errors say
+ * which question a silent child has not answered, or with which status the child has exited:
  *
  *     const dialogue = new Dialogue(child);
  *     console.log(await dialogue.ask("Hello"));

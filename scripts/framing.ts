@@ -2,8 +2,7 @@
  * Messages over a pipe, which has no notion of them: it carries bytes, and boundaries are lost.
  *
  * "An unformatted byte stream: agree on length and format first", says the article
- * 《Python进程间通信之匿名管道》 (2024). Here each message follows its length,
- * so it may hold anything.
+ * 《Python进程间通信之匿名管道》 (2024). Here each follows its length, so it may hold anything.
  *
  * In Python:
  *
@@ -17,6 +16,7 @@
  * In Deno, where a ByteReader (lib/byte_reader.ts) reads a number of bytes, however they are cut:
  *
  *     const length = await reader.readUint32();
+ *     if (length === null) return; // End of file, between two messages.
  *     const message = await reader.readBytes(length);
  *
  * In lib/frames.ts, readFrames() does so for one message after the other; frame() puts the length
@@ -64,8 +64,8 @@ const [outcome] = await Promise.allSettled([reading, writing]);
 // If cat failed, that is why a message did not come back. But SIGPIPE (141) is what it gets when we
 // stop reading: then our own error says why.
 const status = await cat.status;
-const { code } = status;
-if (code !== 0 && code !== 141) throw new Failure(`cat ${describeStatus(status)}`, code);
+const isWrong = status.code !== 0 && status.code !== 141;
+if (isWrong) throw new Failure(`cat ${describeStatus(status)}`, status.code);
 if (outcome.status === "rejected") throw outcome.reason;
 
 /** With its length before it, each message comes back as it was. */

@@ -30,6 +30,6 @@ const { options: { count, interval, message } } = parseOptions({
 console.error(`hello from child ${Deno.pid}`);
 for (let sent = 0; count === 0 || sent < count; sent++) {
   if (sent > 0) await new Promise((resolve) => setTimeout(resolve, interval * 1000));
-  // Nothing to flush: it goes into the pipe by itself, or waits there where the reader is slow.
+  // Nothing to flush: it goes into the pipe at once. While that is full, we wait here.
   await print(message);
 }

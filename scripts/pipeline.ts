@@ -33,7 +33,7 @@ const { operands } = parseOptions({
 Without a COMMAND: ls -l '|' wc -l
 
 Exits as the last command that failed did, as with "set -o pipefail" in a shell.
-One that ended because the next had read enough has not failed.`,
+One that SIGPIPE ended, since the next had read enough, has not failed.`,
   operands: "[COMMAND [ARG…] ['|' COMMAND [ARG…]]…]",
   maximumOperands: Infinity,
   example: "pipeline.ts yes '|' head -2",

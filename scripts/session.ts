@@ -8,6 +8,7 @@
  *     child.stdin.flush()
  *     while (line := child.stdout.readline()) and "the-mark" not in line:
  *         print(line[:-1])
+ *     print(line.partition("the-mark")[0], end="")
  *
  * In Deno, a Dialogue (lib/dialogue.ts) passes on each line up to the mark:
  *
@@ -36,9 +37,9 @@ terminal to ask for a password at. Without it: sh, and a few questions.
 
 An answer ends with a mark that each question makes PROGRAM write, by a line
 such as --mark 'echo {}', in which {} is a random number; or by itself, at a
-line that REGEX matches (--until '^bestmove'). A prompt, which is awaited before
-the first question, too: let REGEX end with ' $' (--until '^> $'). Known are:
-shells, bc, dc, gdb, node -i, psql -qAt, python3 -iqu, sqlite3,
+line that REGEX matches (--until '^bestmove'). A REGEX that ends with ' $' is
+taken for a prompt (--until '^> $'), and awaited before the first question, too.
+Known are: shells, bc, dc, gdb, node -i, psql -qAt, python3 -iqu, sqlite3,
 jq --unbuffered ., NO_COLOR=1 deno repl -q.`,
   operands: "[PROGRAM [ARG…]]",
   maximumOperands: Infinity,

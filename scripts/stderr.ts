@@ -9,9 +9,16 @@
  *     errors = threading.Thread(target=label, args=("err", child.stderr)); errors.start()
  *     label("out", child.stdout); errors.join()
  *
+ * In Deno, a loop for each, both at once:
+ *
+ *     async function label(name: string, pipe: ReadableStream<Uint8Array>) {
+ *       for await (const line of new LineReader(pipe)) console.log(name, line);
+ *     }
+ *     await Promise.all([label("out", child.stdout), label("err", child.stderr)]);
+ *
  * Each pipe keeps its own order. The order between the two is lost: they are two queues, and
- * nothing says which line was written first. If you need that order, send both into one pipe:
- * sh -c 'COMMAND 2>&1'.
+ * nothing says which line was written first. If you need that order, send both into one pipe,
+ * sh -c 'COMMAND 2>&1', and have COMMAND write at once: many hold back stdout, not stderr.
  *
  *     deno run --allow-run scripts/stderr.ts ls / /missing
  *

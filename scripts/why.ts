@@ -35,7 +35,7 @@ const { options: { pid, question, timeout }, operands } = parseOptions({
 pipes between them; says why it hangs, and what to do. Linux only.
 With PROGRAM: starts it over pipes, asks it, and finds out why it does not
 answer: closes its stdin, asks it at a terminal, tries the cures.
-Without both it tries sed.`,
+With neither it tries sed.`,
   operands: "[PROGRAM [ARG…]]",
   maximumOperands: Infinity,
   example: "why.ts sed s/question/answer/",

@@ -1,5 +1,11 @@
 import { constants } from "node:os";
-import { assertEquals, assertLess, assertStringIncludes, assertThrows } from "@std/assert";
+import {
+  assertEquals,
+  assertLess,
+  assertRejects,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
 import { describeStatus, endChild, endingSignals, startChild, StartError } from "../lib/child.ts";
 import { LineReader } from "../lib/line_reader.ts";
 import {
@@ -101,6 +107,15 @@ processTest("startChild says why a program cannot be started, and with which cod
 
 /** Ends a second and a half after SIGTERM, with status 5. */
 const SLOW = "trap 'sleep 1.5; exit 5' TERM; echo ready; for n in $(seq 500); do sleep 0.1; done";
+
+processTest("a grace that is no time is refused, and changes nothing", async () => {
+  const command = new Deno.Command("sleep", { args: ["60"] });
+  for (const grace of [NaN, -1]) {
+    assertThrows(() => startChild(command, { grace }), RangeError, `cannot be ${grace}`);
+    await using child = startChild(command);
+    await assertRejects(() => endChild(child, grace), RangeError, `cannot be ${grace}`);
+  }
+});
 
 processTest("startChild gives a child as long to end as grace says", async () => {
   const child = startChild(shell(SLOW), { grace: 12 });
