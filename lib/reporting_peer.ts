@@ -130,10 +130,12 @@ export class ReportingPeer extends JsonRpcPeer {
   /** If the child has closed its end, its status tells why. */
   async #explain(error: unknown): Promise<never> {
     if (!(error instanceof ConnectionClosedError) || error instanceof FramingError) throw error;
-    const { name, timeout } = this.#options;
+    const { name, timeout, advice } = this.#options;
     await within(timeout, this.closed); // Throws if something else has ended the connection.
     const status = await within(timeout, this.#child.status);
     const how = status ? describeStatus(status) : "has not exited";
-    throw new Failure(`${error.message}; ${name} ${how}`, status?.code || 1);
+    // Nothing went wrong there.
+    const next = status?.success ? `; ${advice}` : "";
+    throw new Failure(`${error.message}; ${name} ${how}${next}`, status?.code || 1);
   }
 }
