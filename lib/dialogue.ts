@@ -78,8 +78,8 @@ interface Reply {
   find?: (text: string) => number;
   /** Gets the text before that end. */
   onLine?: (line: string) => unknown;
-  /** Whether that end is a mark. */
-  isMark?: boolean;
+  /** Of a mark: throws if a text is the question, sent back. */
+  refuse?: (text: string) => void;
 }
 
 /** What a dialogue waits for. */
@@ -131,12 +131,14 @@ export class Dialogue {
   /** How many questions there were. */
   #asked = 0;
   #question: Question | undefined;
-  /** The unfinished line behind the lines that were handed to us: that of `#lines` may be ahead. */
+  /** The unfinished line, once all lines before it have been received: that of `#lines` is ahead. */
   #partialLine = "";
   /** How many characters of it have been taken, up to the end of a prompt, or of a mark. */
   #prompt = 0;
   /** Whether that was a mark: the newline behind it is no line of the next answer. */
   #isAfterMark = false;
+  /** Receives the prompt that was there when `waitUntil` was called. */
+  #receiving: Promise<void> | undefined;
   /** After the child has closed its stdout: a short wait for the script to call `end()`. */
   #pause: ReturnType<typeof setTimeout> | undefined;
   #exiting: Promise<Deno.CommandStatus> | undefined;
@@ -294,20 +296,27 @@ export class Dialogue {
     const task = bytes === undefined ? "writing" : "answering";
     const answered = Promise.withResolvers<void>();
     const question: Question = this.#question = { ...reply, name, task, answered };
-    const partialLine = this.#partialLine;
-    const isThere = partialLine.length > this.#prompt &&
-      (reply.find?.(partialLine.slice(this.#prompt)) ?? -1) !== -1;
     // Else the limit of the exit counts.
     if (this.#exiting === undefined) this.#limit.start(this.#timeout * 1000);
     if (bytes !== undefined) {
       this.#asked++;
-      // A prompt that is there already is no answer: it follows a notice, or a line of `tell()`.
-      if (this.#prompt > 0 || isThere) this.#prompt = partialLine.length;
       // Not awaited: a child that does not read would keep us here beyond the time limit. If the
       // write fails, the question stays open: its answer may be in the pipe already.
       this.#writer.write(bytes).catch(() => question.task = "reading");
-    } else if (isThere) await this.#receive(partialLine, question, true);
+    }
+    this.#meet(question);
     await answered.promise;
+  }
+
+  /** A prompt that is there already is what `waitUntil` waits for. It is no answer to a question: it
+   * follows a notice, or a line of `tell()`. */
+  #meet(question: Question): void {
+    const partialLine = this.#partialLine;
+    const isThere = partialLine.length > this.#prompt &&
+      (question.find?.(partialLine.slice(this.#prompt)) ?? -1) !== -1;
+    if (question.task !== "writing") {
+      if (this.#prompt > 0 || isThere) this.#prompt = partialLine.length;
+    } else if (isThere) this.#receiving = this.#receive(partialLine, question, true);
   }
 
   /** Reads to the end, question or not: a line that comes before a question is not its answer. */
@@ -325,10 +334,14 @@ export class Dialogue {
           await this.#receive(this.#partialLine, question, true);
         }
         const { done, value } = await next;
-        this.#partialLine = this.#lines.partialLine;
+        await this.#receiving;
         if (done) break;
         question = this.#question;
+        if (value.length > 0) this.#partialLine = "";
         for (const line of value) await this.#receive(line, question);
+        this.#partialLine = this.#lines.partialLine;
+        // Asked meanwhile: what has been read came before it.
+        if (this.#question !== undefined && !isOpen()) this.#meet(this.#question);
       }
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
@@ -345,7 +358,8 @@ export class Dialogue {
   async #receiveRest(question?: Question): Promise<void> {
     const rest = this.#partialLine;
     if (rest.length <= this.#prompt) return;
-    const received = this.#receive(rest, question);
+    const isEnd = (question?.find?.(rest.slice(this.#prompt)) ?? -1) !== -1;
+    const received = this.#receive(rest, question, isEnd);
     this.#prompt = rest.length;
     await received;
   }
@@ -376,7 +390,7 @@ export class Dialogue {
         this.#limit.start(left);
       }
       if (goesOn) return;
-      if (isText) [this.#prompt, this.#isAfterMark] = [whole.length, question.isMark === true];
+      if (isText) [this.#prompt, this.#isAfterMark] = [whole.length, question.refuse !== undefined];
       this.#question = undefined;
       this.#limit.hold();
       question.answered.resolve();
@@ -502,29 +516,29 @@ function endOf(
         await onLine(line);
         return line.search(end) === -1;
       },
-      // A pattern that matches with more text behind it does not mark a prompt.
-      find: (text) => `${text}\0`.search(end) === -1 ? text.search(end) : -1,
+      // A pattern that matches whatever stands behind the text does not mark a prompt.
+      find: (text) =>
+        ["a", "\n"].every((more) => `${text}${more}`.search(end) !== -1) ? -1 : text.search(end),
       onLine,
     };
   }
-  const find = (text: string) => {
-    refuse(text);
-    return text.indexOf(end);
-  };
+  const find = (text: string) => text.indexOf(end);
   return {
     async take(line) {
+      refuse(line);
       const at = find(line);
       if (at !== 0) await onLine(at === -1 ? line : line.slice(0, at));
       return at === -1;
     },
     find,
     onLine,
-    isMark: true,
+    refuse,
   };
 }
 
 /** Takes a text without a newline. Returns true if the answer goes on. */
-async function takeText({ find, onLine }: Reply, text: string): Promise<boolean> {
+async function takeText({ find, onLine, refuse }: Reply, text: string): Promise<boolean> {
+  refuse?.(text);
   const at = find?.(text) ?? -1;
   if (at > 0) await onLine?.(text.slice(0, at));
   return at === -1;

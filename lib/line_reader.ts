@@ -235,13 +235,18 @@ export class LineReader implements AsyncDisposable {
     };
     signal?.addEventListener("abort", giveUp);
     this.#calls.add(answer);
-    if (this.#calls.size === 1) this.#answer();
+    if (this.#calls.size === 1) this.#begin();
     return promise;
   }
 
-  /** Answers the calls that wait, and reads for those that cannot be answered. */
-  async #answer(): Promise<void> {
+  /** Pauses before lines are handed out or read, never between: what has come is told at once. */
+  async #begin(): Promise<void> {
     if (performance.now() > this.#yieldAt) this.#yieldAt = await nextTurn();
+    this.#answer();
+  }
+
+  /** Answers the calls that wait, and reads for those that cannot be answered. */
+  #answer(): void {
     for (const answer of this.#calls) {
       // The read of a call that was given up goes on, for the next call.
       if (!answer()) return void (this.#isReading || this.#read());
@@ -253,6 +258,7 @@ export class LineReader implements AsyncDisposable {
     // Let go of these lines before the next come: the garbage collector has half as much to copy.
     this.#takeLines();
     this.#isReading = true;
+    if (performance.now() > this.#yieldAt) this.#yieldAt = await nextTurn();
     const start = this.#patience < Infinity ? performance.now() : undefined;
     if (start !== undefined) this.#endIfStill();
     try {

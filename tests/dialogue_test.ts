@@ -31,6 +31,11 @@ function start(line: string, options: DialogueOptions = {}) {
   return { child, dialogue, [Symbol.asyncDispose]: () => child[Symbol.asyncDispose]() };
 }
 
+/** Lets the event loop turn so often; reading pauses for 64 turns. */
+async function turns(count: number): Promise<void> {
+  for (let n = 0; n < count; n++) await new Promise<void>((resolve) => setImmediate(resolve));
+}
+
 /** A child whose every step a test decides; what it gets on its stdin is dropped. */
 function puppet() {
   const stdout = new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>();
@@ -101,7 +106,7 @@ Deno.test("Dialogue leaves no timer behind when its stdout has closed after a pr
 
 Deno.test("Dialogue drops the newline of a mark, whenever the next question is asked", async () => {
   // As print() of `python3 -u` does, which writes the newline by itself.
-  const answers = Array.from({ length: 100 }, async (_, turns) => {
+  const answers = Array.from({ length: 100 }, async (_, n) => {
     const it = puppet();
     const dialogue = new Dialogue(it.child);
     const first = dialogue.askUntil("first", "mark 1");
@@ -110,7 +115,7 @@ Deno.test("Dialogue drops the newline of a mark, whenever the next question is a
     // So long that reading pauses for others when the newline has come.
     await new Promise((resolve) => setTimeout(resolve, 50));
     it.write("\n");
-    for (let n = 0; n < turns; n++) await new Promise<void>((resolve) => setImmediate(resolve));
+    await turns(n);
     const lines: string[] = [];
     const second = dialogue.askUntil("second", "mark 2", (line) => lines.push(line));
     await it.write("answer\nmark 2\n");
@@ -119,6 +124,143 @@ Deno.test("Dialogue drops the newline of a mark, whenever the next question is a
     return lines;
   });
   for (const lines of await Promise.all(answers)) assertEquals(lines, ["answer"]);
+});
+
+Deno.test("Dialogue hands on whole lines where a question is asked between two of one chunk", async () => {
+  const it = puppet();
+  const unasked: string[] = [];
+  const lines: string[] = [];
+  const asked = Promise.withResolvers<void>();
+  const dialogue = new Dialogue(it.child, {
+    onUnasked(line) {
+      unasked.push(line);
+      if (line !== "warning") return;
+      dialogue.askUntil("why", /> $/, (line) => lines.push(line)).then(asked.resolve);
+    },
+  });
+  await it.write("warning\nnotice\nanother\n> ");
+  await turns(200);
+  await it.write("because\n> ");
+  await asked.promise;
+  await it.endOf(dialogue);
+  assertEquals([unasked, lines], [["warning", "notice", "another"], ["because"]]);
+});
+
+Deno.test("Dialogue finds a prompt that comes with the lines before the call of waitUntil", async () => {
+  const it = puppet();
+  const found = Promise.withResolvers<void>();
+  const unasked: string[] = [];
+  const dialogue = new Dialogue(it.child, {
+    onUnasked(line) {
+      unasked.push(line);
+      if (line === "hello") dialogue.waitUntil(/> $/).then(found.resolve, found.reject);
+    },
+  });
+  await it.write("hello\nnotice\n> ");
+  await found.promise;
+  await it.endOf(dialogue);
+  assertEquals(unasked, ["hello", "notice"]);
+});
+
+Deno.test("Dialogue hands on once the text before a prompt that is there, however slow", async () => {
+  const it = puppet();
+  const unasked: string[] = [];
+  const lines: string[] = [];
+  const dialogue = new Dialogue(it.child, { onUnasked: (line) => unasked.push(line) });
+  await it.write("Hello> ");
+  await turns(200);
+  const slow = Promise.withResolvers<void>();
+  const found = dialogue.waitUntil(/> $/, (line) => {
+    lines.push(line);
+    return slow.promise;
+  });
+  await turns(5);
+  await it.write("\nmore\n");
+  await turns(200);
+  assertEquals(unasked, []);
+  slow.resolve();
+  await found;
+  await it.write("0123456789\n");
+  await it.endOf(dialogue);
+  assertEquals([lines, unasked], [["Hello"], ["more", "0123456789"]]);
+});
+
+Deno.test("Dialogue finds a prompt that is there though the child exits while onLine is slow", async () => {
+  const it = puppet();
+  const dialogue = new Dialogue(it.child);
+  await it.write("Hello> ");
+  await turns(200);
+  const slow = Promise.withResolvers<void>();
+  const found = dialogue.waitUntil(/> $/, () => slow.promise);
+  it.exit(0);
+  await it.closeStdout();
+  await turns(200);
+  slow.resolve();
+  await found;
+  await dialogue.end();
+});
+
+Deno.test("Dialogue does not take what is there before a question for that question, sent back", async () => {
+  const it = puppet();
+  const dialogue = new Dialogue(it.child);
+  await dialogue.tell("echo MARK");
+  await it.write("$ echo MARK");
+  await turns(200);
+  const lines: string[] = [];
+  const answered = dialogue.askUntil("echo MARK", "MARK", (line) => lines.push(line));
+  await it.write(" behind it\nMARK\n");
+  await answered;
+  await it.endOf(dialogue);
+  assertEquals(lines, [" behind it"]);
+});
+
+Deno.test("Dialogue does not hand on a prompt at the end of the child's output", async () => {
+  const it = puppet();
+  const dialogue = new Dialogue(it.child);
+  const lines: string[] = [];
+  const answered = dialogue.askUntil("question", /abc> $/, (line) => lines.push(line));
+  await it.write("answer\nabc> ");
+  it.exit(0);
+  await it.closeStdout();
+  await answered;
+  await dialogue.end();
+  assertEquals(lines, ["answer"]);
+});
+
+Deno.test("Dialogue finds a prompt by any RegExp that ends with $", async () => {
+  for (const prompt of [/> $/, /\W$/, /[^\n]$/, /.$/, />\s$/m]) {
+    const it = puppet();
+    const dialogue = new Dialogue(it.child);
+    const found = dialogue.waitUntil(prompt);
+    await it.write("> ");
+    await found;
+    await it.endOf(dialogue);
+  }
+});
+
+Deno.test("Dialogue takes nothing for an answer that was read before the question", async () => {
+  const runs = Array.from({ length: 100 }, async (_, n) => {
+    const it = puppet();
+    const unasked: string[] = [];
+    const dialogue = new Dialogue(it.child, { onUnasked: (line) => unasked.push(line) });
+    const first = dialogue.askUntil("first", /> $/);
+    await it.write("> ");
+    await first;
+    // So long that reading pauses for others when something has come.
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    await it.write("\nnotice\n> ");
+    await turns(n);
+    const lines: string[] = [];
+    const second = dialogue.askUntil("second", /> $/, (line) => lines.push(line));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    await it.write("answer\n> ");
+    await second;
+    await it.endOf(dialogue);
+    return [unasked, lines];
+  });
+  for (const [unasked, lines] of (await Promise.all(runs)).slice(1)) {
+    assertEquals([unasked, lines], [["notice"], ["answer"]]);
+  }
 });
 
 Deno.test("Dialogue takes an empty line behind a prompt for the answer, after a mark as well", async () => {
@@ -130,7 +272,7 @@ Deno.test("Dialogue takes an empty line behind a prompt for the answer, after a 
   await it.write("\n");
   await it.write("> ");
   // So long that the prompt has been read before the question.
-  for (let n = 0; n < 200; n++) await new Promise<void>((resolve) => setImmediate(resolve));
+  await turns(200);
   const lines: string[] = [];
   const second = dialogue.askUntil("second", /> $/, (line) => lines.push(line));
   await it.write("\n> ");

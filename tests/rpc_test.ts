@@ -83,7 +83,11 @@ const MISFORTUNES: [command: string[], code: number, stderr: RegExp][] = [
     143,
     /ping was not answered: .*; sh was ended by SIGTERM\n$/,
   ],
-  [["sh", "-c", "read -r a"], 1, /ping was not answered: .*; sh exited with status 0; is --framing right\? .*\n$/],
+  [
+    ["sh", "-c", "read -r a"],
+    1,
+    /ping was not answered: .*; sh exited with status 0; is --framing right\? .*\n$/,
+  ],
   [["sh", "-c", "sleep 100 & exit 3"], 3, /^rpc: .*sh exited with status 3\n$/],
   [
     ["--timeout=0.3", "sleep", "100"],
