@@ -131,7 +131,7 @@ export class Dialogue {
   /** How many questions there were. */
   #asked = 0;
   #question: Question | undefined;
-  /** The unfinished line, once all lines before it have been received: that of `#lines` is ahead. */
+  /** The unfinished line, once all lines before it have been received; `#lines` may be ahead. */
   #partialLine = "";
   /** How many characters of it have been taken, up to the end of a prompt, or of a mark. */
   #prompt = 0;
@@ -308,7 +308,7 @@ export class Dialogue {
     await answered.promise;
   }
 
-  /** A prompt that is there already is what `waitUntil` waits for. It is no answer to a question: it
+  /** A prompt that is there already is what `waitUntil` waits for. It is no answer to a question, but
    * follows a notice, or a line of `tell()`. */
   #meet(question: Question): void {
     const partialLine = this.#partialLine;

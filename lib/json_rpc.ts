@@ -76,8 +76,9 @@ interface OwnCall extends Call {
 const MUCH = 2 ** 20;
 /** Two rules. While our requests without an answer are together this long, our further calls wait.
  * While the requests of the other side that we hold, since our answers are unsent, are longer, not
- * counting the last, we read no more. To whoever keeps the first rule we never do the second. That
- * matters: if both sides stopped reading, neither would see an answer of the other. */
+ * counting the last, we read no more. To whoever keeps the first rule, and gives up little of what
+ * it has sent, we never do the second. That matters: if both sides stopped reading, neither would
+ * see an answer of the other. So notifications, which nothing bounds, do not count. */
 const TOO_MUCH = 8 * MUCH;
 /** How many requests that were given up are remembered. A late answer to another is noise. */
 const MOST_GIVEN_UP = 10_000;
@@ -150,11 +151,13 @@ export class JsonRpcPeer {
   #openLength = 0;
   /** Our calls that wait until less is unsent. A Set is a queue that a call can leave. */
   #waiting = new Set<OwnCall>();
-  /** The other side's calls that wait until less is unsent, and the sum of their lengths. */
+  /** The other side's requests that wait until less is unsent, and what came behind them. */
   #held: string[] = [];
+  /** How long these requests are together, without the last. */
   #heldLength = 0;
+  #lastHeldLength = 0;
   /** The messages for the next write. */
-  #batch = "";
+  #batch: string[] = [];
   /** Resolves when the last write ends, with its error if it failed. */
   #written: Promise<ConnectionClosedError | undefined> = Promise.resolve(undefined);
   /** The length of all that has not been written yet. */
@@ -163,6 +166,8 @@ export class JsonRpcPeer {
   #hasMet = false;
   /** Why nothing can be sent any more. */
   #end: Error | undefined;
+  /** Settles when reading must not wait for writing any more, since it is to end. */
+  readonly #isEnding: Promise<void>;
   #closing: Promise<void> | undefined;
   /** Tells `close()` that none of our calls waits any more. */
   #noneWaits = () => {};
@@ -190,6 +195,11 @@ export class JsonRpcPeer {
     this.#writer = writable.getWriter();
     const deaf = new Promise<void>((resolve) => this.#writer.closed.catch(() => resolve()));
     const both = { until: until ?? deaf, signal: this.#failure.signal };
+    const failed = new Promise((resolve) =>
+      this.#failure.signal.addEventListener("abort", resolve)
+    );
+    const ending = () => {};
+    this.#isEnding = Promise.race([both.until, failed]).then(ending, ending);
     const reading = framing === "lines"
       ? this.#readLines(new LineReader(readable, { maxLineLength: maxLength, ...both }))
       : this.#readBodies(new ByteReader(readable, { maxLength: 8192, ...both }));
@@ -293,8 +303,9 @@ export class JsonRpcPeer {
         }
         if (line.trim() !== "") this.#receive(line);
       }
-      while (this.#holdsTooMuch()) await this.#written;
+      if (this.#holdsTooMuch()) await this.#untilHoldsLess();
     }
+    this.#takeHeld(Infinity);
   }
 
   async #readBodies(bytes: ByteReader): Promise<void> {
@@ -320,17 +331,25 @@ export class JsonRpcPeer {
           this.#receive(decoder.decode(buffered.subarray(next.start, next.end)));
         }
         if (taken > 0) await reader.readBytes(taken);
-        while (this.#holdsTooMuch()) await this.#written;
+        if (this.#holdsTooMuch()) await this.#untilHoldsLess();
       }
     } catch (error) {
       if (!(error instanceof IncompleteReadError)) throw error;
       // The stream ended inside a message, or with other text, such as why the server exited.
       this.#tell(this.#options.onNoise(decoder.decode(error.partial)));
     }
+    this.#takeHeld(Infinity);
   }
 
   #holdsTooMuch(): boolean {
-    return this.#heldLength - (this.#held.at(-1)?.length ?? 0) > TOO_MUCH;
+    return this.#heldLength > TOO_MUCH;
+  }
+
+  async #untilHoldsLess(): Promise<void> {
+    const ended = this.#isEnding.then(() => true);
+    while (this.#holdsTooMuch()) {
+      if (await Promise.race([ended, this.#written.then(() => false)])) break;
+    }
   }
 
   #receive(text: string): void {
@@ -338,10 +357,14 @@ export class JsonRpcPeer {
     if (isResponse(message)) this.#settle(message, text);
     else if (this.#options.framing === "lines" && isLog(message, text)) {
       this.#tell(this.#options.onNoise(text));
-    } else if (this.#unsent < MUCH) this.#take(message, text);
-    else {
+    } else if (this.#held.length === 0 && (this.#unsent < MUCH || isNotification(message))) {
+      this.#take(message, text);
+    } else {
+      this.#hasMet = true;
       this.#held.push(text);
-      this.#heldLength += text.length;
+      if (isNotification(message)) return;
+      this.#heldLength += this.#lastHeldLength;
+      this.#lastHeldLength = text.length;
     }
   }
 
@@ -433,24 +456,29 @@ export class JsonRpcPeer {
     const message = this.#options.framing === "lines"
       ? `${text}\n`
       : `Content-Length: ${encoder.encode(text).length}\r\n\r\n${text}`;
-    if (this.#batch === "") this.#written = this.#write(this.#written);
-    this.#batch += message;
+    if (this.#batch.length === 0) this.#written = this.#write(this.#written);
+    this.#batch.push(message);
     this.#unsent += message.length;
     return this.#written;
   }
 
   async #write(previous: Promise<unknown>): Promise<ConnectionClosedError | undefined> {
     await previous;
-    const text = this.#batch;
-    this.#batch = "";
+    const messages = this.#batch;
+    this.#batch = [];
     let failure: ConnectionClosedError | undefined;
-    try {
-      await this.#writer.write(encoder.encode(text));
-    } catch (error) {
-      failure = new ConnectionClosedError(`the other side does not read: ${messageOf(error)}`);
-      this.#stopSending(failure);
+    for (let at = 0; at < messages.length;) {
+      // All of them together may be longer than a string can be.
+      let text = "";
+      do text += messages[at++]; while (text.length + (messages[at]?.length ?? Infinity) <= MUCH);
+      try {
+        if (failure === undefined) await this.#writer.write(encoder.encode(text));
+      } catch (error) {
+        failure = new ConnectionClosedError(`the other side does not read: ${messageOf(error)}`);
+        this.#stopSending(failure);
+      }
+      this.#unsent -= text.length;
     }
-    this.#unsent -= text.length;
     this.#admit();
     return failure;
   }
@@ -468,18 +496,32 @@ export class JsonRpcPeer {
     if (this.#waiting.size === 0) this.#noneWaits();
   }
 
-  /** Goes on with the calls that wait. */
+  /** Goes on with the calls that wait: half of the room is for theirs, the rest for ours. */
   #admit(): void {
-    this.#sendWaiting();
-    if (this.#held.length === 0) return;
-    const held = this.#held;
-    this.#held = [];
-    this.#heldLength = 0;
     try {
-      for (const text of held) this.#receive(text);
+      this.#takeHeld(MUCH / 2);
     } catch (error) {
       this.#fail(error);
     }
+    this.#sendWaiting();
+  }
+
+  /** Takes what was held, in its order, while less than this is unsent. */
+  #takeHeld(limit: number): void {
+    const held = this.#held;
+    let taken = 0;
+    try {
+      for (const text of held) {
+        const message = parse(text);
+        if (this.#unsent >= limit && !isNotification(message)) break;
+        taken++;
+        if (!isNotification(message)) this.#heldLength -= text.length;
+        this.#take(message, text);
+      }
+    } finally {
+      held.splice(0, taken);
+    }
+    if (held.length === 0) [this.#heldLength, this.#lastHeldLength] = [0, 0];
   }
 
   /** The other side does not read any more. Its answers are read as `until` has it. */
@@ -580,8 +622,15 @@ function isLog(message: unknown, line: string): boolean {
 
 /** A message with a method is a request; a message with an id and no method is an answer. */
 function isResponse(message: unknown): message is Record<string, unknown> {
-  return isObject(message) && !("method" in message) &&
-    ("result" in message || "error" in message || "id" in message && "jsonrpc" in message);
+  if (!isObject(message) || "method" in message) return false;
+  if ("jsonrpc" in message) return "result" in message || "error" in message || "id" in message;
+  // Some leave the version out; but a log line has more to say.
+  const isBare = Object.keys(message).every((key) => /^(id|result|error)$/.test(key));
+  return isBare && ("result" in message || "error" in message);
+}
+
+function isNotification(message: unknown): boolean {
+  return isObject(message) && "method" in message && !("id" in message);
 }
 
 function isCall(message: unknown): message is Call {

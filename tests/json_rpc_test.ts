@@ -525,6 +525,98 @@ Deno.test("two JsonRpcPeers do not wait for each other when each asks for more t
   await Promise.all([left.close(), right.close(), left.closed, right.closed]);
 });
 
+Deno.test("two JsonRpcPeers that notify each other of much go on", async () => {
+  for (const [count, size] of [[40, 2 ** 20], [50_000, 400]] as const) {
+    const received = { left: 0, right: 0 };
+    const [left, right] = connectBoth(
+      { onNotification: () => received.left++ },
+      {
+        onNotification: () => received.right++,
+        methods: { length: (params) => `${params}`.length },
+      },
+    );
+    const params = ["x".repeat(size)];
+    const notified = [left, right].flatMap((peer) =>
+      Array.from({ length: count }, () => peer.notify("n", params))
+    );
+    // Among them, so that notifications wait behind a request.
+    const asked = Array.from({ length: 20 }, () => left.request("length", params));
+    await Promise.all([...notified, ...asked]);
+    await Promise.all([left.close(), right.close(), left.closed, right.closed]);
+    assertEquals(received, { left: count, right: count });
+  }
+});
+
+Deno.test("JsonRpcPeer sends answers that are together longer than a string can be", async () => {
+  const ready = Promise.withResolvers<string>();
+  const [left, right] = connectBoth({}, { methods: { long: () => ready.promise } });
+  const answers = Array.from({ length: 9 }, () => left.request("long"));
+  await left.notify("last");
+  ready.resolve("x".repeat(60 * 2 ** 20));
+  for (const answer of answers) assertEquals(`${await answer}`.length, 60 * 2 ** 20);
+  await Promise.all([left.close(), right.close(), left.closed, right.closed]);
+});
+
+Deno.test("JsonRpcPeer ends with what a listener rejects with, though it reads no more", async () => {
+  const failing = Promise.withResolvers<void>();
+  await using other = connect({ onNoise: () => failing.promise });
+  await other.write("noise\n");
+  other.peer.notify("big", ["x".repeat(2 ** 20)]);
+  const request = { jsonrpc: "2.0", id: 1, method: "m", params: ["x".repeat(2 ** 20)] };
+  const sent = Array.from({ length: 12 }, () => other.send(request).catch(() => {}));
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  failing.reject(new Error("enough"));
+  await assertRejects(() => other.peer.closed, Error, "enough");
+  await Promise.all(sent);
+});
+
+Deno.test("JsonRpcPeer ends after until though what it has to send is not read", async () => {
+  const exit = Promise.withResolvers<void>();
+  await using other = connect({ until: exit.promise });
+  const asked = other.peer.request("big", ["x".repeat(2 ** 20)]);
+  const request = { jsonrpc: "2.0", id: 1, method: "m", params: ["x".repeat(2 ** 20)] };
+  const sent = Array.from({ length: 12 }, () => other.send(request).catch(() => {}));
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  exit.resolve();
+  await assertRejects(() => asked, ConnectionClosedError);
+  await other.peer.closed;
+  await Promise.all(sent);
+});
+
+Deno.test("JsonRpcPeer has handed out all notifications when closed resolves", async () => {
+  const methods: string[] = [];
+  await using other = connect({ onNotification: (method) => void methods.push(method) });
+  other.peer.notify("big", ["x".repeat(2 ** 20)]).catch(() => {});
+  other.send({ jsonrpc: "2.0", id: 1, method: "waits" }, { jsonrpc: "2.0", method: "behind" });
+  other.writer.close();
+  await other.peer.closed;
+  assertEquals(methods, ["behind"]);
+});
+
+Deno.test("JsonRpcPeer takes no header for one behind a request that waits", async () => {
+  const noise: string[] = [];
+  await using other = connect({ onNoise: (text) => noise.push(text) });
+  const asked = other.peer.request("big", ["x".repeat(2 ** 20)]);
+  await other.send({ jsonrpc: "2.0", id: 1, method: "waits" });
+  await other.write("Content-Length: 12\n");
+  await other.send(answer(1, "big"));
+  assertEquals([await asked, noise], ["big", ["Content-Length: 12"]]);
+});
+
+Deno.test("JsonRpcPeer takes no log line for an answer, though it has an id and an error", async () => {
+  const noise: string[] = [];
+  await using other = connect({ onNoise: (text) => noise.push(text) });
+  const asked = other.peer.request("a");
+  const line = '{"level":"warn","id":1,"error":"slow query"}';
+  await other.write(`${line}\n`);
+  await other.send(answer(1, "the answer"));
+  assertEquals([await asked, noise], ["the answer", [line]]);
+  // What some servers leave out.
+  const again = other.peer.request("b");
+  await other.send({ id: 2, result: "without a version" });
+  assertEquals(await again, "without a version");
+});
+
 Deno.test("JsonRpcPeer ends with what a listener throws that had to wait", async () => {
   await using other = connect({
     onNotification: () => {
