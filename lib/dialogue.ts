@@ -308,7 +308,7 @@ export class Dialogue {
     await answered.promise;
   }
 
-  /** A prompt that is there already is what `waitUntil` waits for. It is no answer to a question, but
+  /** A prompt that is there already is what `waitUntil` waits for, and no answer to a question: it
    * follows a notice, or a line of `tell()`. */
   #meet(question: Question): void {
     const partialLine = this.#partialLine;
