@@ -93,15 +93,18 @@ const cleanups = new Set<() => Promise<void>>();
 
 /**
  * Starts a child and sees to its end. When the block of `await using` is left,
- * a child that still runs is ended as by {@linkcode endChild}. A signal that
- * would end the script ({@linkcode endingSignals}) ends the child first and
- * then the script, as it would have without this. Meanwhile the code inside the
- * block goes on, and may see how the child ended: ask {@linkcode isEnding}
- * before you report that, or start another. The code behind the block does not
- * run. A second signal, at least one second after the first, kills at once. An
- * error that nobody catches ends the child as well. If you prevent the default
- * of "error" or "unhandledrejection", listen for them before the first child is
- * started.
+ * a child that still runs is ended as by {@linkcode endChild}.
+ *
+ * A signal that would end the script ({@linkcode endingSignals}) ends the child
+ * first and then the script, as it would have without this. Meanwhile the code
+ * inside the block goes on, and may see how the child ended: ask
+ * {@linkcode isEnding} before you report that, or start another. The code
+ * behind the block does not run. A second signal, at least one second after the
+ * first, kills at once.
+ *
+ * An error that nobody catches ends the child as well. If you prevent the
+ * default of "error" or "unhandledrejection", listen for them before the first
+ * child is started.
  *
  * With `detached: true` the child leads a process group, and every process of
  * the group ends with the block too, even if the child has exited; a process

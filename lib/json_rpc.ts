@@ -74,11 +74,12 @@ interface OwnCall extends Call {
 
 /** A limit in UTF-16 code units: if this much is unsent, the calls of both sides wait. */
 const MUCH = 2 ** 20;
-/** Two rules. While our requests without an answer are together this long, our further calls wait.
- * While the requests of the other side that we hold, since our answers are unsent, are longer, not
- * counting the last, we read no more. To whoever keeps the first rule, and gives up little of what
- * it has sent, we never do the second. That matters: if both sides stopped reading, neither would
- * see an answer of the other. So notifications, which nothing bounds, do not count. */
+/** Two rules. First, while our requests that have no answer are together this long, we send no more
+ * calls. Second, we hold requests of the other side while our answers to it are unsent; if those
+ * held, without the last, are longer than this, we stop reading. Who keeps the first rule, and gives
+ * up little of what it has sent, never brings us to the second. That matters: if both sides stopped
+ * reading, neither would see an answer of the other. So notifications, which nothing bounds, do not
+ * count. */
 const TOO_MUCH = 8 * MUCH;
 /** How many requests that were given up are remembered. A late answer to another is noise. */
 const MOST_GIVEN_UP = 10_000;
@@ -272,9 +273,9 @@ export class JsonRpcPeer {
     return promise;
   }
 
-  /** Closes our end, which is end of file for the other side, after all messages are written, those
-   * too that wait for an answer to earlier ones: it waits for a side that does not read. At end of
-   * file a child exits, as a rule: await its `status`.
+  /** Closes our end, which is end of file for the other side. All messages are written first, also
+   * calls that wait for answers to earlier ones: while the other side does not read, this does not
+   * resolve. At end of file a child exits, as a rule: await its `status`.
    *
    * The other side may still answer our open requests. Where it is a JsonRpcPeer, the `signal` of
    * its methods aborts: one that heeds it gives up, any other is answered. Methods of ours that

@@ -65,7 +65,7 @@ const command = new Deno.Command(program, {
   stdout: "piped",
   stderr: childStderr, // At a terminal shown apart, with the child's name.
   // A process group of its own: Ctrl-C reaches this script alone, which ends the whole group; where
-  // --allow-run has a list, the child alone.
+  // --allow-run has a list, only the child itself.
   detached: true,
 });
 await using child = startChild(command, { name });

@@ -14,8 +14,8 @@
  * and the parent keeps no write end. If it kept one, it would wait for ever: end of file comes
  * only when nobody holds a write end.
  *
- * LineReader is of this collection. For a stream that is read to its end, at whatever speed,
- * @std/streams has all that it takes:
+ * LineReader is of this collection. For a stream that is read to its end, where speed does not
+ * matter, @std/streams has all that it takes:
  *
  *     const lines = child.stdout
  *       .pipeThrough(new TextDecoderStream())

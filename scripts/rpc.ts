@@ -50,7 +50,7 @@ const command = new Deno.Command(program, {
   args,
   stdin: "piped", // One pipe for our questions,
   stdout: "piped", // and one for the answers.
-  detached: true, // What it started ends with it; where --allow-run has a list, it alone.
+  detached: true, // A group, which ends as one; where --allow-run has a list, only the child.
 });
 await using child = startChild(command);
 // A JsonRpcPeer for a person. It adds answer(), notification() and end(): close(), then the exit.

@@ -62,7 +62,7 @@ const command = new Deno.Command(program, {
   stdout: "piped",
   stderr: childStderr, // At a terminal shown apart, with the program's name.
   // A process group of its own: Ctrl-C reaches this script alone, which ends the whole group; where
-  // --allow-run has a list, the child alone.
+  // --allow-run has a list, only the child itself.
   detached: true,
   // bc would break a long line in two, even inside the mark.
   env: { BC_LINE_LENGTH: "0" },

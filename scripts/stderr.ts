@@ -50,7 +50,7 @@ async function run([program = "", ...args]: string[], onLine?: (line: string) =>
     args,
     stdout: "piped",
     stderr: "piped",
-    // A process group: what the child started ends with it; where --allow-run has a list, it alone.
+    // A group, which ends as one; where --allow-run has a list, only the child itself ends.
     detached: true,
   });
   await using child = startChild(command, { name: program });

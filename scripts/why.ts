@@ -62,6 +62,7 @@ async function lookAt(pid: number) {
     const before = now;
     await new Promise((resolve) => setTimeout(resolve, 50));
     now = look(pid, Deno.pid);
+    // From each wait to whoever holds the other end: to a circle, or to one who could go on.
     verdict = explain(pid, now, before);
   }
   for (const line of draw(pid, now, columns())) await print(escapeControls(line));
