@@ -69,10 +69,11 @@ export interface StartOptions {
   /** The program's name in errors (default: Deno's, often its whole path). */
   name?: string;
   /**
-   * Seconds from SIGTERM to SIGKILL, whenever the child is ended (default 0.5).
-   * Give a child that saves its work on SIGTERM more. The default is plenty for
-   * one that only closes its files, and not too long for a person at a terminal
-   * whose Ctrl-C it ignores.
+   * Seconds from SIGTERM to SIGKILL, where the block, {@linkcode endChild} or a
+   * signal ends the child (default 0.5); `Deno.exit()` and an error that nobody
+   * catches kill it at once. Give a child that saves its work on SIGTERM more.
+   * The default is plenty for one that only closes its files, and not too long
+   * for a person at a terminal whose Ctrl-C it ignores.
    */
   grace?: number;
 }
@@ -102,9 +103,9 @@ const cleanups = new Set<() => Promise<void>>();
  * behind the block does not run. A second signal, at least one second after the
  * first, kills at once.
  *
- * An error that nobody catches ends the child as well. If you prevent the
- * default of "error" or "unhandledrejection", listen for them before the first
- * child is started.
+ * `Deno.exit()`, and an error that nobody catches, kill the child at once. If
+ * you prevent the default of "error" or "unhandledrejection", listen for them
+ * before the first child is started.
  *
  * With `detached: true` the child leads a process group, and every process of
  * the group ends with the block too, even if the child has exited; a process

@@ -195,8 +195,8 @@ export class Dialogue {
    * @param end One of three:
    * - A mark, a text that the question makes the child write: `${question}\necho ${mark}`. It ends
    *   the answer wherever it stands in its line, with a newline or without. The text before it is
-   *   the last line of the answer, `abc` of `abcMARK`. What follows it in its line is dropped; if
-   *   that comes more than about 20 ms later, a newline alone.
+   *   the last line of the answer, `abc` of `abcMARK`. What follows it in its line is dropped. If
+   *   that comes more than about 20 ms later, a newline is dropped, and other text is a line.
    * - A line of the child's own, as a RegExp: `/^bestmove/`. It is handed on as the last line.
    * - A prompt, as a RegExp that ends with `$`: `/\(gdb\) $/`. It has no newline, and counts when
    *   nothing follows for about 20 ms. It is not handed on.

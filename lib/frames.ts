@@ -59,7 +59,8 @@ export function frame(
  * `next()`.
  *
  * @param options.maxLength The longest message to accept, in bytes (default 16
- * MiB). Without a bound, four wrong bytes would ask for 4 GiB of memory.
+ * MiB). Without a bound, four wrong bytes would collect up to 4 GiB before
+ * anybody noticed.
  * @param options.littleEndian Expects the least significant byte of a length
  * first.
  * @param options.signal When it aborts, reading fails with its reason.

@@ -51,7 +51,7 @@ await print(`hello from parent ${Deno.pid} ${child.pid}`);
 // takes what is there, at most as many as the buffer holds.
 const reader = child.stdout.getReader({ mode: "byob" });
 // One decoder for all chunks: if one ends inside a character, the decoder keeps that part, and
-// the character comes with the next chunk.
+// the character comes with the next chunk. (A last decode() would show a part that has no rest.)
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 let received = 0;
 for (;;) {

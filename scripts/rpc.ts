@@ -58,7 +58,7 @@ const peer = new ReportingPeer(child, {
   name: operands[0] ?? "deno lsp",
   timeout,
   framing: isDemo ? "content-length" : framing,
-  advice: "is --framing right? Must something else be asked first?",
+  advice: "see whether --framing is right, and what must be asked first",
   command: operands,
   // The other side sends these when it likes, also between a question and its answer.
   onNotification: (method, params) =>

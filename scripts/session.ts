@@ -72,7 +72,7 @@ await using child = startChild(command, { name: program });
 const dialogue = new ReportingDialogue(child, {
   name: program,
   timeout,
-  advice: "do --mark or --until fit (-h)? Is the question whole?",
+  advice: "see whether --mark or --until fit (-h), and the question is whole",
   command: operands,
   onGreeting: print,
 });

@@ -86,7 +86,7 @@ const MISFORTUNES: [command: string[], code: number, stderr: RegExp][] = [
   [
     ["sh", "-c", "read -r a"],
     1,
-    /ping was not answered: .*; sh exited with status 0; is --framing right\? .*\n$/,
+    /ping was not answered: .*; sh exited with status 0; see whether --framing is right.*\n$/,
   ],
   [["sh", "-c", "sleep 100 & exit 3"], 3, /^rpc: .*sh exited with status 3\n$/],
   [

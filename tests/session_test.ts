@@ -214,7 +214,7 @@ processTest("session shows what came of an answer that does not end", async () =
   assertEquals([code, stdout], [124, "> echo one; printf half; sleep 1000\none\n"]);
   assertMatch(
     stderr,
-    /^session: no answer from sh to message 1 within 1 s; so far it wrote "half"; do --mark or --until fit /,
+    /^session: no answer from sh to message 1 within 1 s; so far it wrote "half"; see whether --mark or --until fit /,
   );
   assertEquals(await processesMarked(mark), []);
 });
