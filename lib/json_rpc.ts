@@ -76,10 +76,10 @@ interface OwnCall extends Call {
 const MUCH = 2 ** 20;
 /** Two rules. First, while our requests that have no answer are together this long, we send no more
  * calls. Second, we hold requests of the other side while our answers to it are unsent; if those
- * held, without the last, are longer than this, we stop reading. Who keeps the first rule, and gives
- * up little of what it has sent, never brings us to the second. That matters: if both sides stopped
- * reading, neither would see an answer of the other. So notifications, which nothing bounds, do not
- * count. */
+ * held, without the last, are longer than this, we stop reading. Whoever keeps the first rule, and
+ * gives up little of what it has sent, never brings us to the second. That matters: if both sides
+ * stopped reading, neither would see an answer of the other. So notifications, which nothing
+ * bounds, do not count. */
 const TOO_MUCH = 8 * MUCH;
 /** How many requests that were given up are remembered. A late answer to another is noise. */
 const MOST_GIVEN_UP = 10_000;
