@@ -70,10 +70,9 @@ export interface StartOptions {
   name?: string;
   /**
    * Seconds from SIGTERM to SIGKILL, where the block, {@linkcode endChild} or a
-   * signal ends the child (default 0.5); `Deno.exit()` and an error that nobody
-   * catches kill it at once. Give a child that saves its work on SIGTERM more.
-   * The default is plenty for one that only closes its files, and not too long
-   * for a person at a terminal whose Ctrl-C it ignores.
+   * signal ends the child (default 0.5). Give a child that saves its work on
+   * SIGTERM more. The default is plenty for one that only closes its files, and
+   * not too long for a person at a terminal whose Ctrl-C it ignores.
    */
   grace?: number;
 }
@@ -103,9 +102,10 @@ const cleanups = new Set<() => Promise<void>>();
  * behind the block does not run. A second signal, at least one second after the
  * first, kills at once.
  *
- * `Deno.exit()`, and an error that nobody catches, kill the child at once. If
- * you prevent the default of "error" or "unhandledrejection", listen for them
- * before the first child is started.
+ * An error that leaves the block ends the child with it. `Deno.exit()` kills it
+ * at once, and so does an error elsewhere that nobody catches, as in a timer.
+ * If you prevent the default of "error" or "unhandledrejection", listen for
+ * them before the first child is started.
  *
  * With `detached: true` the child leads a process group, and every process of
  * the group ends with the block too, even if the child has exited; a process
@@ -337,7 +337,8 @@ export function describeStatus({ code, signal }: Deno.CommandStatus): string {
 /**
  * Has `cleanup` run once: when the block of `await using` is left, or before a
  * signal ends the script, after all children and the cleanups registered later.
- * It does not run at `Deno.exit()`, nor at an error that nothing catches.
+ * It does not run at `Deno.exit()`, nor at an error elsewhere that nobody
+ * catches, as in a timer.
  * A cleanup must not wait for code behind the block of an `await using child`:
  * once a signal is ending the script, that code never runs.
  *

@@ -44,10 +44,12 @@ export interface JsonRpcPeerOptions {
   /** What the other side may request, by name. The answer is what a method returns, or what its
    * promise resolves to. `signal` aborts when the connection closes. */
   methods?: Record<string, (params: unknown, signal: AbortSignal) => unknown>;
-  /** Gets the messages that want no answer, in order. If it throws, that ends the connection. */
+  /** Gets the messages that want no answer, in order. If it throws, or a promise that it
+   * returns rejects, that ends the connection. */
   onNotification?: (method: string, params: unknown) => void;
   /** Gets text that is no message, such as a log line, and answers to requests that are not open.
-   * By default these are dropped. If it throws, that ends the connection. */
+   * By default these are dropped. If it throws, or a promise that it returns rejects, that ends the
+   * connection. */
   onNoise?: (text: string) => void;
   /** The longest message (default 256 Mi): UTF-16 code units of a line, bytes of a body. */
   maxLength?: number;

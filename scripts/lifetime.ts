@@ -53,7 +53,7 @@ const writing = ReadableStream.from([new Uint8Array(1), new Uint8Array(1)]).pipe
 const error: unknown = await writing.catch((error) => error);
 expect(error instanceof Deno.errors.BrokenPipe, "writing to a child that has gone fails");
 await print(`   true reads nothing and exits: our write failed with ${error.name}`);
-// SIGPIPE ends a program that does not ignore it. Deno does, as Python does: so our write failed.
+// SIGPIPE ends a program that does not ignore it. Deno and Python ignore it: so our write failed.
 await using yes = startChild(new Deno.Command("yes", { stdin: "null", stdout: "piped" }));
 await yes.stdout.cancel();
 const { signal } = await yes.status;
