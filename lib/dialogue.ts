@@ -197,14 +197,14 @@ export class Dialogue {
    *   the answer wherever it stands in its line, with a newline or without. The text before it is
    *   the last line of the answer, `abc` of `abcMARK`. What follows it in its line is dropped. If
    *   that comes more than about 20 ms later, a newline is dropped, and other text is a line.
-   * - A line of the child's own, as a RegExp without `$`: `/^bestmove/`. It is handed on as the last
-   *   line.
+   * - A line of the child's own, as a RegExp without `$`: `/^bestmove/`. It is handed on as the
+   *   last line.
    * - A prompt, as a RegExp that ends with `$`: `/\(gdb\) $/`. It has no newline, and counts when
    *   nothing follows for about 20 ms. It is not handed on.
    *
-   * A RegExp with `$` ends the answer at a whole line that it matches, too; but a line whose newline
-   * is late is taken for a prompt, and the newline for an empty line of the next answer. So let it
-   * match no line of an answer: `/^> $/` is safer than `/> $/`.
+   * A RegExp with `$` ends the answer at a whole line that it matches, too; but a line whose
+   * newline is late is taken for a prompt, and the newline for an empty line of the next answer. So
+   * let it match no line of an answer: `/^> $/` is safer than `/> $/`.
    * @param onLine While the promise that it returns is pending, nothing more is read.
    * @throws {RangeError} If the mark is empty.
    * @throws {DialogueError} If the child sends the question back, as a terminal does, or `cat`.

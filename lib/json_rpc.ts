@@ -77,7 +77,7 @@ interface OwnCall extends Call {
 /** A limit in UTF-16 code units: if this much is unsent, the calls of both sides wait. */
 const MUCH = 2 ** 20;
 /** Two rules. First, while our requests that have no answer are together this long, we send no more
- * calls. Second, we hold requests of the other side while our answers to it are unsent; if those
+ * calls. Second, we hold requests of the other side while much of ours is unsent; if those
  * held, without the last, are longer than this, we stop reading. Whoever keeps the first rule, and
  * gives up little of what it has sent, never brings us to the second. That matters: if both sides
  * stopped reading, neither would see an answer of the other. So notifications, which nothing

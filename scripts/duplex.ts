@@ -70,7 +70,7 @@ const command = new Deno.Command(program, {
 });
 await using child = startChild(command, { name });
 // A Dialogue whose errors tell a person what to do. It shows lines that nobody asked for, and makes
-// end() fail then: such a line would shift every later answer by one.
+// end() fail then: such a line may shift every later answer by one.
 const dialogue = new ReportingDialogue(child, {
   name,
   timeout,

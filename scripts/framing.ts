@@ -19,8 +19,8 @@
  *     if (length === null) return; // End of file, between two messages.
  *     const message = await reader.readBytes(length);
  *
- * In lib/frames.ts, readFrames() does so for one message after the other; frame() puts the length
- * before a message. "how are you" becomes
+ * With lib/frames.ts, `for await (const message of readFrames(pipe))` does so for one after the
+ * other; frame() puts the length before a message. "how are you" becomes
  *
  *     00 00 00 0b  68 6f 77 20 61 72 65 20 79 6f 75
  *

@@ -30,7 +30,7 @@ const { options: { count, interval, message } } = parseOptions({
 console.error(`hello from child ${Deno.pid}`);
 for (let sent = 0; count === 0 || sent < count; sent++) {
   if (sent > 0) await new Promise((resolve) => setTimeout(resolve, interval * 1000));
-  // Nothing to flush: print() writes at once. Where nobody reads, we wait here in the end: when the
-  // pipe is full, and 64 KiB more.
+  // Nothing to flush: print() writes at once. Where nobody reads, we wait here when the pipe is full
+  // and print() has kept 64 KiB more.
   await print(message);
 }
