@@ -403,7 +403,7 @@ function listen(isNeeded = children.size + cleanups.size > 0): void {
     Deno.addSignalListener(signal, listener);
     listeners.set(signal, listener);
   }
-  // Deno.exit(), and an error that nobody catches, outside a block, wait for nothing.
+  // Deno.exit(), and an error outside a block that nobody catches, do not wait.
   addEventListener("unload", killChildren);
   addEventListener("error", onError);
   addEventListener("unhandledrejection", onError);
