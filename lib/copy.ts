@@ -22,6 +22,7 @@ export async function copy(
     let chunk = await reader.read(new Uint8Array(64 * 1024));
     while (!chunk.done) {
       const reading = reader.read(spare);
+      reading.catch(() => {}); // Awaited below, unless the write fails or takes longer.
       // Waiting for the write is the backpressure: no more than one chunk is read ahead.
       await writer.write(chunk.value);
       // `value` shows the bytes that came; a new view shows all of its memory again.

@@ -89,8 +89,8 @@ export function frame(
 export function readFrames(
   readable: ReadableStream<Uint8Array>,
   { maxLength = 16 * 1024 * 1024, littleEndian = false, ...ends }:
-    & Omit<ByteReaderOptions, "maxLength">
-    & { maxLength?: number; littleEndian?: boolean } = {},
+    & ByteReaderOptions
+    & { littleEndian?: boolean } = {},
 ): AsyncGenerator<Uint8Array<ArrayBuffer>> {
   const reader = new ByteReader(readable, ends);
   let isLeft = false;

@@ -46,11 +46,11 @@ export interface JsonRpcPeerOptions {
   methods?: Record<string, (params: unknown, signal: AbortSignal) => unknown>;
   /** Gets the messages that want no answer, in order. If it throws, or a promise that it
    * returns rejects, that ends the connection. */
-  onNotification?: (method: string, params: unknown) => void;
+  onNotification?: (method: string, params: unknown) => unknown;
   /** Gets text that is no message, such as a log line, and answers to requests that are not open.
    * By default these are dropped. If it throws, or a promise that it returns rejects, that ends the
    * connection. */
-  onNoise?: (text: string) => void;
+  onNoise?: (text: string) => unknown;
   /** The longest message (default 256 Mi): UTF-16 code units of a line, bytes of a body. */
   maxLength?: number;
   /** Give it `child.status`. After it settles, reading stops after 0.1 s of silence, at the latest
@@ -297,8 +297,8 @@ export class JsonRpcPeer {
 
   async #readLines(lines: LineReader): Promise<void> {
     await using reader = lines;
-    for await (const lines of reader.batches()) {
-      for (const line of lines) {
+    for await (const batch of reader.batches()) {
+      for (const line of batch) {
         if (!this.#hasMet && /^\ufeff?content-length: *\d+$/i.test(line)) {
           throw new FramingError(
             `the other side wrote "${line}": its framing is "content-length", not "lines"`,
@@ -360,7 +360,7 @@ export class JsonRpcPeer {
     if (isResponse(message)) this.#settle(message, text);
     else if (this.#options.framing === "lines" && isLog(message, text)) {
       this.#tell(this.#options.onNoise(text));
-    } else if (this.#held.length === 0 && (this.#unsent < MUCH || isNotification(message))) {
+    } else if (this.#held.length === 0 && this.#unsent < MUCH) {
       this.#take(message, text);
     } else {
       this.#hasMet = true;
@@ -515,9 +515,9 @@ export class JsonRpcPeer {
     let taken = 0;
     try {
       for (const text of held) {
-        const message = parse(text);
-        if (this.#unsent >= limit && !isNotification(message)) break;
+        if (this.#unsent >= limit) break;
         taken++;
+        const message = parse(text);
         if (!isNotification(message)) this.#heldLength -= text.length;
         this.#take(message, text);
       }

@@ -286,6 +286,8 @@ export class LineReader implements AsyncDisposable {
   /** Ends the stream if this read still waits at two looks. One is not enough: after Ctrl-Z and fg,
    * timers fire before pending input is seen. */
   #endIfStill(): void {
+    // `until` may have settled while reading paused.
+    clearTimeout(this.#look);
     // A stream that cannot be cancelled goes on.
     const end = () => this.#reader.cancel().catch(() => {});
     if (this.#patience < 0) end();

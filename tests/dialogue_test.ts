@@ -138,7 +138,9 @@ Deno.test("Dialogue hands on whole lines where a question is asked between two o
       dialogue.askUntil("why", /> $/, (line) => lines.push(line)).then(asked.resolve);
     },
   });
-  await it.write("warning\nnotice\nanother\n> ");
+  await it.write("> ");
+  await turns(200);
+  await it.write("\nwarning\nnotice\nanother\n> ");
   await turns(200);
   await it.write("because\n> ");
   await asked.promise;

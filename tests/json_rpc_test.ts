@@ -584,13 +584,48 @@ Deno.test("JsonRpcPeer ends after until though what it has to send is not read",
 });
 
 Deno.test("JsonRpcPeer has handed out all notifications when closed resolves", async () => {
-  const methods: string[] = [];
-  await using other = connect({ onNotification: (method) => void methods.push(method) });
-  other.peer.notify("big", ["x".repeat(2 ** 20)]).catch(() => {});
-  other.send({ jsonrpc: "2.0", id: 1, method: "waits" }, { jsonrpc: "2.0", method: "behind" });
-  other.writer.close();
-  await other.peer.closed;
-  assertEquals(methods, ["behind"]);
+  for (const framing of ["lines", "content-length"] as const) {
+    const methods: string[] = [];
+    const onNotification = (method: string) => methods.push(method);
+    await using other = connect({ framing, onNotification });
+    other.peer.notify("big", ["x".repeat(2 ** 20)]).catch(() => {});
+    for (const message of [{ id: 1, method: "waits" }, { method: "behind" }]) {
+      const text = JSON.stringify({ jsonrpc: "2.0", ...message });
+      other.write(
+        framing === "lines" ? `${text}\n` : `Content-Length: ${text.length}\r\n\r\n${text}`,
+      );
+    }
+    other.writer.close();
+    await other.peer.closed;
+    assertEquals(methods, ["behind"]);
+  }
+});
+
+Deno.test("JsonRpcPeer reads no more of whoever asks and does not read, until that reads", async () => {
+  const order: unknown[] = [];
+  const methods = { m: (params: unknown) => void order.push(params) };
+  await using other = connect({ methods, onNotification: (_, params) => order.push(params) });
+  const text = "x".repeat(2 ** 20);
+  let id = 0;
+  for (let round = 0; round < 2; round++) {
+    const unread = other.peer.notify("big", [text]);
+    let read = 0;
+    const sending = Array.from({ length: 24 }, async (_, n) => {
+      const params = [round, n];
+      // Notifications do not count, whatever their length.
+      const call = n < 12 ? { method: "n" } : { id: ++id, method: "m" };
+      await other.send({ jsonrpc: "2.0", ...call, params, text });
+      read++;
+    });
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    // Twelve, the eight that are held, and one or two on their way.
+    assert(read >= 12 && read < 24, `${read}`);
+    assertEquals((await other.receive()).method, "big");
+    for (let n = 12; n < 24; n++) assertEquals((await other.receive()).result, null);
+    await Promise.all([unread, ...sending]);
+  }
+  const expected = [0, 1].flatMap((round) => Array.from({ length: 24 }, (_, n) => [round, n]));
+  assertEquals(order, expected);
 });
 
 Deno.test("JsonRpcPeer takes no header for one behind a request that waits", async () => {

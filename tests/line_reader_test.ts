@@ -645,3 +645,52 @@ processTest("line_reader.ts works when this file alone is taken home", async () 
   await using folder = await takeHome(["line_reader.ts"], program);
   assertEquals(await runCommand(folder.command), { code: 0, stdout: "one\ntwo\n", stderr: "" });
 });
+
+Deno.test("LineReader does not end for silence where lines go on, whenever until settles", async () => {
+  for (let moment = 0; moment < 100; moment += 10) {
+    const exit = Promise.withResolvers<void>();
+    const encoder = new TextEncoder();
+    let count = 0;
+    const stream = new ReadableStream<Uint8Array>({
+      pull(controller) {
+        count++;
+        if (count < 5) {
+          // So slow, and without a newline, that reading pauses for others.
+          for (const start = performance.now(); performance.now() - start < 15;);
+          controller.enqueue(encoder.encode("x"));
+          if (count === 3) setImmediate(() => turnsThenExit(moment));
+        } else if (count <= 12) controller.enqueue(encoder.encode("line\n"));
+        else controller.close();
+      },
+    }, { highWaterMark: 0 });
+    const turnsThenExit = (turns: number): void =>
+      turns === 0 ? exit.resolve() : void setImmediate(() => turnsThenExit(turns - 1));
+    let lines = 0;
+    for await (const _ of new LineReader(stream, { until: exit.promise })) {
+      lines++;
+      await new Promise((resolve) => setTimeout(resolve, 30));
+    }
+    assertEquals(lines, 8);
+  }
+});
+
+Deno.test("LineReader lets timers run while a long line comes, and while short ones are handed out", async () => {
+  const chunk = new TextEncoder().encode("x".repeat(1024));
+  let left = 60_000;
+  const long = new ReadableStream<Uint8Array>({
+    pull(controller) {
+      if (left-- > 0) controller.enqueue(chunk);
+      else controller.close();
+    },
+  });
+  const short = new Blob(["\n".repeat(65_000)]).stream();
+  for (const stream of [long, short]) {
+    let ticks = 0;
+    const timer = setInterval(() => ticks++, 10);
+    for await (const _ of new LineReader(stream)) {
+      for (const start = performance.now(); performance.now() - start < 0.003;);
+    }
+    clearInterval(timer);
+    assert(ticks > 0);
+  }
+});

@@ -1,5 +1,6 @@
-import { assertEquals, assertMatch } from "@std/assert";
+import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { processTest, runCommand, runScript, scriptCommand, temporaryFolder } from "./process.ts";
+import { copy } from "../lib/copy.ts";
 
 /** Each is run here, and by bash with pipefail; neither may differ. */
 const PIPELINES = [
@@ -113,4 +114,17 @@ processTest("pipeline runs a program whose name looks like a pipeline", async ()
   assertEquals((await runScript("pipeline", [path])).code, 126);
   await Deno.chmod(path, 0o700);
   assertEquals(await runScript("pipeline", [path]), { code: 0, stdout: "ran\n", stderr: "" });
+});
+
+Deno.test("copy rejects with the error of its source, though a write is under way", async () => {
+  let count = 0;
+  const source = new ReadableStream({
+    type: "bytes",
+    pull(controller) {
+      if (count++ === 0) controller.enqueue(new Uint8Array(1));
+      else throw new Error("source failed");
+    },
+  });
+  const sink = new WritableStream({ write: () => new Promise((end) => setTimeout(end, 50)) });
+  await assertRejects(() => copy(source, sink), Error, "source failed");
 });
