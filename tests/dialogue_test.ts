@@ -145,7 +145,7 @@ Deno.test("Dialogue hands on whole lines where a question is asked between two o
   await it.write("because\n> ");
   await asked.promise;
   await it.endOf(dialogue);
-  assertEquals([unasked, lines], [["warning", "notice", "another"], ["because"]]);
+  assertEquals([unasked, lines], [["> ", "warning", "notice", "another"], ["because"]]);
 });
 
 Deno.test("Dialogue finds a prompt that comes with the lines before the call of waitUntil", async () => {
