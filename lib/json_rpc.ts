@@ -169,8 +169,8 @@ export class JsonRpcPeer {
   #hasMet = false;
   /** Why nothing can be sent any more. */
   #end: Error | undefined;
-  /** Settles when reading must not wait for writing any more, since it is to end. */
-  readonly #isEnding: Promise<void>;
+  /** Resolves, with true, when reading must not wait for writing any more, since it is to end. */
+  readonly #isEnding: Promise<boolean>;
   #closing: Promise<void> | undefined;
   /** Tells `close()` that none of our calls waits any more. */
   #noneWaits = () => {};
@@ -201,7 +201,7 @@ export class JsonRpcPeer {
     const failed = new Promise((resolve) =>
       this.#failure.signal.addEventListener("abort", resolve)
     );
-    const ending = () => {};
+    const ending = () => true;
     this.#isEnding = Promise.race([both.until, failed]).then(ending, ending);
     const reading = framing === "lines"
       ? this.#readLines(new LineReader(readable, { maxLineLength: maxLength, ...both }))
@@ -349,9 +349,8 @@ export class JsonRpcPeer {
   }
 
   async #untilHoldsLess(): Promise<void> {
-    const ended = this.#isEnding.then(() => true);
     while (this.#holdsTooMuch()) {
-      if (await Promise.race([ended, this.#written.then(() => false)])) break;
+      if (await Promise.race([this.#isEnding, this.#written.then(() => false)])) break;
     }
   }
 

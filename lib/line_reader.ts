@@ -80,6 +80,7 @@ export class LineReader implements AsyncDisposable {
   #calls = new Set<() => boolean>();
   /** When timers and signals must run next. They ran while we waited for the first bytes. */
   #yieldAt = Infinity;
+  #isServing = false;
   #isReading = false;
   /** After `until`, a budget of 1000: each ms of waiting and each KiB read costs 1. So a full pipe
    * is read to its end, but a process that goes on writing does not hold the reader for ever. */
@@ -235,30 +236,35 @@ export class LineReader implements AsyncDisposable {
     };
     signal?.addEventListener("abort", giveUp);
     this.#calls.add(answer);
-    if (this.#calls.size === 1) this.#begin();
+    // The read of a call that was given up goes on, for the next call.
+    if (!this.#isServing) this.#serve();
     return promise;
   }
 
-  /** Pauses before lines are handed out or read, never between: what has come is told at once. */
-  async #begin(): Promise<void> {
-    if (performance.now() > this.#yieldAt) this.#yieldAt = await nextTurn();
-    this.#answer();
-  }
-
-  /** Answers the calls that wait, and reads for those that cannot be answered. */
-  #answer(): void {
+  /** Answers the calls that wait, in order. False if one cannot be answered before more is read. */
+  #answer(): boolean {
     for (const answer of this.#calls) {
-      // The read of a call that was given up goes on, for the next call.
-      if (!answer()) return void (this.#isReading || this.#read());
+      if (!answer()) return false;
       this.#calls.delete(answer);
     }
+    return true;
+  }
+
+  /** Reads until all calls are answered. Pauses before lines are handed out or read, never between:
+   * what has come is told at once. */
+  async #serve(): Promise<void> {
+    this.#isServing = true;
+    do {
+      if (performance.now() > this.#yieldAt) this.#yieldAt = await nextTurn();
+      if (!this.#answer()) await this.#read();
+    } while (!this.#answer());
+    this.#isServing = false;
   }
 
   async #read(): Promise<void> {
     // Let go of these lines before the next come: the garbage collector has half as much to copy.
     this.#takeLines();
     this.#isReading = true;
-    if (performance.now() > this.#yieldAt) this.#yieldAt = await nextTurn();
     const start = this.#patience < Infinity ? performance.now() : undefined;
     if (start !== undefined) this.#endIfStill();
     try {
@@ -280,14 +286,11 @@ export class LineReader implements AsyncDisposable {
     this.#isReading = false;
     // Even a call for nothing costs a thirtieth of a round trip.
     if (this.#look !== undefined) clearTimeout(this.#look);
-    this.#answer();
   }
 
   /** Ends the stream if this read still waits at two looks. One is not enough: after Ctrl-Z and fg,
    * timers fire before pending input is seen. */
   #endIfStill(): void {
-    // `until` may have settled while reading paused.
-    clearTimeout(this.#look);
     // A stream that cannot be cancelled goes on.
     const end = () => this.#reader.cancel().catch(() => {});
     if (this.#patience < 0) end();
