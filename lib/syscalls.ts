@@ -39,6 +39,13 @@ const CALLS: [name: string, x86: number, arm: number][] = [
   ["file lock", 73, 32], // flock
   ["file lock", 72, 25], // fcntl
   ["io_uring", 426, 426],
+  // Memory: the kernel may take a moment, but it waits for nobody.
+  ["running", 9, 222], // mmap
+  ["running", 10, 226], // mprotect
+  ["running", 11, 215], // munmap
+  ["running", 12, 214], // brk
+  ["running", 25, 216], // mremap
+  ["running", 28, 233], // madvise
 ];
 
 /** What the kernel calls the place where a thread waits, for whoever may see no more than that. */

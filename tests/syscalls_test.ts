@@ -29,3 +29,12 @@ Deno.test("a thread on a processor is in no call", () => {
   assertEquals(syscallOf("running\n", "0").name, "running");
   assertEquals(syscallOf("-1 0x7ffe 0x7f00\n", "0").name, "running");
 });
+
+Deno.test("a thread that gets memory waits for nobody", () => {
+  for (const number of [9, 10, 11, 12, 25, 28]) {
+    assertEquals(syscallOf(`${number} 0x0`, "", "x86_64").name, "running");
+  }
+  for (const number of [222, 226, 215, 214, 216, 233]) {
+    assertEquals(syscallOf(`${number} 0x0`, "", "aarch64").name, "running");
+  }
+});
