@@ -667,6 +667,37 @@ Deno.test("JsonRpcPeer ends with what a listener throws that had to wait", async
   assertEquals((await received).method, "big");
 });
 
+for (const framing of ["lines", "content-length"] as const) {
+  Deno.test(`JsonRpcPeer writes what is asked after an answer before it reads on: ${framing}`, async () => {
+    const order: string[] = [];
+    let written = Promise.withResolvers<string | null>();
+    const readable = new ReadableStream({
+      async pull(controller) {
+        order.push("read");
+        const text = await written.promise;
+        written = Promise.withResolvers();
+        if (text === null) return controller.close();
+        const header = framing === "lines" ? "" : `Content-Length: ${text.length}\r\n\r\n`;
+        controller.enqueue(encoder.encode(`${header}${text}\n`));
+      },
+    }, { highWaterMark: 0 });
+    const writable = new WritableStream<Uint8Array>({
+      write(chunk) {
+        order.push("write");
+        const id = /"id":(\d+)/.exec(new TextDecoder().decode(chunk))?.[1];
+        written.resolve(JSON.stringify(answer(Number(id), null)));
+      },
+      close: () => written.resolve(null),
+    });
+    const peer = new JsonRpcPeer({ readable, writable }, { framing });
+    const ask = async () => await peer.request("m");
+    for (let n = 0; n < 3; n++) await ask();
+    assertEquals(order, ["write", "read", "write", "read", "write", "read"]);
+    await peer.close();
+    await peer.closed;
+  });
+}
+
 Deno.test("JsonRpcPeer calls in the order of the calls, with a megabyte in between", async () => {
   const order: unknown[] = [];
   const [left, right] = connectBoth({}, {
