@@ -26,7 +26,8 @@ export class NoAnswerError extends DialogueError {
   /**
    * The error, with the part of the answer that has come.
    *
-   * @param question The number of the question, from 1.
+   * @param question The number of the question, from 1; of the one before, if the child did not
+   * write what `waitUntil` waits for, or did not read what it was told.
    * @param partialLine The beginning of a line that was not complete.
    */
   constructor(message: string, readonly question: number, readonly partialLine: string) {
@@ -208,7 +209,8 @@ export class Dialogue {
    * @param onLine While the promise that it returns is pending, nothing more is read.
    * @throws {RangeError} If the mark is empty.
    * @throws {DialogueError} If the child sends the question back, as a terminal does, or `cat`.
-   * @throws As {@linkcode Dialogue.ask} does; the time limit is that of the whole answer.
+   * @throws As {@linkcode Dialogue.ask} does; the time limit is that of the whole answer, without
+   * the time that `onLine` takes.
    */
   async askUntil(
     question: string,

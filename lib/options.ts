@@ -210,10 +210,10 @@ function helpOf({ shows, example, operands }: Usage, options: Record<string, Opt
   );
   const rows = Object.entries(options).map(([name, option]) => {
     const label = `${name === "help" ? "-h, " : ""}--${name} ${option.placeholder}`;
-    const value = option.default === undefined || option.default === false
-      ? ""
-      : ` (default ${option.default})`;
-    return wrap(`  ${label.padEnd(19)} ${option.meaning}${value}`, 80, " ".repeat(22));
+    const { default: value } = option;
+    const shown = typeof value === "string" && /\s/.test(value) ? `"${value}"` : value;
+    const standard = value === undefined || value === false ? "" : ` (default ${shown})`;
+    return wrap(`  ${label.padEnd(19)} ${option.meaning}${standard}`, 80, " ".repeat(22));
   });
   const line = `Usage: ${[name, ...words, ...(operands ? [operands] : [])].join(" ")}`;
   return `${wrap(line, 80, " ".repeat(7))}\n\n${shows}\n\n` +

@@ -5,10 +5,12 @@
  *
  *     child = subprocess.Popen(["cat"], stdin=PIPE, stdout=PIPE)
  *     child.stdin.write(bytes(1_000_000))   # hangs: cat cannot write, so it does not read
- *     child.stdin.close()
  *     child.stdout.read()
  *
- * A pipe holds little, 64 KiB on Linux. Once it is full, its writer waits for its reader.
+ * A pipe holds little, 64 KiB on Linux. Once it is full, its writer waits for its reader. So begin
+ * to read before you wait for a write. In Deno, writeAll() as below:
+ *
+ *     const [output] = await Promise.all([child.stdout.bytes(), writeAll(child.stdin)]);
  *
  *     deno run --allow-run=cat,sh scripts/deadlock.ts
  *
@@ -78,13 +80,9 @@ async function writeAll(stdin: WritableStream<Uint8Array>, progress = { written:
 }
 
 /** Returns once nothing moves, with what `output` then holds: one read takes all that is there. */
-async function hang(
-  work: Promise<unknown>,
-  output: ReadableStream<Uint8Array>,
-  progress = { written: 0 },
-) {
-  const ended = work.then(() => true);
-  const hasEnded = await Promise.race([ended, untilStill(() => progress.written, timeout)]);
+async function hang(work: Promise<unknown>, output: ReadableStream, progress = { written: 0 }) {
+  const still = untilStill(() => progress.written, timeout);
+  const hasEnded = await Promise.race([work.then(() => true), still]);
   const { written } = progress;
   const reader = output.getReader({ mode: "byob" });
   const { value } = await within(0.1, reader.read(new Uint8Array(4 * 1024 * 1024))) ?? {};

@@ -38,7 +38,7 @@ notification, which has no answer. An empty line waits for all answers so far.
 Without PROGRAM: deno lsp, and a few questions about a small file.`,
   operands: "[PROGRAM [ARG…]]",
   maximumOperands: Infinity,
-  example: "rpc.ts --framing content-length deno lsp < /dev/null",
+  example: "rpc.ts",
 }, {
   framing: word(["lines", "content-length"], "lines as in MCP, content-length as in LSP"),
   timeout: seconds(10, "how long to wait for each answer, and for the end", 0.001),
