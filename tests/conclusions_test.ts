@@ -32,6 +32,11 @@ const CASES: [title: string, evidence: Parameters<typeof conclude>[0], says: Reg
     { piped: { ...silent, answer: "ye" }, cured: answered },
     /it buffers/,
   ],
+  [
+    "a prompt behind other lines",
+    { piped: { ...silent, before: "hello\n> " } },
+    /a prompt without a newline: it wrote "> " and waits$/,
+  ],
   ["nothing anywhere", { piped: silent, terminal: silent }, /nothing to say: .* or at a terminal$/],
   ["nothing, no terminal", { piped: silent }, /nothing to say: .*\(no terminal could be tried\)$/],
   [

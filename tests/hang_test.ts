@@ -173,6 +173,13 @@ Deno.test("why it hangs: whoever waits for the one that waits for it is told onc
   assertMatch(whatOf(7, now), /^not a pipe: p7 .* until p8 8 writes; p8 8 waits for the terminal$/);
 });
 
+Deno.test("why it hangs: who waits for the exit of one that fills stderr is told to read both", () => {
+  const writesStderr: Wait = { for: "write", pipe: "8>7", descriptor: 2 };
+  const now = snapshot({ 7: [[exit(8)]], 8: [[writesStderr]] }, ["8>7"], { held: 65536 });
+  for (const end of now.pipes.get("8>7")?.writers ?? []) end.descriptor = 2;
+  assertEquals(explain(7, now)?.cures, ["read both outputs at the same time"]);
+});
+
 Deno.test("why it hangs: a process that has exited, and one that is stopped", () => {
   const now = snapshot({ 7: [], 8: [[exit(7)]] }, []);
   const process = now.processes.get(7);

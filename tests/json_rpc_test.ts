@@ -628,6 +628,33 @@ Deno.test("JsonRpcPeer reads no more of whoever asks and does not read, until th
   assertEquals(order, expected);
 });
 
+Deno.test("JsonRpcPeer reads on of whoever has little open, however much it asks in all", async () => {
+  const text = "x".repeat(600 * 1024);
+  await using other = connect({ methods: { m: () => text } });
+  const unread = other.peer.notify("big", [text, text]);
+  let id = 0;
+  const ask = () => other.send({ jsonrpc: "2.0", id: ++id, method: "m", params: [text] });
+  for (let n = 0; n < 12; n++) await ask();
+  assertEquals((await other.receive()).method, "big");
+  await unread;
+  // It answers no faster than it is read, so that some of the twelve are always held.
+  for (let n = 0; n < 24; n++) {
+    await ask();
+    assertEquals((await other.receive()).id, id - 12);
+  }
+  for (let n = 0; n < 12; n++) await other.receive();
+});
+
+Deno.test("JsonRpcPeer takes no header for one after the other side has called", async () => {
+  const noise: string[] = [];
+  await using other = connect({ onNoise: (text) => noise.push(text) });
+  await other.send({ jsonrpc: "2.0", method: "notification" });
+  await other.write("Content-Length: 12\n");
+  await other.writer.close();
+  await other.peer.closed;
+  assertEquals(noise, ["Content-Length: 12"]);
+});
+
 Deno.test("JsonRpcPeer takes no header for one behind a request that waits", async () => {
   const noise: string[] = [];
   await using other = connect({ onNoise: (text) => noise.push(text) });

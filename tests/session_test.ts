@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { LineReader } from "../lib/line_reader.ts";
 import {
   processesMarked,
   processTest,
@@ -126,6 +127,17 @@ processTest("session shows a greeting, and does not call it a line unasked", asy
   // It may come before the question or after it.
   assertEquals(stdout.replace("hello\n", ""), "> echo a\na\n");
   assertEquals([code, stdout.includes("hello\n")], [0, true]);
+});
+
+processTest("session shows a greeting that comes before the first question", async () => {
+  await using session = startScript("session", ["sh", "-c", "echo hello; exec sh"]);
+  await using lines = new LineReader(session.stdout);
+  assertEquals(await lines.readLine(), "hello");
+  const writer = session.stdin.getWriter();
+  await writer.write(new TextEncoder().encode("echo a\n"));
+  await writer.close();
+  assertEquals([await lines.readLine(), await lines.readLine()], ["> echo a", "a"]);
+  assertEquals([(await session.status).code, await session.stderr.text()], [0, ""]);
 });
 
 processTest(
