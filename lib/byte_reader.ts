@@ -210,7 +210,8 @@ export class ByteReader implements AsyncDisposable {
 
   /**
    * Exactly `count` bytes; `null` after disposal, and at the end of the stream
-   * unless `count` is 0.
+   * unless `count` is 0. They are kept until all have come, and `maxLength`
+   * does not hold for them: check a number that the other side has sent.
    *
    * @param options.signal Gives this call up: it rejects with its reason, and
    * takes nothing.

@@ -170,7 +170,8 @@ export class Dialogue {
   }
 
   /**
-   * Sends a line, and gives the line that comes back.
+   * Sends a line, and gives the line that comes back. Where that begins with a prompt, such as
+   * `> answer`, use {@linkcode Dialogue.askUntil}.
    *
    * @param question One line: with a newline inside it is several, and the child may answer each.
    * @throws {TypeError} If the question before has no answer yet, or after `end()`.

@@ -76,12 +76,13 @@ interface OwnCall extends Call {
 
 /** A limit in UTF-16 code units: if this much is unsent, the calls of both sides wait. */
 const MUCH = 2 ** 20;
-/** Two rules. First, while our requests that have no answer are together this long, we send no more
- * calls. Second, we hold requests of the other side while much of ours is unsent; if those
- * held, without the last, are longer than this, we stop reading. Whoever keeps the first rule, and
- * gives up little of what it has sent, never brings us to the second. That matters: if both sides
- * stopped reading, neither would see an answer of the other. So notifications, which nothing
- * bounds, do not count. */
+/** 1. While our own requests without an answer are together this long, we send no more calls.
+ * 2. While much of ours is unsent, requests of the other side are held; once those held, without
+ *    the last, are longer than this, we stop reading.
+ *
+ * A side that keeps the first rule, and gives up little of what it has sent, never brings the other
+ * to the second. So two such sides never both stop reading, where neither would see the answers of
+ * the other. Notifications, which nothing bounds, do not count. */
 const TOO_MUCH = 8 * MUCH;
 /** How many requests that were given up are remembered. A late answer to another is noise. */
 const MOST_GIVEN_UP = 10_000;

@@ -93,7 +93,7 @@ async function runWithLimit([program = "", ...args]: string[]) {
   // Past the time limit, whoever reads our stdout may not keep us waiting either.
   await (status ? passing : within(1, passing));
   const how = `${program} ${describeStatus(end)}`;
-  if (status === undefined) throw new Failure(`no exit within ${timeout} s: ${how}`, 124);
+  if (status === undefined) throw new Failure(`no exit within ${timeout} s; then ${how}`, 124);
   if (end.signal !== null) throw new Failure(how, end.code);
   Deno.exitCode = end.code;
 }

@@ -45,7 +45,7 @@ for (const [what, line, signal, limit = 0.3] of LATE) {
     });
     assertEquals([code, stderr], [
       124,
-      `timeout: no exit within ${limit} s: sh was ended by ${signal}\n`,
+      `timeout: no exit within ${limit} s; then sh was ended by ${signal}\n`,
     ]);
     assert(performance.now() - start < 20_000);
     assertEquals(await processesMarked(mark), []);
@@ -64,7 +64,7 @@ processTest("timeout --grace lets a command clean up, and not for longer", async
     const args = ["--timeout=3", `--grace=${grace}`, "sh", "-c", line(cleanup)];
     const { code, stdout, stderr } = await runScript("timeout", args, { env: { MARK: mark } });
     assertEquals([code, stdout], [124, expected]);
-    assertEquals(stderr, `timeout: no exit within 3 s: sh ${end}\n`);
+    assertEquals(stderr, `timeout: no exit within 3 s; then sh ${end}\n`);
     assertEquals(await processesMarked(mark), []);
   }
 });
@@ -99,7 +99,7 @@ processTest("timeout holds, and says what is lost, where nobody reads its stdout
   assertEquals((await child.status).code, 124);
   assertEquals(
     await child.stderr.text(),
-    "timeout: no exit within 1 s: yes was ended by SIGTERM\n" +
+    "timeout: no exit within 1 s; then yes was ended by SIGTERM\n" +
       "timeout: what nobody has read of the output is lost\n",
   );
   await Promise.all([child.stdin.close(), child.stdout.cancel()]);
