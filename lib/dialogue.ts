@@ -153,6 +153,9 @@ export class Dialogue {
   constructor(child: Deno.ChildProcess, options: DialogueOptions = {}) {
     const { name = "the child", timeout = 10, onUnasked = () => {}, maxLineLength } = options;
     if (!(timeout >= 0)) throw new RangeError(`A timeout cannot be ${timeout}`);
+    if (child.stdin.locked || child.stdout.locked) {
+      throw new TypeError(`The stdin or stdout of ${name} is in use already`);
+    }
     this.#child = child;
     this.#name = name;
     this.#timeout = timeout;

@@ -98,8 +98,8 @@ const MOST_GIVEN_UP = 10_000;
  * learns of the end of the connection from its requests; a server awaits `closed`.
  *
  * Messages that are ready together go out in one write. Calls wait while the other side does not
- * read, or has 8 Mi of requests to answer: do not change their `params` before they are answered.
- * A rejected request that nobody awaits is not reported.
+ * read, or has 8 Mi of requests to answer: do not change `params` before the call's promise has
+ * settled. A rejected request that nobody awaits is not reported.
  *
  * @example A child
  * ```ts
@@ -195,6 +195,7 @@ export class JsonRpcPeer {
     }: JsonRpcPeerOptions = {},
   ) {
     if (!(maxLength >= 0)) throw new RangeError(`A maxLength cannot be ${maxLength}`);
+    if (readable.locked || writable.locked) throw new TypeError("A pipe is in use already");
     this.#options = { framing, methods, onNotification, onNoise, maxLength };
     this.#writer = writable.getWriter();
     const deaf = new Promise<void>((resolve) => this.#writer.closed.catch(() => resolve()));

@@ -61,7 +61,7 @@ const noisy = new Deno.Command("sh", { args: ["-c", line], stdout: "piped", stde
   await print(strong("Reading stdout to its end, of a child that first writes much to stderr:"));
   await using stuck = startChild(noisy);
   const reading = stuck.stdout.text();
-  const { held } = await hang(reading, stuck.stderr); // We write nothing: it waits.
+  const { held } = await hang(reading, stuck.stderr); // Nothing to count: it waits.
   await print(`  nothing moves: the child is blocked, its stderr holds ${byteCount(held)}`);
   const [rest, output] = await Promise.all([stuck.stderr.bytes(), reading]);
   await conclude(held + rest.length, `as soon as we read stderr, stdout ends: "${output.trim()}"`);

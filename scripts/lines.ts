@@ -24,7 +24,7 @@
  *
  * LineReader reads short lines in half the time, by batches() in a quarter. It reads a line now and
  * the rest later, in a dialogue for instance; a loop that is left early does not close the pipe; a
- * line has a bound; a signal gives up a read without losing a line.
+ * line has a bound; an AbortSignal gives up a read, and no line is lost.
  *
  *     deno run --allow-run scripts/lines.ts
  *

@@ -33,8 +33,9 @@ import { red, strong } from "../lib/terminal.ts";
 const { operands } = parseOptions({
   shows: `Both outputs of one child at once, line by line as they come, each labelled.
 Each is in its own order; which of two lines in different pipes was written
-first cannot be known. Exits with the command's own code. COMMAND has no
-terminal of its own: it cannot ask for a password there.
+first cannot be known. Exits with the command's own code, and ends what that
+left running. COMMAND has no terminal of its own: it cannot ask for a password
+there.
 Without COMMAND: ls -d / /missing, which writes a line to each; then a child
 that writes a megabyte to each, checked by count.`,
   operands: "[COMMAND [ARG…]]",

@@ -48,7 +48,7 @@ for a password there.`,
 
 // To signal a whole group, Deno wants the permission to run anything.
 const { state } = await Deno.permissions.request({ name: "run" });
-if (state !== "granted") throw new Failure("cannot end a whole group; run again with --allow-run");
+if (state !== "granted") throw new Failure("cannot end a group; needs --allow-run without a list");
 if (operands.length === 0) await demonstrate();
 else await runWithLimit(operands);
 

@@ -36,6 +36,19 @@ async function turns(count: number): Promise<void> {
   for (let n = 0; n < count; n++) await new Promise<void>((resolve) => setImmediate(resolve));
 }
 
+processTest("Dialogue that finds a pipe in use leaves the other one free", async () => {
+  const command = new Deno.Command("cat", { stdin: "piped", stdout: "piped" });
+  await using child = startChild(command);
+  for (const stream of ["stdin", "stdout"] as const) {
+    const holder = stream === "stdin" ? child.stdin.getWriter() : child.stdout.getReader();
+    assertThrows(() => new Dialogue(child, { name: "cat" }), TypeError, "of cat is in use");
+    holder.releaseLock();
+  }
+  const dialogue = new Dialogue(child);
+  assertEquals(await dialogue.ask("now"), "now");
+  await dialogue.end();
+});
+
 /** A child whose every step a test decides; what it gets on its stdin is dropped. */
 function puppet() {
   const stdout = new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>();

@@ -4,6 +4,7 @@ import {
   assertMatch,
   assertRejects,
   assertStringIncludes,
+  assertThrows,
 } from "@std/assert";
 import {
   ConnectionClosedError,
@@ -63,6 +64,19 @@ function answer(id: unknown, result: unknown) {
 function error(id: unknown, code: number, message: string) {
   return { jsonrpc: "2.0", id, error: { code, message } };
 }
+
+Deno.test("JsonRpcPeer that finds a pipe in use leaves the other one free", async () => {
+  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
+  for (const stream of [readable, writable]) {
+    const holder = stream instanceof ReadableStream ? stream.getReader() : stream.getWriter();
+    assertThrows(() => new JsonRpcPeer({ readable, writable }), TypeError, "in use");
+    holder.releaseLock();
+  }
+  const peer = new JsonRpcPeer({ readable, writable }, { methods: { m: () => "here" } });
+  assertEquals(await peer.request("m"), "here");
+  await peer.close();
+  await peer.closed;
+});
 
 Deno.test("JsonRpcPeer pairs answers by their ids, in whatever order they come", async () => {
   await using other = connect();
