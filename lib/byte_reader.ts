@@ -322,9 +322,6 @@ export class ByteReader implements AsyncDisposable {
           if (performance.now() > this.#yieldAt) {
             this.#yieldAt = await nextTurn();
           }
-          // Whoever was answered writes first: the other side works on that
-          // while we read.
-          for (let step = 0; step < 8; step++) await null;
           // No abort may come between taking a piece and handing it out: it
           // would be lost.
           if (signal?.aborted) return;
@@ -342,11 +339,9 @@ export class ByteReader implements AsyncDisposable {
     const turn = this.#turn = answered.then(() => {
       if (this.#turn === turn) this.#turn = undefined;
     });
-    try {
-      return await promise;
-    } finally {
-      signal?.removeEventListener("abort", giveUp);
-    }
+    return await promise.finally(() =>
+      signal?.removeEventListener("abort", giveUp)
+    );
   }
 
   /** The clock costs as much as a small piece: a look now and then. */

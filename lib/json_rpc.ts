@@ -308,6 +308,7 @@ export class JsonRpcPeer {
         }
         if (line.trim() !== "") this.#receive(line);
       }
+      await answeredGoOn();
       if (this.#holdsTooMuch()) await this.#untilHoldsLess();
     }
     this.#takeHeld(Infinity);
@@ -336,6 +337,7 @@ export class JsonRpcPeer {
           this.#receive(decoder.decode(buffered.subarray(next.start, next.end)));
         }
         if (taken > 0) await reader.readBytes(taken);
+        await answeredGoOn();
         if (this.#holdsTooMuch()) await this.#untilHoldsLess();
       }
     } catch (error) {
@@ -555,6 +557,12 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 /** A character for each byte. */
 const latin1 = new TextDecoder("latin1");
+
+/** Lets those whose requests were answered send more before we read on: the other side works on that
+ * meanwhile. */
+async function answeredGoOn(): Promise<void> {
+  for (let step = 0; step < 8; step++) await null;
+}
 
 /** Reads a header. Returns the length in it, in bytes; null at the end of the stream. */
 async function readHeader(reader: ByteReader): Promise<number | null> {

@@ -256,8 +256,6 @@ export class LineReader implements AsyncDisposable {
     this.#isServing = true;
     do {
       if (performance.now() > this.#yieldAt) this.#yieldAt = await nextTurn();
-      // Whoever was answered writes first: the other side works on that while we read.
-      for (let step = 0; step < 8; step++) await null;
       if (!this.#answer()) await this.#read();
     } while (!this.#answer());
     this.#isServing = false;

@@ -733,7 +733,7 @@ for (const framing of ["lines", "content-length"] as const) {
     const peer = new JsonRpcPeer({ readable, writable }, { framing });
     const ask = async () => await peer.request("m");
     for (let n = 0; n < 3; n++) await ask();
-    assertEquals(order, ["write", "read", "write", "read", "write", "read"]);
+    assertEquals(order, ["read", "write", "write", "read", "write", "read"]);
     await peer.close();
     await peer.closed;
   });
