@@ -96,10 +96,9 @@ interface Question extends Reply {
  * A dialogue with a child whose stdin and stdout are pipes. One question is open at a time.
  *
  * Wait for a greeting first (`waitUntil`), and use `askUntil` for answers of several lines: a line
- * that comes before a question goes out is handed to `onUnasked`, and a line that comes later is
- * taken for the answer. All lines are read as they come. The child's exit ends the dialogue, even
- * where a grandchild keeps the pipe open. The lines that the child wrote before its exit are read
- * first.
+ * that was read before a question goes out is handed to `onUnasked`, and any other is taken for the
+ * answer. All lines are read as they come. The child's exit ends the dialogue, even where a
+ * grandchild keeps the pipe open. The lines that the child wrote before its exit are read first.
  *
  * If a child's family may outlive it, start the child `detached`, by `child.ts`. While a question
  * that the child has not read waits in a full pipe, the script does not end by itself.

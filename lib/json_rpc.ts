@@ -558,8 +558,8 @@ const decoder = new TextDecoder();
 /** A character for each byte. */
 const latin1 = new TextDecoder("latin1");
 
-/** Lets those whose requests were answered send more before we read on: the other side works on that
- * meanwhile. */
+/** Lets those who were answered send more before we read on: the other side works on it while we
+ * read. */
 async function answeredGoOn(): Promise<void> {
   for (let step = 0; step < 8; step++) await null;
 }
