@@ -338,9 +338,9 @@ export function describeStatus({ code, signal }: Deno.CommandStatus): string {
  * Has `cleanup` run once: when the block of `await using` is left, or before a
  * signal ends the script, after all children and the cleanups registered later.
  * It does not run at `Deno.exit()`, nor at an error elsewhere that nobody
- * catches, as in a timer.
- * A cleanup must not wait for code behind the block of an `await using child`:
- * once a signal is ending the script, that code never runs.
+ * catches, as in a timer. A cleanup must not wait for code behind the block of
+ * an `await using child`: once a signal is ending the script, that code never
+ * runs.
  *
  * @example
  * ```ts
