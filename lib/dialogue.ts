@@ -348,8 +348,8 @@ export class Dialogue {
         this.#partialLine = this.#lines.partialLine;
         // Asked meanwhile: what has been read came before it.
         if (this.#question !== undefined && !isOpen()) this.#meet(this.#question);
-        // Whoever was answered asks before we read on: the child works on that meanwhile. Each async
-        // function between an answer and its caller takes one to three of these steps.
+        // Whoever was answered asks before we read on: the child works on that meanwhile. Each
+        // async function between an answer and its caller takes one to three of these steps.
         for (let step = 0; step < 8 && !isOpen(); step++) await null;
       }
     } catch (error) {
