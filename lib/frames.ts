@@ -67,6 +67,7 @@ export function frame(
  * @param options.until Such as `child.status`: ends the stream a moment after
  * it has settled, although another process may hold the pipe.
  * @throws {TypeError} At once, if the stream is locked.
+ * @throws {RangeError} At once, if `maxLength` is negative or NaN.
  * @throws {FrameError} If a length is over the bound, or the stream ends inside
  * a frame.
  *
@@ -92,14 +93,13 @@ export function readFrames(
     & ByteReaderOptions
     & { littleEndian?: boolean } = {},
 ): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-  const reader = new ByteReader(readable, ends);
+  const reader = new ByteReader(readable, { maxLength, ...ends });
   let isLeft = false;
   const frames = async function* () {
     let length: number | null | undefined;
     try {
       while ((length = await reader.readUint32({ littleEndian })) !== null) {
-        // So written, a bound that is NaN refuses every length instead of none.
-        if (!(length <= maxLength)) {
+        if (length > maxLength) {
           throw new FrameError(
             `a frame of ${length} bytes is over the bound of ${maxLength}`,
           );

@@ -40,7 +40,7 @@ Without PROGRAM: deno lsp, and a few questions about a small file.`,
   maximumOperands: Infinity,
   example: "rpc.ts",
 }, {
-  framing: word(["lines", "content-length"], "lines as in MCP, content-length as in LSP"),
+  framing: word(["lines", "content-length"], "PROGRAM's: lines (MCP), content-length (LSP)"),
   timeout: seconds(10, "how long to wait for each answer, and for the end", 0.001),
 });
 const isDemo = operands.length === 0;

@@ -234,9 +234,12 @@ Deno.test("readFrames accepts a message as long as its bound", async () => {
   assertEquals((await Array.fromAsync(readFrames(stream, { maxLength: 10 }))).length, 1);
 });
 
-Deno.test("readFrames takes a bound that is NaN for no permission to read anything", async () => {
-  const stream = cutStream(frame(new Uint8Array(1)), 0);
-  await assertRejects(() => readFrames(stream, { maxLength: NaN }).next(), FrameError, "NaN");
+Deno.test("readFrames refuses a bound that is none at once, and leaves the stream free", () => {
+  for (const maxLength of [NaN, -1]) {
+    const stream = cutStream(frame(new Uint8Array(1)), 0);
+    assertThrows(() => readFrames(stream, { maxLength }), RangeError, `cannot be ${maxLength}`);
+    assertEquals(stream.locked, false);
+  }
 });
 
 processTest("frames.ts works when it is taken home with byte_reader.ts", async () => {
