@@ -9,6 +9,7 @@ import {
   NoAnswerError,
 } from "../lib/dialogue.ts";
 import { eventually, processTest, runCommand, sideBySide, takeHome } from "./process.ts";
+import { pipesInOrder } from "./streams.ts";
 
 /** Waits until a dialogue has failed. */
 async function aborted({ signal }: Dialogue): Promise<void> {
@@ -49,15 +50,16 @@ processTest("Dialogue that finds a pipe in use leaves the other one free", async
   await dialogue.end();
 });
 
-/** A child whose every step a test decides; what it gets on its stdin is dropped. */
-function puppet() {
+/** A child whose every step a test decides; what it gets on its stdin is dropped, unless the test
+ * gives other pipes. */
+function puppet(pipes: Partial<ReturnType<typeof pipesInOrder>> = {}) {
   const stdout = new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>();
   const status = Promise.withResolvers<Deno.CommandStatus>();
   const none = () => Promise.reject(new Error("not read in this way"));
   const child: Deno.ChildProcess = {
     pid: 1,
-    stdin: new WritableStream(),
-    stdout: Object.assign(stdout.readable, {
+    stdin: pipes.writable ?? new WritableStream(),
+    stdout: Object.assign(pipes.readable ?? stdout.readable, {
       arrayBuffer: none,
       bytes: none,
       json: none,
@@ -115,6 +117,22 @@ Deno.test("Dialogue leaves no timer behind when its stdout has closed after a pr
   it.exit(0);
   assertEquals((await dialogue.end()).code, 0);
   assertEquals([lines, unasked], [[], []]);
+});
+
+Deno.test("Dialogue writes what is asked after an answer before it reads on", async () => {
+  const pipes = pipesInOrder((question) => question);
+  const it = puppet(pipes);
+  const dialogue = new Dialogue(it.child);
+  const ask = async () => await dialogue.ask("how");
+  const askUntil = async () => await dialogue.askUntil("are", "are", () => {});
+  for (let n = 0; n < 2; n++) {
+    assertEquals(await ask(), "how");
+    await askUntil();
+  }
+  const turns = ["write", "read", "write", "read", "write", "read"];
+  assertEquals(pipes.order, ["read", "write", ...turns]);
+  it.exit(0);
+  await dialogue.end();
 });
 
 Deno.test("Dialogue drops the newline of a mark, whenever the next question is asked", async () => {

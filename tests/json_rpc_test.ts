@@ -15,6 +15,7 @@ import {
 } from "../lib/json_rpc.ts";
 import { LineReader } from "../lib/line_reader.ts";
 import { largestGap, processTest, runCommand, takeHome } from "./process.ts";
+import { pipesInOrder } from "./streams.ts";
 
 const encoder = new TextEncoder();
 
@@ -710,25 +711,9 @@ Deno.test("JsonRpcPeer ends with what a listener throws that had to wait", async
 
 for (const framing of ["lines", "content-length"] as const) {
   Deno.test(`JsonRpcPeer writes what is asked after an answer before it reads on: ${framing}`, async () => {
-    const order: string[] = [];
-    let written = Promise.withResolvers<string | null>();
-    const readable = new ReadableStream({
-      async pull(controller) {
-        order.push("read");
-        const text = await written.promise;
-        written = Promise.withResolvers();
-        if (text === null) return controller.close();
-        const header = framing === "lines" ? "" : `Content-Length: ${text.length}\r\n\r\n`;
-        controller.enqueue(encoder.encode(`${header}${text}\n`));
-      },
-    }, { highWaterMark: 0 });
-    const writable = new WritableStream<Uint8Array>({
-      write(chunk) {
-        order.push("write");
-        const id = /"id":(\d+)/.exec(new TextDecoder().decode(chunk))?.[1];
-        written.resolve(JSON.stringify(answer(Number(id), null)));
-      },
-      close: () => written.resolve(null),
+    const { order, readable, writable } = pipesInOrder((text) => {
+      const reply = JSON.stringify(answer(Number(/"id":(\d+)/.exec(text)?.[1]), null));
+      return `${framing === "lines" ? "" : `Content-Length: ${reply.length}\r\n\r\n`}${reply}\n`;
     });
     const peer = new JsonRpcPeer({ readable, writable }, { framing });
     const ask = async () => await peer.request("m");

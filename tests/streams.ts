@@ -34,6 +34,30 @@ export function manualStream() {
   };
 }
 
+/** Two pipes to another side that answers each write at once, and the order of what is done with
+ * them. */
+export function pipesInOrder(answer: (text: string) => string) {
+  const order: ("read" | "write")[] = [];
+  let written = Promise.withResolvers<string | undefined>();
+  const readable = new ReadableStream<Uint8Array<ArrayBuffer>>({
+    async pull(controller) {
+      order.push("read");
+      const text = await written.promise;
+      written = Promise.withResolvers();
+      if (text === undefined) controller.close();
+      else controller.enqueue(encoder.encode(answer(text)));
+    },
+  }, { highWaterMark: 0 });
+  const writable = new WritableStream<Uint8Array<ArrayBuffer>>({
+    write(chunk) {
+      order.push("write");
+      written.resolve(new TextDecoder().decode(chunk));
+    },
+    close: () => written.resolve(undefined),
+  });
+  return { order, readable, writable };
+}
+
 /** The bytes cut wherever the number has a bit set. */
 export function cut(bytes: Uint8Array, cuts: number): Uint8Array[] {
   const chunks: Uint8Array[] = [];
