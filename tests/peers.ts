@@ -221,7 +221,8 @@ if (hasGit) {
   const ids = `${folder}/ids`;
   await Deno.writeTextFile(ids, stdout);
   await compare("10,000 blobs out of one `git cat-file --batch`", [
-    { name: "`ByteReader`", command: deno("blobs", repository, ids) },
+    { name: "`ByteReader`", command: deno("blobs", "ByteReader", repository, ids) },
+    { name: "counting bytes only", command: deno("blobs", "bytes", repository, ids) },
     ...(hasPython
       ? [
         { name: "Python 3", command: [python, file("peers/blobs.py"), repository, ids] },

@@ -1,6 +1,7 @@
 /** Counts the frames that cat writes, and their bytes: `frames.ts WAY FILE…`. */
 import { ByteReader } from "../../lib/byte_reader.ts";
 import { readFrames } from "../../lib/frames.ts";
+import { countBytes } from "./count_bytes.ts";
 
 const [way = "", ...paths] = Deno.args;
 const child = new Deno.Command("cat", { args: paths, stdout: "piped" }).spawn();
@@ -22,14 +23,7 @@ const ways: Record<string, () => Promise<void>> = {
     }
   },
   async bytes() {
-    const reader = child.stdout.getReader({ mode: "byob" });
-    let buffer = new Uint8Array(64 * 1024);
-    for (;;) {
-      const { done, value } = await reader.read(buffer);
-      if (done) break;
-      bytes += value.length;
-      buffer = new Uint8Array(value.buffer);
-    }
+    bytes = await countBytes(child.stdout);
   },
 };
 

@@ -1,5 +1,6 @@
 /** Counts the lines that cat writes, their letters, and its own megabytes: `lines.ts WAY FILE…`. */
 import { LineReader } from "../../lib/line_reader.ts";
+import { countBytes } from "./count_bytes.ts";
 
 const [way = "", ...paths] = Deno.args;
 const child = new Deno.Command("cat", { args: paths, stdout: "piped" }).spawn();
@@ -44,14 +45,7 @@ const ways: Record<string, () => Promise<void>> = {
     }
   },
   async bytes() {
-    const reader = child.stdout.getReader({ mode: "byob" });
-    let buffer = new Uint8Array(64 * 1024);
-    for (;;) {
-      const { done, value } = await reader.read(buffer);
-      if (done) break;
-      letters += value.length;
-      buffer = new Uint8Array(value.buffer);
-    }
+    letters = await countBytes(child.stdout);
   },
 };
 
