@@ -42,8 +42,12 @@ export interface JsonRpcPeerOptions {
    * tells its length in bytes. */
   framing?: "lines" | "content-length";
   /** What the other side may request, by name. The answer is what a method returns, or what its
-   * promise resolves to. `signal` aborts when the connection closes. */
-  methods?: Record<string, (params: unknown, signal: AbortSignal) => unknown>;
+   * promise resolves to. `signal` aborts when the connection closes; `id` is the request's, for a
+   * notification that cancels it. */
+  methods?: Record<
+    string,
+    (params: unknown, signal: AbortSignal, id: string | number | null) => unknown
+  >;
   /** Gets the messages that want no answer, in order. If it throws, or a promise that it
    * returns rejects, that ends the connection. */
   onNotification?: (method: string, params: unknown) => unknown;
@@ -66,10 +70,23 @@ interface Call {
   params?: unknown;
 }
 
+/** The settings of a request. */
+export interface RequestOptions {
+  /** Gives the request up: it rejects with the signal's reason, and a late answer is dropped. The
+   * other side is not told. */
+  signal?: AbortSignal;
+  /** Gets the id when the request is sent. With it, a protocol's own notification tells the other
+   * side that it was given up: `$/cancelRequest` with `{ id }` of language servers,
+   * `notifications/cancelled` with `{ requestId: id }` of MCP. */
+  onSent?: (id: number) => void;
+}
+
 /** A call of ours, and the promise of its answer, or of a notification's write. */
 interface OwnCall extends Call {
+  id?: number;
   resolve: (result: unknown) => void;
   reject: (error: unknown) => void;
+  onSent?: ((id: number) => void) | undefined;
   /** How long the request is that was sent. */
   length?: number;
 }
@@ -140,6 +157,7 @@ export class JsonRpcPeer {
    * with any error that ended the connection, such as a {@linkcode FramingError}. */
   readonly closed: Promise<void>;
   readonly #options: Required<Omit<JsonRpcPeerOptions, "until">>;
+  readonly #partialMessage: () => string;
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
   /** Aborts when the connection closes: no method needs to go on. */
   readonly #over = new AbortController();
@@ -205,9 +223,16 @@ export class JsonRpcPeer {
     );
     const ending = () => true;
     this.#isEnding = Promise.race([both.until, failed]).then(ending, ending);
-    const reading = framing === "lines"
-      ? this.#readLines(new LineReader(readable, { maxLineLength: maxLength, ...both }))
-      : this.#readBodies(new ByteReader(readable, { maxLength: 8192, ...both }));
+    let reading;
+    if (framing === "lines") {
+      const reader = new LineReader(readable, { maxLineLength: maxLength, ...both });
+      this.#partialMessage = () => reader.partialLine;
+      reading = this.#readLines(reader);
+    } else {
+      const reader = new ByteReader(readable, { maxLength: 8192, ...both });
+      this.#partialMessage = () => decoder.decode(reader.buffered);
+      reading = this.#readBodies(reader);
+    }
     this.closed = reading.then(() => this.#finish(), (error) => {
       this.#finish(error);
       this.#writer.abort(error).catch(() => {});
@@ -217,13 +242,16 @@ export class JsonRpcPeer {
     this.closed.catch(() => {});
   }
 
+  /** What has come of a message that is not complete: a line without its newline, or less than its
+   * header announces; `""` if there is none. */
+  get partialMessage(): string {
+    return this.#partialMessage();
+  }
+
   /**
    * Asks the other side, and resolves with its answer.
    *
    * @param params An array or an object.
-   * @param options.signal Gives the request up: it rejects with the signal's reason, and a late
-   * answer is dropped. The other side is not told: LSP and MCP each have a notification of their
-   * own.
    * @throws {JsonRpcError} If the answer is an error.
    * @throws {ConnectionClosedError} If the connection closes before the answer has come.
    * @throws {FramingError} If the other side writes in another framing.
@@ -234,10 +262,10 @@ export class JsonRpcPeer {
   request(
     method: string,
     params?: unknown,
-    { signal }: { signal?: AbortSignal } = {},
+    { signal, onSent }: RequestOptions = {},
   ): Promise<unknown> {
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
-    const call: OwnCall = { id: ++this.#lastId, method, params, resolve, reject };
+    const call: OwnCall = { id: ++this.#lastId, method, params, resolve, reject, onSent };
     // Many requests may fail at once, and be awaited one by one: that must not end the program.
     promise.catch(() => {});
     if (signal?.aborted) reject(signal.reason);
@@ -405,7 +433,7 @@ export class JsonRpcPeer {
     try {
       const called = Object.hasOwn(methods, method) ? methods[method] : undefined;
       if (called === undefined) throw new JsonRpcError(`Method not found: ${method}`, -32601);
-      const result = called(params, this.#over.signal);
+      const result = called(params, this.#over.signal, id);
       if (!isObject(result) || !("then" in result)) return resultText(id, result);
       return Promise.resolve(result).then((result) => resultText(id, result))
         .catch((error) => errorText(id, error));
@@ -450,6 +478,7 @@ export class JsonRpcPeer {
       if (id !== undefined) {
         this.#open.set(id, call);
         this.#openLength += call.length = text.length;
+        call.onSent?.(id);
       } else written.then((why) => why ? reject(cannotSend(call, why)) : resolve(undefined));
     } catch (error) {
       // The params cannot be written as JSON.

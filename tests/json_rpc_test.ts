@@ -176,6 +176,46 @@ Deno.test("JsonRpcPeer drops the answer to a request that was given up", async (
   assertEquals(await last, "last");
 });
 
+Deno.test("JsonRpcPeer tells the id of a request, with which it can be cancelled", async () => {
+  const running = new Map<unknown, (error: Error) => void>();
+  const [left, right] = connectBoth({}, {
+    methods: {
+      slow: (_params, _signal, id) => new Promise((_resolve, reject) => running.set(id, reject)),
+    },
+    onNotification(method, params) {
+      assertEquals(method, "$/cancelRequest");
+      const id = params instanceof Object && "id" in params ? params.id : undefined;
+      running.get(id)?.(new JsonRpcError("cancelled", -32800));
+    },
+  });
+  const ids: number[] = [];
+  const onSent = (id: number) => void ids.push(id);
+  const asked = [1, 2, 3].map(() => left.request("slow", {}, { onSent }));
+  await left.notify("$/cancelRequest", { id: ids[1] });
+  await assertRejects(() => asked[1] ?? Promise.resolve(), JsonRpcError, "cancelled");
+  assertEquals([...running.keys()], ids);
+  await Promise.all([left.close(), right.close(), left.closed, right.closed]);
+  const results = await Promise.allSettled(asked);
+  assertEquals(results.filter(({ status }) => status === "rejected").length, 3);
+});
+
+for (const framing of ["lines", "content-length"] as const) {
+  Deno.test(`JsonRpcPeer shows the beginning of a message: ${framing}`, async () => {
+    await using other = connect({ framing });
+    const whole = (text: string) =>
+      framing === "lines" ? `${text}\n` : `Content-Length: ${text.length}\r\n\r\n${text}`;
+    const [first, second] = [JSON.stringify(answer(1, "one")), JSON.stringify(answer(2, "two"))];
+    const asked = [other.peer.request("m"), other.peer.request("m")];
+    await other.write(whole(first) + whole(second).slice(0, -7));
+    assertEquals(await asked[0], "one");
+    const partial = whole(second).slice(0, -7).split("\n").at(-1);
+    assertEquals(other.peer.partialMessage.split("\n").at(-1), partial);
+    await other.write(whole(second).slice(-7));
+    assertEquals(await asked[1], "two");
+    assertEquals(other.peer.partialMessage, "");
+  });
+}
+
 Deno.test("JsonRpcPeer remembers 10,000 requests that were given up, not all", async () => {
   const noise: string[] = [];
   await using other = connect({ onNoise: (text) => noise.push(text) });
@@ -847,14 +887,17 @@ Deno.test("a request that waits for its turn can be given up", async () => {
   await using other = connect();
   other.peer.request("big", ["x".repeat(2 ** 21)]);
   const controller = new AbortController();
-  const waiting = other.peer.request("waits", [], { signal: controller.signal });
-  const after = other.peer.request("after");
+  const sent: number[] = [];
+  const onSent = (id: number) => void sent.push(id);
+  const waiting = other.peer.request("waits", [], { signal: controller.signal, onSent });
+  const after = other.peer.request("after", [], { onSent });
   controller.abort(new Error("given up"));
   await assertRejects(() => waiting, Error, "given up");
   assertEquals((await other.receive()).method, "big");
   assertEquals((await other.receive()).method, "after");
   await other.send(answer(3, "after"));
   assertEquals(await after, "after");
+  assertEquals(sent, [3]);
 });
 
 Deno.test("JsonRpcPeer's calls do not wait for requests that are answered or given up", async () => {
