@@ -242,8 +242,8 @@ export class JsonRpcPeer {
     this.closed.catch(() => {});
   }
 
-  /** What has come of a message that is not complete: a line without its newline, or less than its
-   * header announces; `""` if there is none. */
+  /** What has come of a message that is not complete: a line without its newline, or less of a
+   * body than its header announces; `""` if there is none. */
   get partialMessage(): string {
     return this.#partialMessage();
   }

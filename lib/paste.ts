@@ -19,7 +19,10 @@ export function paste(command: readonly string[]): string {
   ).join(" ");
 }
 
-/** The end of a message that a program does not answer: how to find out why. */
-export function seeWhy(command: readonly string[]): string {
-  return command.length > 0 ? `; why: deno run -A scripts/why.ts ${paste(command)}` : "";
+/** The end of a message that a program does not answer: how to find out why. `question` is a line
+ * to ask it, if not any. */
+export function seeWhy(command: readonly string[], question?: string): string {
+  if (command.length === 0) return "";
+  const words = question === undefined ? command : ["--question", question, ...command];
+  return `; why: deno run -A scripts/why.ts ${paste(words)}`;
 }

@@ -12,7 +12,8 @@ import {
   JsonRpcPeer,
   type JsonRpcPeerOptions,
 } from "./json_rpc.ts";
-import { Failure } from "./failure.ts";
+import { Failure, scriptName } from "./failure.ts";
+import { quote } from "./format.ts";
 import { stdinLines } from "./stdin.ts";
 import { Unasked, type WatchOptions } from "./unasked.ts";
 import { within } from "./within.ts";
@@ -40,6 +41,7 @@ export class ReportingPeer extends JsonRpcPeer {
     super({ readable: child.stdout, writable: child.stdin }, {
       framing,
       until: child.status,
+      methods: refusals(name),
       onNoise: (text) => unasked.report(text),
       onNotification: (method, params) => {
         onNotification(method, params);
@@ -67,8 +69,14 @@ export class ReportingPeer extends JsonRpcPeer {
    * @throws {JsonRpcError} If the answer is an error.
    */
   override async request(method: string, params?: unknown): Promise<unknown> {
-    const late = `no answer from ${this.#options.name} to ${method}`;
-    return await this.#inTime(super.request(method, params), late);
+    const { name, framing, command } = this.#options;
+    const late = `no answer from ${name} to ${method}`;
+    const asked = super.request(method, params);
+    // A header is no line, which is all that why.ts asks.
+    const why = framing === "lines"
+      ? seeWhy(command, JSON.stringify({ jsonrpc: "2.0", id: 1, method, params }))
+      : "";
+    return await this.#inTime(asked, late, why);
   }
 
   /** Asks the child. An error that it answers with is an answer, too. */
@@ -81,17 +89,20 @@ export class ReportingPeer extends JsonRpcPeer {
 
   /** Sends the child a message that has no answer. */
   override async notify(method: string, params?: unknown): Promise<void> {
-    const late = `${this.#options.name} did not read what it was told, ${method},`;
-    await this.#inTime(super.notify(method, params), late);
+    const { name, command } = this.#options;
+    const late = `${name} did not read what it was told, ${method},`;
+    await this.#inTime(super.notify(method, params), late, seeWhy(command));
   }
 
-  async #inTime(task: Promise<unknown>, late: string): Promise<unknown> {
-    const { timeout, advice, command } = this.#options;
+  async #inTime(task: Promise<unknown>, late: string, why: string): Promise<unknown> {
+    const { timeout, advice } = this.#options;
     try {
       // `within` has undefined for what is late.
       const result = await within(timeout, task.then((result = null) => result));
       if (result !== undefined) return result;
-      throw new Failure(`${late} within ${timeout} s; ${advice}${seeWhy(command)}`, 124);
+      const partial = this.partialMessage;
+      const soFar = partial && `; so far it wrote ${quote(partial)}, which is no whole message`;
+      throw new Failure(`${late} within ${timeout} s${soFar}; ${advice}${why}`, 124);
     } catch (error) {
       if (error instanceof JsonRpcError) throw error;
       this.#hasFailed = true;
@@ -138,4 +149,21 @@ export class ReportingPeer extends JsonRpcPeer {
     const next = status?.success ? `; ${advice}` : "";
     throw new Failure(`${error.message}; ${name} ${how}${next}`, status?.code || 1);
   }
+}
+
+/** For whatever the child asks of a person: it is told that there is no such method, and the person
+ * that it asked, once for each of ten. */
+function refusals(name: string): NonNullable<JsonRpcPeerOptions["methods"]> {
+  const told = new Set<string | symbol>();
+  const refuse = (method: string | symbol) => () => {
+    if (told.size < 10 && !told.has(method)) {
+      console.error(`${scriptName}: ${name} asked for ${quote(String(method))}: refused`);
+      told.add(method);
+    }
+    throw new JsonRpcError(`Method not found: ${String(method)}`, -32601);
+  };
+  return new Proxy({}, {
+    getOwnPropertyDescriptor: () => ({ configurable: true }),
+    get: (_, method) => refuse(method),
+  });
 }

@@ -54,5 +54,6 @@ Deno.test("paste quotes what a shell would take for something else", () => {
 
 Deno.test("who gets no answer is told how to find out why", () => {
   assertEquals(seeWhy(["sed", "p"]), "; why: deno run -A scripts/why.ts sed p");
+  assertEquals(seeWhy(["cat"], "a b"), "; why: deno run -A scripts/why.ts --question 'a b' cat");
   assertEquals(seeWhy([]), "");
 });

@@ -51,6 +51,16 @@ processTest("rpc prints answers as they come, errors and notifications too", asy
   assertEquals([code, stderr], [0, 'rpc: sh wrote a line nobody asked for: "starting…"\n']);
 });
 
+processTest("rpc refuses what the child asks, and says so once for each method", async () => {
+  const result = await runScript("rpc", ["cat"], { stdin: "one\none\ntwo\n" });
+  assertEquals(result, {
+    code: 0,
+    stdout: ["one", "one", "two"]
+      .map((method) => `${method} → error -32601: "Method not found: ${method}"\n`).join(""),
+    stderr: 'rpc: cat asked for "one": refused\nrpc: cat asked for "two": refused\n',
+  });
+});
+
 processTest("rpc waits at an empty line, and sends notifications", async () => {
   const { code, stdout, stderr } = await runWith(
     `${answer(1, 1)} read -r note; printf '%s\\n' "$note" >&2; ${answer(2, 2)} cat >/dev/null`,
@@ -92,7 +102,23 @@ const MISFORTUNES: [command: string[], code: number, stderr: RegExp][] = [
   [
     ["--timeout=0.3", "sleep", "100"],
     124,
-    /no answer from sleep to ping within 0.3 s; .*--framing/,
+    /no answer from sleep to ping within 0.3 s; .*--framing.*why\.ts --question '.*' sleep 100\n$/,
+  ],
+  [
+    ["--timeout=0.5", "sh", "-c", "read -r a; printf '{\"id\":'; sleep 100"],
+    124,
+    /; so far it wrote "\{\\"id\\":", which is no whole message; see whether --framing/,
+  ],
+  [
+    [
+      "--timeout=0.5",
+      "--framing=content-length",
+      "sh",
+      "-c",
+      "printf 'Content-Length: 5\\n\\nfour'; sleep 100",
+    ],
+    124,
+    /; so far it wrote "four", which is no whole message; see whether --framing [^;]*\n$/,
   ],
   [["sh", "-c", "echo Content-Length: 5; sleep 100"], 1, /its framing is "content-length"/],
   [
