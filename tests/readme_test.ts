@@ -119,7 +119,7 @@ async function lines(): Promise<Line[]> {
     return line;
   };
   for (const block of await blocks()) {
-    if (block.language === "sh") block.code.trim().split("\n").forEach(add);
+    if (block.language === "sh") block.code.trim().split(/(?<!\|)\n/).forEach(add);
     const [, command] = /^\$ (.*)/.exec(block.code) ?? [];
     if (block.language === "console" && command) add(command).transcripts.push(block);
   }
