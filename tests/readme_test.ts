@@ -167,7 +167,7 @@ const NEEDS: [pattern: RegExp, ...programs: string[]][] = [
   [/session\.ts .*bc/, "bc"],
   [/stockfish/, "/usr/games/stockfish"],
   [/Command\("node"/, "node"],
-  [/Command\("python3"/, "python3"],
+  [/Command\("python3"|exec python3/, "python3"],
 ];
 
 function canRun(text: string): boolean {
