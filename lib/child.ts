@@ -90,6 +90,8 @@ const asked = new WeakMap<Deno.ChildProcess, number>();
  */
 const gone = new WeakSet<Deno.ChildProcess>();
 const cleanups = new Set<() => Promise<void>>();
+/** How many of the cleanups have begun and not ended. */
+let running = 0;
 
 /**
  * Starts a child and sees to its end. When the block of `await using` is left,
@@ -338,9 +340,9 @@ export function describeStatus({ code, signal }: Deno.CommandStatus): string {
  * Has `cleanup` run once: when the block of `await using` is left, or before a
  * signal ends the script, after all children and the cleanups registered later.
  * It does not run at `Deno.exit()`, nor at an error elsewhere that nobody
- * catches, as in a timer. A cleanup must not wait for code behind the block of
- * an `await using child`: once a signal is ending the script, that code never
- * runs.
+ * catches, as in a timer. A cleanup must not dispose its own handle, nor wait
+ * for code behind the block of an `await using child`: once a signal is ending
+ * the script, that code never runs.
  *
  * @example
  * ```ts
@@ -351,25 +353,28 @@ export function describeStatus({ code, signal }: Deno.CommandStatus): string {
  * ```
  */
 export function onEnd(cleanup: () => void | Promise<void>): AsyncDisposable {
-  const isLate = isEnding();
+  // Registered by another cleanup, as a rule, which goes on while the script
+  // ends.
+  const isPart = isEnding() || running > 0;
   let done: Promise<void> | undefined;
   const run = () =>
-    done ??= Promise.resolve().then(cleanup).finally(async () => {
-      await turn();
-      cleanups.delete(run);
-      listen();
-    });
+    done ??= (async () => {
+      running++;
+      try {
+        await cleanup();
+      } finally {
+        running--;
+        await turn();
+        cleanups.delete(run);
+        listen();
+      }
+    })();
   cleanups.add(run);
   listen();
   return {
     async [Symbol.asyncDispose]() {
-      // The cleanup itself may call this, and must not wait for itself.
-      const isRunning = done !== undefined && cleanups.has(run);
-      if (isRunning) return;
       await run();
-      // A cleanup registered while the script ends belongs to another cleanup,
-      // which goes on.
-      if (!isLate) await neverIfEnding();
+      if (!isPart) await neverIfEnding();
     },
   };
 }

@@ -549,23 +549,51 @@ processTest("onEnd has a cleanup done that is registered while the script ends",
   assertEquals([end.signal, end.errors], ["SIGTERM", ""]);
 });
 
-processTest("onEnd has a cleanup done once that disposes its own handle", async () => {
-  const program = (rest: string) => `
-    import { onEnd } from "./child.ts";
-    const handle = onEnd(async () => {
-      await handle[Symbol.asyncDispose]();
-      await new Promise((resolve) => setTimeout(resolve, 10));
-      await handle[Symbol.asyncDispose]();
-      console.log("cleaned up");
-    });
-    ${rest}`;
-  const ends = await Promise.all([
-    endOf(program('console.log("ready"); setTimeout(() => {}, 50_000);'), ["SIGTERM"]),
-    endOf(program("await handle[Symbol.asyncDispose](); await handle[Symbol.asyncDispose]();")),
-  ]);
-  assertEquals(ends.map(({ lines }) => lines), [["cleaned up"], ["cleaned up"]]);
-  assertEquals(ends.map(({ code, errors }) => [code, errors]), [[143, ""], [0, ""]]);
-});
+processTest(
+  "a block that is left while a signal has its cleanup done waits for the end",
+  async () => {
+    const end = await endOf(
+      `import { onEnd } from "./child.ts";
+    const sleep = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+    const stop = Promise.withResolvers();
+    Deno.addSignalListener("SIGTERM", stop.resolve);
+    {
+      await using _cleanup = onEnd(async () => {
+        await sleep(500);
+        console.log("cleaned up");
+      });
+      console.log("ready");
+      await stop.promise;
+      await sleep(20);
+    }
+    Deno.exit(0);`,
+      ["SIGTERM"],
+    );
+    assertEquals([end.lines, end.code, end.errors], [["cleaned up"], 143, ""]);
+  },
+);
+
+processTest(
+  "a cleanup that a block has begun goes on when a signal comes, to its end",
+  async () => {
+    const end = await endOf(
+      `import { onEnd } from "./child.ts";
+    {
+      await using _cleanup = onEnd(async () => {
+        {
+          await using _part = onEnd(() => console.log("part"));
+          console.log("ready");
+          await new Promise((resolve) => setTimeout(resolve, 500));
+        }
+        console.log("cleaned up");
+      });
+    }
+    console.log("behind");`,
+      ["SIGTERM"],
+    );
+    assertEquals([end.lines, end.code, end.errors], [["part", "cleaned up"], 143, ""]);
+  },
+);
 
 processTest("code after a block does not run when a signal is ending the script", async () => {
   await sideBySide([
