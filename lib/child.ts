@@ -142,6 +142,8 @@ export function startChild(
     throw new Error("No child is started while the script is ending");
   }
   if (!(grace >= 0)) throw new RangeError(`A grace cannot be ${grace}`);
+  // Started by a cleanup, as a rule, which goes on while the script ends.
+  const isPart = running > 0;
   // Listen first: a signal that comes just after the start would leave the
   // child behind.
   listen(true);
@@ -181,7 +183,7 @@ export function startChild(
     await endChild(child);
     await exited;
     letGo();
-    await neverIfEnding();
+    if (!isPart) await neverIfEnding();
   };
   return child;
 }

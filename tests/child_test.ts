@@ -573,27 +573,29 @@ processTest(
   },
 );
 
-processTest(
-  "a cleanup that a block has begun goes on when a signal comes, to its end",
-  async () => {
+processTest("a cleanup that a block has begun goes on to its end when a signal comes", async () => {
+  await sideBySide([
+    "onEnd(() => {});",
+    'startChild(new Deno.Command("sleep", { args: ["50"] }));',
+  ], async (resource) => {
     const end = await endOf(
-      `import { onEnd } from "./child.ts";
-    {
-      await using _cleanup = onEnd(async () => {
-        {
-          await using _part = onEnd(() => console.log("part"));
-          console.log("ready");
-          await new Promise((resolve) => setTimeout(resolve, 500));
-        }
-        console.log("cleaned up");
-      });
-    }
-    console.log("behind");`,
+      `import { onEnd, startChild } from "./child.ts";
+      {
+        await using _cleanup = onEnd(async () => {
+          {
+            await using _part = ${resource}
+            console.log("ready");
+            await new Promise((resolve) => setTimeout(resolve, 500));
+          }
+          console.log("cleaned up");
+        });
+      }
+      console.log("behind");`,
       ["SIGTERM"],
     );
-    assertEquals([end.lines, end.code, end.errors], [["part", "cleaned up"], 143, ""]);
-  },
-);
+    assertEquals([end.lines, end.code, end.errors], [["cleaned up"], 143, ""], resource);
+  });
+});
 
 processTest("code after a block does not run when a signal is ending the script", async () => {
   await sideBySide([
