@@ -24,18 +24,21 @@ interface Call {
  * is no call is told and left out, and the script then exits with 2.
  */
 export async function askWhatIsTyped(peer: ReportingPeer): Promise<void> {
-  const open: Promise<void>[] = [];
+  const open = new Set<Promise<void>>();
   for await (const line of peer.stdinLines()) {
     const call = parseCall(line);
-    if (line.trim() === "") await Promise.all(open.splice(0));
+    if (line.trim() === "") await Promise.all(open);
     else if (call === undefined) {
       console.error(`rpc: expected [!]METHOD [PARAMS], PARAMS in JSON; got ${quote(line)}`);
       Deno.exitCode = 2;
     } else if (call.isNotification) await peer.notify(call.method, call.params);
     else {
-      const asking = ask(peer, call);
-      asking.catch(() => {}); // If it fails, Promise.all() says so.
-      open.push(asking);
+      const asking = ask(peer, call).then(() => void open.delete(asking));
+      asking.catch(() => {}); // If it fails, whoever awaits it below says so.
+      open.add(asking);
+      // The time limit of a question runs while it waits for those before it.
+      const [oldest] = open;
+      if (open.size > 1000) await oldest;
     }
   }
   await Promise.all(open);
@@ -51,7 +54,7 @@ async function ask(peer: ReportingPeer, { method, params }: Call): Promise<void>
  * else, or PARAMS are no array or object in JSON.
  */
 function parseCall(line: string): Call | undefined {
-  const [, mark, method, json] = /^\s*(!?)\s*([^\s!]\S*)\s*(.*)$/.exec(line) ?? [];
+  const [, mark, method, json] = /^\s*(!?)\s*([^\s!]\S*)\s*(.*)$/s.exec(line) ?? [];
   if (method === undefined) return undefined;
   try {
     const params = json ? JSON.parse(json) : undefined;

@@ -5,6 +5,7 @@
  */
 import { byteCount } from "./format.ts";
 import { print, write } from "./stdout.ts";
+import { columns } from "./terminal.ts";
 
 /**
  * Shows, once a page of 4 KiB, how much has been written: at a terminal as a bar that grows.
@@ -17,7 +18,7 @@ export async function show(written: number, step: number): Promise<void> {
   if (!Deno.stdout.isTerminal()) return await print(`wrote ${byteCount(written)}`);
   const bar = "█".repeat(Math.min(32, Math.ceil(written / 4096)));
   const line = `wrote ${byteCount(written).padEnd(14)} ${bar}`;
-  await write(`\r\x1b[K${line.slice(0, Deno.consoleSize().columns - 1)}`);
+  await write(`\r\x1b[K${line.slice(0, columns() - 1)}`);
   // The pipe is full long before an eye could see it fill.
   await new Promise((resolve) => setTimeout(resolve, 30));
 }

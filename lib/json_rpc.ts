@@ -336,8 +336,7 @@ export class JsonRpcPeer {
         }
         if (line.trim() !== "") this.#receive(line);
       }
-      await answeredGoOn();
-      if (this.#holdsTooMuch()) await this.#untilHoldsLess();
+      await this.#untilMayReadOn();
     }
     this.#takeHeld(Infinity);
   }
@@ -365,8 +364,7 @@ export class JsonRpcPeer {
           this.#receive(decoder.decode(buffered.subarray(next.start, next.end)));
         }
         if (taken > 0) await reader.readBytes(taken);
-        await answeredGoOn();
-        if (this.#holdsTooMuch()) await this.#untilHoldsLess();
+        await this.#untilMayReadOn();
       }
     } catch (error) {
       if (!(error instanceof IncompleteReadError)) throw error;
@@ -376,12 +374,12 @@ export class JsonRpcPeer {
     this.#takeHeld(Infinity);
   }
 
-  #holdsTooMuch(): boolean {
-    return this.#heldLength > TOO_MUCH;
-  }
-
-  async #untilHoldsLess(): Promise<void> {
-    while (this.#holdsTooMuch()) {
+  /** Lets those who were answered send more before we read on: the other side works on it while we
+   * read. Each async function between an answer and its caller takes one to three of these steps.
+   * Then waits while too much is held. */
+  async #untilMayReadOn(): Promise<void> {
+    for (let step = 0; step < 8; step++) await null;
+    while (this.#heldLength > TOO_MUCH) {
       if (await Promise.race([this.#isEnding, this.#written.then(() => false)])) break;
     }
   }
@@ -571,10 +569,11 @@ export class JsonRpcPeer {
   #finish(error?: unknown): void {
     const end = new ConnectionClosedError("the other side has closed the connection");
     this.#end ??= error instanceof Error ? error : end;
-    for (const call of [...this.#open.values(), ...this.#waiting]) {
-      const what = `${call.method} was not answered: ${end.message}`;
-      call.reject(error ?? new ConnectionClosedError(what));
+    for (const { method, reject } of this.#open.values()) {
+      const what = `${method} was not answered: ${end.message}`;
+      reject(error ?? new ConnectionClosedError(what));
     }
+    for (const call of this.#waiting) call.reject(error ?? cannotSend(call, end));
     this.#open.clear();
     this.#waiting.clear();
     this.#noneWaits();
@@ -587,12 +586,6 @@ const decoder = new TextDecoder();
 /** A character for each byte. */
 const latin1 = new TextDecoder("latin1");
 
-/** Lets those who were answered send more before we read on: the other side works on it while we
- * read. Each async function between an answer and its caller takes one to three of these steps. */
-async function answeredGoOn(): Promise<void> {
-  for (let step = 0; step < 8; step++) await null;
-}
-
 /** Reads a header. Returns the length in it, in bytes; null at the end of the stream. */
 async function readHeader(reader: ByteReader): Promise<number | null> {
   for (let header = "";;) {
@@ -600,7 +593,7 @@ async function readHeader(reader: ByteReader): Promise<number | null> {
     if (first === null) return null;
     // Looked at before its line has ended: if a length was counted in characters, the rest of a
     // body stands here, and has no newline.
-    const start = decoder.decode(Uint8Array.of(...first, ...reader.buffered.subarray(0, 99)));
+    const start = startOf(first, reader);
     const isHeader = /^content-|^\r?(\n|$)/i.test(start);
     if (!isHeader && !"content-".startsWith(start.toLowerCase())) throw noHeader(start);
     const line = start.startsWith("\n") ? "" : decoder.decode(await restOf(first, reader));
@@ -614,10 +607,15 @@ async function readHeader(reader: ByteReader): Promise<number | null> {
   }
 }
 
+/** What has come of the line that begins with `first`; its first hundred bytes. */
+function startOf(first: Uint8Array, { buffered }: ByteReader): string {
+  return decoder.decode(Uint8Array.of(...first, ...buffered.subarray(0, 99)));
+}
+
 /** The line that begins with `first`. */
 async function restOf(first: Uint8Array, reader: ByteReader): Promise<Uint8Array> {
   const rest = await reader.readUntil("\n").catch((error) => {
-    if (error instanceof RangeError) throw noHeader(decoder.decode(reader.buffered.slice(0, 100)));
+    if (error instanceof RangeError) throw noHeader(startOf(first, reader));
     if (!(error instanceof IncompleteReadError)) throw error;
     throw new IncompleteReadError(Uint8Array.of(...first, ...error.partial));
   });

@@ -7,4 +7,4 @@
 export { Failure } from "./failure.ts";
 export { byteCount, escapeControls } from "./format.ts";
 export { stdinBytes } from "./stdin.ts";
-export { print, write, writeBytes } from "./stdout.ts";
+export { print, writeBytes } from "./stdout.ts";

@@ -23,9 +23,9 @@ export function faint(text: string): string {
   return isColourful ? `\x1b[2m${text}\x1b[22m` : text;
 }
 
-/** How many columns the terminal has; 80 where stdout is none. */
+/** How many columns the terminal has; 80 where stdout is none, or one that does not know. */
 export function columns(): number {
-  return Deno.stdout.isTerminal() ? Deno.consoleSize().columns : 80;
+  return Deno.stdout.isTerminal() && Deno.consoleSize().columns || 80;
 }
 
 /** Breaks a text between words where it does not fit the terminal; further lines begin as far in as

@@ -396,6 +396,7 @@ Deno.test("JsonRpcPeer tells of the wrong framing at once", async () => {
     // Counted in characters: the end of the body stands where a header belongs.
     ["content-length", 'Content-Length: 16\r\n\r\n{"id":1,"a":"éé"}', /}" where a header/],
     ["content-length", "x".repeat(20_000), /xxx/],
+    ["content-length", `Content-${"x".repeat(20_000)}`, /wrote "Content-xxx/],
     ["content-length", "Content-Length: 999999999999\r\n\r\n", /announces 999999999999 bytes/],
   ] as const;
   for (const [framing, text, expected] of cases) {
@@ -881,6 +882,19 @@ Deno.test("JsonRpcPeer says who closed the connection first", async () => {
   await another.peer.closed;
   await another.peer.close();
   await assertRejects(() => another.peer.request("b"), ConnectionClosedError, "the other side has");
+});
+
+Deno.test("JsonRpcPeer says of what was never sent that it cannot be", async () => {
+  await using other = connect();
+  const big = other.peer.request("big", ["x".repeat(2 ** 21)]);
+  const waiting = [other.peer.request("a"), other.peer.notify("b")];
+  await other.writer.close();
+  await assertRejects(() => big, ConnectionClosedError, "big was not answered: the other side");
+  const reasons = (await Promise.allSettled(waiting)).map((result) =>
+    result.status === "rejected" && result.reason.message
+  );
+  const why = "cannot be sent: the other side has closed the connection";
+  assertEquals(reasons, [`a ${why}`, `b ${why}`]);
 });
 
 Deno.test("a request that waits for its turn can be given up", async () => {

@@ -159,6 +159,18 @@ processTest(
   },
 );
 
+processTest("rpc takes no more lines of its stdin than it can soon ask", async () => {
+  const line = '{ yes ping 2>/dev/null | head -n 1000000 && echo "all taken" >&2; } | "$@"';
+  const command = scriptCommand("rpc", ["--timeout=2", "sleep", "100"]);
+  const { stderr } = await runCommand(["sh", "-c", line, "sh", ...command]);
+  assertMatch(stderr, /^rpc: no answer from sleep to ping within 2 s; .*\n$/);
+});
+
+processTest("rpc takes a line separator of Unicode inside a text for a part of it", async () => {
+  const { stdout } = await runScript("rpc", ["cat"], { stdin: 'one ["\u2028"]\n' });
+  assertMatch(stdout, /^one → error/);
+});
+
 for (const [command, expected, pattern] of MISFORTUNES) {
   processTest(`rpc tells what is wrong with ${command.join(" ").slice(0, 50)}`, async () => {
     const mark = crypto.randomUUID();
