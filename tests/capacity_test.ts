@@ -79,3 +79,9 @@ processTest("capacity draws once a page, however small the step, and within the 
   assert(bars.length === 16 || bars.length === 17, String(bars.length));
   for (const bar of bars) assert(bar.length < 30, bar);
 }, { needs: ["script"], os: "linux" });
+
+processTest("capacity draws its bar at a terminal that does not know how wide it is", async () => {
+  const line = `stty cols 0; ${scriptCommand("capacity", ["--step=4096"]).join(" ")}`;
+  const { stdout } = await runCommand(["script", "-qec", line, "/dev/null"]);
+  assertMatch(stdout, /wrote 65,536 bytes +█{16}/);
+}, { needs: ["script"], os: "linux" });
