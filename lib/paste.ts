@@ -4,19 +4,26 @@
  * @module
  */
 
+import { escapeControls } from "./format.ts";
+
 /** The command that runs another at a terminal, which does not echo what is sent. */
 export function atTerminal(command: string[]): string[] {
-  const line = paste(command);
+  const line = command.map(quoted).join(" ");
   return Deno.build.os === "linux"
     ? ["script", "-qec", `stty -echo; ${line}`, "/dev/null"]
     : ["script", "-q", "/dev/null", "sh", "-c", `stty -echo; ${line}`];
 }
 
-/** A command as one types it into a shell. */
+/** A command as one types it into a shell, in one line: bash, zsh and ksh know `$'\n'`. */
 export function paste(command: readonly string[]): string {
-  return command.map((word) =>
-    /^[\w%+,./:=@-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
-  ).join(" ");
+  return command.map((word) => {
+    if (!/\p{Cc}/u.test(word)) return quoted(word);
+    return `$'${escapeControls(word.replaceAll(/[\\']/g, "\\$&"))}'`;
+  }).join(" ");
+}
+
+function quoted(word: string): string {
+  return /^[\w%+,./:=@-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
 /** The end of a message that a program does not answer: how to find out why. `question` is a line

@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { hintFor } from "../lib/cures.ts";
 import { paste, seeWhy } from "../lib/paste.ts";
-import "./process.ts";
+import { processTest, runCommand } from "./process.ts";
 
 const HINTS: [command: string, hint: RegExp][] = [
   ["python3 x.py", /run it with -u/],
@@ -51,6 +51,17 @@ Deno.test("paste quotes what a shell would take for something else", () => {
     String.raw`sh -c 'echo '\''a b'\'' $x' ''`,
   );
 });
+
+processTest(
+  "paste writes a word of several lines in one, and bash reads it as it was",
+  async () => {
+    const word = "it's\n\ta \\n\x07 \x7f $x é";
+    const command = paste(["printf", "%s", word]);
+    assertEquals(command.split("\n").length, 1);
+    assertEquals((await runCommand(["bash", "-c", command])).stdout, word);
+  },
+  { needs: ["bash"] },
+);
 
 Deno.test("who gets no answer is told how to find out why", () => {
   assertEquals(seeWhy(["sed", "p"]), "; why: deno run -A scripts/why.ts sed p");
