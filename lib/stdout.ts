@@ -23,8 +23,8 @@ export function write(text: string): Promise<void> {
 
 /**
  * Writes to stdout while the script goes on, which spares it the wait for another thread, and never
- * keeps signals waiting as `writeSync` does. Where nobody reads, it waits when 64 KiB are
- * unwritten.
+ * keeps signals waiting as `writeSync` does. Its promise waits while more than 64 KiB are
+ * unwritten: who does not await it keeps in memory what nobody reads.
  *
  * When they cannot be written, the script ends. Where the reader of stdout has gone, as in
  * `| head -1`, it does so quietly, as one ended by SIGPIPE.
