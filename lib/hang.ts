@@ -4,6 +4,7 @@
  * @module
  */
 import { hintFor } from "./cures.ts";
+import { byteCount } from "./format.ts";
 import {
   type Edge,
   edgesFrom,
@@ -14,7 +15,7 @@ import {
   pathOf,
   waysOf,
 } from "./knot.ts";
-import { awaited, COMPUTES, type Snapshot, type Wait } from "./proc.ts";
+import { awaited, COMPUTES, type End, type Snapshot, type Wait } from "./proc.ts";
 import { SECTIONS } from "./sections.ts";
 import { describe, doingElse, labelOf, list, STOPPED, who } from "./words.ts";
 
@@ -29,6 +30,9 @@ export interface Verdict {
   /** The processes that are said to hang; none if that is not for a pipe. */
   waiting: number[];
 }
+
+/** What helps against an end that a process has for no reason. */
+const KEEP_AWAY = "keep the write end away (close_fds, O_CLOEXEC)";
 
 /** What may be wrong, the surest first: each looks at the knot and says what it sees. */
 const VERDICTS: ((knot: Knot) => Verdict | undefined)[] = [
@@ -186,7 +190,8 @@ const VERDICTS: ((knot: Knot) => Verdict | undefined)[] = [
     };
   },
 
-  function lastHolder({ processes, pipes, isPartial, edges }) {
+  function lastHolder(knot) {
+    const { processes, pipes, isPartial, edges } = knot;
     const isWaiting = (pid: number) => edges.some(({ from }) => from === pid);
     const last = (kind: "write" | "read") =>
       edges.find(({ wait, to }) => wait.for === kind && !to.every(isWaiting)) ??
@@ -217,6 +222,8 @@ const VERDICTS: ((knot: Knot) => Verdict | undefined)[] = [
         waiting,
       };
     }
+    const working = workersOf(knot, edge).filter((pid) => to.includes(pid));
+    if (working.length > 0) return works(knot, edge, working, working.length === to.length);
     const end = pipes.get(wait.pipe)?.writers.find(({ pid }) => pid === holder);
     const isLeaked = (end?.descriptor ?? 0) > 2;
     const [they, are] = to.length > 1 ? ["they", "are"] : ["it", "is"];
@@ -225,7 +232,7 @@ const VERDICTS: ((knot: Knot) => Verdict | undefined)[] = [
         `exit${s}: ${they} hold${s} the write end (${labelOf(end?.descriptor)})${does}`,
       cures: [
         isLeaked
-          ? `if ${names} ${are} not to write there, keep the write end away (close_fds, O_CLOEXEC)`
+          ? `if ${names} ${are} not to write there, ${KEEP_AWAY}`
           : `end ${names}; or wait for the exit of the child instead of end of file`,
       ],
       sections: [SECTIONS.endOfFile],
@@ -278,6 +285,64 @@ function findVerdict(knot: Knot): Verdict {
     if (verdict !== undefined) return verdict;
   }
   return notAPipe(knot);
+}
+
+/** Of those that hold the write end, the ones whose output is read: the reader's child, or the
+ * program before it in a pipeline; and those for whose exit that one waits. */
+function workersOf({ processes, pipes, edges }: Knot, { from, wait, to }: Edge): number[] {
+  const ends = "pipe" in wait ? pipes.get(wait.pipe)?.writers ?? [] : [];
+  const { parent: above = 0 } = processes.get(from) ?? {};
+  const first = to.filter((pid) => {
+    const { parent, isOrphan } = processes.get(pid) ?? {};
+    // Process 1 takes over whoever has lost its parent.
+    const isBefore = parent === above && above > 1 && !isOrphan;
+    return parent === from || isBefore && ends.some((end) => end.pid === pid && isOutput(end));
+  });
+  const exits = edges.filter(({ wait }) => wait.for === "exit");
+  return to.filter((pid) => first.some((one) => one === pid || pathOf(exits, one, pid).length > 0));
+}
+
+/** Whether a program writes there by itself: it knows of other ends only if it is told. */
+function isOutput({ descriptor }: End): boolean {
+  return descriptor === 1 || descriptor === 2;
+}
+
+/** The child works on what is waited for, or waits for something else than its parent. */
+function works(knot: Knot, { from, wait }: Edge, working: number[], isAll: boolean): Verdict {
+  const { processes, pipes } = knot;
+  const names = list(working.map((pid) => who(processes, pid)));
+  const s = working.length > 1 ? "" : "s";
+  const acts = working.map((pid) =>
+    `${who(processes, pid)} ${doingElse(processes.get(pid))[0] ?? "goes on"}${unreadBy(knot, pid)}`
+  );
+  const isAsking = working.some((pid) =>
+    processes.get(pid)?.threads.flat().some((wait) => wait.for === "else" && wait.isTerminal)
+  );
+  const ends = "pipe" in wait ? pipes.get(wait.pipe)?.writers ?? [] : [];
+  const isTold = ends.some((end) => working.includes(end.pid) && !isOutput(end));
+  return {
+    what: `${who(processes, from)} waits until ${names} write${s}${isAll ? ` or exit${s}` : ""}, ` +
+      `and ${list(acts, ", and ")}`,
+    cures: [
+      isAsking
+        ? "answer there, even if you see no question; or give it a terminal of its own"
+        : "give it time; or see what it does",
+      ...(isTold ? [`if ${names} ${s ? "is" : "are"} not to write there, ${KEEP_AWAY}`] : []),
+    ],
+    sections: [
+      SECTIONS.elsewhere,
+      ...(isAsking ? [SECTIONS.password] : []),
+      ...(isTold ? [SECTIONS.endOfFile] : []),
+    ],
+    waiting: [from],
+  };
+}
+
+/** What waits in the stdin of a process. */
+function unreadBy({ pipes }: Snapshot, pid: number): string {
+  const isStdin = (end: End) => end.pid === pid && end.descriptor === 0;
+  const held = [...pipes.values()].find(({ readers }) => readers.some(isStdin))?.held;
+  return held ? `, with ${byteCount(held)} of its stdin unread` : "";
 }
 
 /** What is left if no pipe is in the way. */

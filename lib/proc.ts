@@ -36,8 +36,8 @@ export type Wait =
   | { for: "exit"; pid: number }
   /** Somebody who opens the other end of a FIFO: its writer, or its reader. */
   | { for: "writer" | "reader"; path: string }
-  /** Anything else, or nothing at all: `sleeps`. */
-  | { for: "else"; does: string };
+  /** Anything else, or nothing at all: `sleeps`; or whoever types at a terminal. */
+  | { for: "else"; does: string; isTerminal?: boolean };
 
 /** What a thread is said to do that waits for nothing. */
 export const COMPUTES = "computes";
@@ -412,8 +412,10 @@ function waitOn(
     return isOpen ? { for: direction, pipe: link, descriptor } : undefined;
   }
   if (!link.startsWith("/dev/") || link === "/dev/null") return undefined;
-  const isTerminal = /tty|pts|ptmx/.test(link);
-  return { for: "else", does: `waits for ${isTerminal ? terminal(view, pid, descriptor) : link}` };
+  if (!/tty|pts|ptmx/.test(link)) return { for: "else", does: `waits for ${link}` };
+  const does = `waits for ${terminal(view, pid, descriptor)}`;
+  // Whoever runs a program at a terminal holds the other end.
+  return { for: "else", does, isTerminal: !link.endsWith("/ptmx") };
 }
 
 /** A terminal, and who holds its other end: `script` and its like, or what runs there. */

@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { explain } from "../lib/hang.ts";
 import { draw } from "../lib/picture.ts";
-import { COMPUTES, type Pipe, type Process, type Snapshot, type Wait } from "../lib/proc.ts";
-import "./process.ts";
+import { COMPUTES, look, type Pipe, type Process, type Snapshot, type Wait } from "../lib/proc.ts";
+import { eventually, processTest } from "./process.ts";
 
 /** A snapshot with processes as given, and pipes between them: `a>b` is one that a writes and b
  * reads. */
@@ -230,3 +230,147 @@ Deno.test("the picture fits the width, whatever the names are and however many h
     /process 8 \[stdin\], process 9 \[stdin\] and 298 more/,
   );
 });
+
+/** Starts a program that will hang, in a group of its own, which ends with the block. */
+function start([program = "", ...args]: string[]) {
+  const child = new Deno.Command(program, {
+    args,
+    env: { PYTHONUNBUFFERED: "" },
+    stdin: "null",
+    stdout: "null",
+    stderr: "null",
+    detached: true,
+  }).spawn();
+  const end = async () => {
+    Deno.kill(-child.pid, "SIGKILL");
+    await child.status;
+  };
+  return { pid: child.pid, [Symbol.asyncDispose]: end };
+}
+
+/** The child of a process that leads a session of its own; what is called python3 may be a script
+ * that starts others before. */
+async function leaderOf(pid: number): Promise<number> {
+  const read = (path: string) => Deno.readTextFile(path).catch(() => "");
+  let leader = 0;
+  await eventually(async () => {
+    for (const child of (await read(`/proc/${pid}/task/${pid}/children`)).trim().split(" ")) {
+      const [, , , session] = (await read(`/proc/${child}/stat`)).replace(/.*\) /, "").split(" ");
+      if (session === child) leader = Number(child);
+    }
+    return leader > 0;
+  }, `a child of ${pid} with a session of its own`);
+  return leader;
+}
+
+/** Waits until the process hangs with this verdict and its cures, a line each. */
+async function mustHang(pid: number, expected: RegExp): Promise<void> {
+  let before = look(pid);
+  let last = "";
+  for (const start = performance.now(); performance.now() - start < 60_000;) {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const now = look(pid);
+    const verdict = explain(pid, now, before);
+    before = now;
+    last = verdict ? [verdict.what, ...verdict.cures, ...verdict.sections].join("\n") : "it moves";
+    if (expected.test(last)) return;
+  }
+  assertMatch(last, expected);
+}
+
+const bash = (text: string) => ["bash", "-c", text];
+const python = (text: string) => [
+  "python3",
+  "-c",
+  `import fcntl, os, select, socket, subprocess, sys, threading, time
+from subprocess import PIPE, Popen
+def child(text, **options):
+  return Popen([sys.executable, "-c", "import os, select, socket, sys, time\\n" + text], stdout=PIPE, **options)
+${text}`,
+];
+/** The same at a terminal of its own. */
+const atTerminal = (command: string[]) => [
+  "python3",
+  "-c",
+  `import os, pty, sys
+pid, terminal = pty.fork()
+if pid == 0: os.execvp(sys.argv[1], sys.argv[1:])
+try:
+  while os.read(terminal, 999): pass
+except OSError: pass`,
+  ...command,
+];
+
+/** Programs that hang, by what is seen. */
+const HANGS: Record<string, { program: string[]; says: RegExp; isInside?: true }> = {
+  "the child computes before its answer": {
+    program: python(
+      'c = child("sys.stdin.readline()\\nfor n in range(10**10): pass", stdin=PIPE)\n' +
+        'c.stdin.write(b"go\\n"); c.stdin.flush(); c.stdout.readline()',
+    ),
+    says:
+      /^python3 \d+ waits until python3 \d+ writes or exits, and python3 \d+ computes\ngive it time; or see what it does\nREADME.md: The child does something else/,
+  },
+  "the child sleeps before its answer, and has not read what was sent": {
+    program: python(
+      'c = child("time.sleep(300)", stdin=PIPE)\n' +
+        'c.stdin.write(b"hello\\n"); c.stdin.flush(); c.stdout.readline()',
+    ),
+    says:
+      /^python3 \d+ waits until python3 \d+ writes or exits, and python3 \d+ sleeps, with 6 bytes of its stdin unread\ngive it time/,
+  },
+  "the child of the child computes": {
+    program: bash("x=$(sh -c 'sleep 300; echo done')"),
+    says:
+      /^bash \d+ waits until sleep \d+ writes or exits, and sleep \d+ sleeps\ngive it time; or see/,
+  },
+  "the child waits for the network": {
+    program: python(
+      's = socket.create_server(("127.0.0.1", 0))\n' +
+        'child(f"socket.create_connection({s.getsockname()}).recv(1)").stdout.read()',
+    ),
+    says:
+      /^python3 \d+ waits until python3 \d+ writes or exits, and python3 \d+ waits for the network: a connection to port \d+\ngive it time/,
+  },
+  "the child waits for a lock that its fork has taken along": {
+    program: python(
+      "l = threading.Lock(); l.acquire(); r, w = os.pipe()\n" +
+        "if os.fork() == 0: os.close(r); l.acquire()\nos.close(w); os.read(r, 1)",
+    ),
+    says:
+      /^python3 \d+ waits until python3 \d+ writes or exits, and python3 \d+ waits for .*lock.*\ngive it time; or see what it does\nif python3 \d+ is not to write there, keep the write end away/,
+  },
+  "a pipeline, whose first program waits for a file lock": {
+    program: python(
+      'f = open("/proc/self/exe"); fcntl.flock(f, fcntl.LOCK_EX)\n' +
+        'Popen(["sh", "-c", "(flock /proc/" + str(os.getpid()) + "/exe true; echo) | cat"]).wait()',
+    ),
+    says:
+      /^cat \d+ waits until flock \d+ writes or exits, and flock \d+ waits for a file lock\ngive it time/,
+  },
+  "the child asks the terminal, whatever its stdin is": {
+    program: atTerminal(python(
+      'c = child("import getpass; print(getpass.getpass())", stdin=PIPE)\n' +
+        'c.stdin.write(b"secret\\n"); c.stdin.flush(); c.stdout.readline()',
+    )),
+    isInside: true,
+    says:
+      /^python3 \d+ waits until python3 \d+ writes or exits, and python3 \d+ waits for the terminal \/dev\/tty, with 7 bytes of its stdin unread\nanswer there, even if you see no question; or give it a terminal of its own\nREADME.md: The child does something else.*\nREADME.md: ssh, sudo or getpass/,
+  },
+  "the child asks at the terminal that is its stdin, and its question is captured": {
+    program: atTerminal(python(
+      `subprocess.run(["bash", "-c", "read -p 'Continue [Y/n]? ' a; echo $a"], capture_output=True)`,
+    )),
+    isInside: true,
+    says:
+      /^python3 \d+ waits until bash \d+ writes or exits, and bash \d+ waits for the terminal \/dev\/pts\/\d+ .*\nanswer there, even if/,
+  },
+};
+
+for (const [title, { program, says, isInside }] of Object.entries(HANGS)) {
+  processTest(`why it hangs, seen: ${title}`, async () => {
+    await using one = start(program);
+    const pid = isInside ? await leaderOf(one.pid) : one.pid;
+    await mustHang(pid, says);
+  }, { needs: ["bash", "python3", "flock"], os: "linux" });
+}
