@@ -170,16 +170,26 @@ const VERDICTS: ((knot: Knot) => Verdict | undefined)[] = [
     const [first, second] = circle;
     if (first === undefined || second === undefined) return;
     const waiting = circle.map(({ from }) => from);
-    const isParent = processes.get(first.from)?.parent === second.from;
-    const [child, parent] = isParent ? [first.from, second.from] : [second.from, first.from];
-    const { name = "", args = [] } = processes.get(child) ?? {};
+    const isParent = ({ from }: Edge) =>
+      circle.some((edge) => processes.get(edge.from)?.parent === from);
+    const { from: parent } = circle.find(isParent) ?? first;
+    const { from: child } = circle.find(({ to }) => to.includes(parent)) ?? second;
+    const { name = "", args = [], written = 0 } = processes.get(child) ?? {};
     const asked = who(processes, child);
+    // Node.js writes a byte of its own before the program begins.
+    const isMore = written > 1;
     return {
       what: `${list(waiting.map((pid) => who(processes, pid)))} ${waiting[2] ? "all" : "both"} ` +
-        `wait to read, and nothing is in their pipes: ${asked} has read what was sent, so the ` +
-        `answer is in its buffer, or there is none before more is sent, or end of file` +
+        `wait to read, and nothing is in their pipes: ${asked} ` +
+        (isMore
+          ? `has written ${byteCount(written)}, and what came here of them was read; ` +
+            `${who(processes, parent)} waits for more, which comes only when more is sent, ` +
+            `or at end of file, unless it is in the buffer of ${asked}`
+          : `has read what was sent, so the answer is in its buffer, or there is none before ` +
+            `more is sent, or end of file`) +
         unless(processes, waiting),
       cures: [
+        ...(isMore ? ["read a line, or what has come: read(N) and read() wait for all of it"] : []),
         `${asked}: ${hintFor([name, ...args])}`,
         "if it shows a prompt, on stdout or stderr: that has no newline, so read up to the prompt",
         "if it answers only at end of file: close its stdin",

@@ -62,6 +62,8 @@ export interface Process {
   waited: number;
   /** Nanoseconds that those that compute have had of a processor; NaN if that cannot be seen. */
   ran: number;
+  /** How many bytes it has written, wherever that was to; NaN if that cannot be seen. */
+  written: number;
 }
 
 /** A process, whoever it waits for, and the pipes between them. */
@@ -229,6 +231,7 @@ function readProcess(view: View, pid: number): Process | undefined {
     threads: [],
     waited: 0,
     ran: 0,
+    written: parseInt(field(readText(`${folder}/io`), "wchar")),
   };
   if (process.state !== "alive") return process;
   const PF_KTHREAD = 0x200000;

@@ -23,6 +23,7 @@ function snapshot(
       threads,
       waited,
       ran: waited * 1e7,
+      written: 0,
     },
   ];
   const ends = (side = "", descriptor: number) =>
@@ -180,6 +181,18 @@ Deno.test("why it hangs: who waits for the exit of one that fills stderr is told
   assertEquals(explain(7, now)?.cures, ["read both outputs at the same time"]);
 });
 
+Deno.test("why it hangs: whoever waits for more than was written is told so, if that is seen", () => {
+  const take = (written: number) => {
+    const now = snapshot({ 7: [[read("8>7")]], 8: [[read("7>8")]] }, ["8>7", "7>8"]);
+    const child = now.processes.get(8);
+    assert(child !== undefined);
+    Object.assign(child, { written, parent: 7 });
+    return now;
+  };
+  assertMatch(whatOf(7, take(6)), /: p8 8 has written 6 bytes, and what came here .*; p7 7 waits/);
+  for (const written of [0, 1, NaN]) assertMatch(whatOf(7, take(written)), /p8 8 has read what was/);
+});
+
 Deno.test("why it hangs: a process that has exited, and one that is stopped", () => {
   const now = snapshot({ 7: [], 8: [[exit(7)]] }, []);
   const process = now.processes.get(7);
@@ -267,7 +280,7 @@ async function leaderOf(pid: number): Promise<number> {
 async function mustHang(pid: number, expected: RegExp): Promise<void> {
   let before = look(pid);
   let last = "";
-  for (const start = performance.now(); performance.now() - start < 60_000;) {
+  for (const start = performance.now(); performance.now() - start < 40_000;) {
     await new Promise((resolve) => setTimeout(resolve, 50));
     const now = look(pid);
     const verdict = explain(pid, now, before);
@@ -301,8 +314,35 @@ except OSError: pass`,
   ...command,
 ];
 
+/** cat is sent a line, and then this is asked of it. */
+const cat = (text: string) =>
+  python(
+    `c = Popen(["cat"], stdin=PIPE, stdout=PIPE)
+c.stdin.write(b"hello\\n"); c.stdin.flush()
+${text}`,
+  );
+const READ_ALREADY =
+  /^(python3 \d+ and cat|cat \d+ and python3) \d+ both wait to read, and nothing is in their pipes: cat \d+ has written 6 bytes, and what came here of them was read; python3 \d+ waits for more, which comes only when more is sent, or at end of file, unless it is in the buffer of cat \d+\nread a line, or what has come: .*\ncat \d+: it writes at once/;
+
 /** Programs that hang, by what is seen. */
 const HANGS: Record<string, { program: string[]; says: RegExp; isInside?: true }> = {
+  "the answer is shorter than what is read": {
+    program: cat("c.stdout.read(100)"),
+    says: READ_ALREADY,
+  },
+  "there is no second line": {
+    program: cat("c.stdout.readline(); c.stdout.readline()"),
+    says: READ_ALREADY,
+  },
+  "of three that wait to read, it is the one that the first may write to": {
+    program: python(
+      'a = Popen(["sort"], stdin=PIPE, stdout=PIPE)\n' +
+        'b = Popen(["wc", "-l"], stdin=a.stdout, stdout=PIPE)\na.stdin.write(b"x\\n")\n' +
+        "a.stdin.flush(); b.communicate()",
+    ),
+    says:
+      /all wait to read, and nothing is in their pipes: sort \d+ has read what was sent, so the answer is in its buffer/,
+  },
   "the child computes before its answer": {
     program: python(
       'c = child("sys.stdin.readline()\\nfor n in range(10**10): pass", stdin=PIPE)\n' +
