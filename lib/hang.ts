@@ -34,6 +34,9 @@ export interface Verdict {
 /** What helps against an end that a process has for no reason. */
 const KEEP_AWAY = "keep the write end away (close_fds, O_CLOEXEC)";
 
+/** What helps a child that waits for more than it gets. */
+const CLOSE_STDIN = "close the child's stdin when all is sent: that is its end of file";
+
 /** What may be wrong, the surest first: each looks at the knot and says what it sees. */
 const VERDICTS: ((knot: Knot) => Verdict | undefined)[] = [
   function exited({ pid, processes }) {
@@ -143,7 +146,7 @@ const VERDICTS: ((knot: Knot) => Verdict | undefined)[] = [
     if (!some("write")) {
       const own = circle.filter(({ from, wait }) => awaited(knot, wait).includes(from));
       const cures = [
-        "close the child's stdin when all is sent: that is its end of file",
+        CLOSE_STDIN,
         ...own.map(({ from }) => `and close the write end in ${who(processes, from)} itself`),
       ];
       return { what, cures, sections: [SECTIONS.closeStdin], waiting };
@@ -222,7 +225,7 @@ const VERDICTS: ((knot: Knot) => Verdict | undefined)[] = [
     const [holder = 0] = to;
     const names = list(to.map((pid) => who(processes, pid)));
     const s = to.length > 1 ? "" : "s";
-    const does = to.length > 1 ? "" : ` and ${doingElse(processes.get(holder))[0] ?? "goes on"}`;
+    const does = to.length > 1 ? "" : ` and ${doesOf(knot, holder)}`;
     if (wait.for === "write") {
       return {
         what: `${waiter} waits for a reader of its ${labelOf(wait.descriptor)}: ` +
@@ -235,6 +238,15 @@ const VERDICTS: ((knot: Knot) => Verdict | undefined)[] = [
     const working = workersOf(knot, edge).filter((pid) => to.includes(pid));
     if (working.length > 0) return works(knot, edge, working, working.length === to.length);
     const end = pipes.get(wait.pipe)?.writers.find(({ pid }) => pid === holder);
+    if (to.length === 1 && processes.get(from)?.parent === holder) {
+      return {
+        what: `${waiter} waits until ${names} writes or closes the write end ` +
+          `(${labelOf(end?.descriptor)}), and ${names} ${doesOf(knot, holder)}`,
+        cures: [CLOSE_STDIN],
+        sections: [SECTIONS.closeStdin],
+        waiting,
+      };
+    }
     const isLeaked = (end?.descriptor ?? 0) > 2;
     const [they, are] = to.length > 1 ? ["they", "are"] : ["it", "is"];
     return {
@@ -323,7 +335,7 @@ function works(knot: Knot, { from, wait }: Edge, working: number[], isAll: boole
   const names = list(working.map((pid) => who(processes, pid)));
   const s = working.length > 1 ? "" : "s";
   const acts = working.map((pid) =>
-    `${who(processes, pid)} ${doingElse(processes.get(pid))[0] ?? "goes on"}${unreadBy(knot, pid)}`
+    `${who(processes, pid)} ${doesOf(knot, pid)}${unreadBy(knot, pid)}`
   );
   const isAsking = working.some((pid) =>
     processes.get(pid)?.threads.flat().some((wait) => wait.for === "else" && wait.isTerminal)
@@ -346,6 +358,11 @@ function works(knot: Knot, { from, wait }: Edge, working: number[], isAll: boole
     ],
     waiting: [from],
   };
+}
+
+/** What a process does that nobody's pipe keeps from it. */
+function doesOf({ processes }: Snapshot, pid: number): string {
+  return doingElse(processes.get(pid))[0] ?? "goes on";
 }
 
 /** What waits in the stdin of a process. */

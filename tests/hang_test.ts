@@ -190,7 +190,9 @@ Deno.test("why it hangs: whoever waits for more than was written is told so, if 
     return now;
   };
   assertMatch(whatOf(7, take(6)), /: p8 8 has written 6 bytes, and what came here .*; p7 7 waits/);
-  for (const written of [0, 1, NaN]) assertMatch(whatOf(7, take(written)), /p8 8 has read what was/);
+  for (const written of [0, 1, NaN]) {
+    assertMatch(whatOf(7, take(written)), /p8 8 has read what was/);
+  }
 });
 
 Deno.test("why it hangs: a process that has exited, and one that is stopped", () => {
@@ -326,6 +328,19 @@ const READ_ALREADY =
 
 /** Programs that hang, by what is seen. */
 const HANGS: Record<string, { program: string[]; says: RegExp; isInside?: true }> = {
+  "the parent polls, and has not closed the child's stdin": {
+    program: python('c = Popen(["sort"], stdin=PIPE, stdout=PIPE)\nc.wait(timeout=1000)'),
+    says:
+      /python3 \d+ sleeps\. Meanwhile sort \d+ waits until python3 \d+ writes or closes the write end \(descriptor \d+\), and python3 \d+ sleeps\nclose the child's stdin when all is sent: that is its end of file\nREADME.md: The child never exits$/,
+  },
+  "the parent waits for the network, and has not closed the child's stdin": {
+    program: python(
+      'c = Popen(["cat"], stdin=PIPE, stdout=PIPE)\n' +
+        'socket.create_server(("127.0.0.1", 0)).accept()',
+    ),
+    says:
+      /Meanwhile cat \d+ waits until python3 \d+ writes or closes the write end \(descriptor \d+\), and python3 \d+ waits for a network connection.*\nclose the child's stdin/,
+  },
   "the answer is shorter than what is read": {
     program: cat("c.stdout.read(100)"),
     says: READ_ALREADY,
