@@ -55,9 +55,18 @@ const VERDICTS: ((knot: Knot) => Verdict | undefined)[] = [
     const everybody = [pid, ...edges.flatMap(({ to }) => to)];
     const idle = everybody.find((other) => processes.get(other)?.state === "stopped");
     if (idle === undefined) return;
+    const { group, act } = processes.get(idle)?.stop ?? {};
+    const background = act ? `: it ${act} the terminal, and is in the background` : "";
     return {
-      what: `${who(processes, idle)} ${STOPPED}${waiterOf(knot, idle)}`,
-      cures: [`continue it: kill -CONT ${idle}`],
+      what: `${who(processes, idle)} ${STOPPED}${background}${waiterOf(knot, idle)}`,
+      cures: act
+        ? [
+          "fg in its shell: kill -CONT alone stops it again",
+          ...(act === "reads" ? ["or give it stdin from /dev/null"] : []),
+        ]
+        : group
+        ? [`continue its job: fg in its shell, or kill -CONT -${group}`]
+        : [`continue it: kill -CONT ${idle}`],
       sections: [SECTIONS.elsewhere],
       waiting: [idle],
     };

@@ -42,6 +42,14 @@ export type Wait =
 /** What a thread is said to do that waits for nothing. */
 export const COMPUTES = "computes";
 
+/** What is seen of a process that is stopped. */
+export interface Stop {
+  /** Its group, if a terminal stops that as a whole and more are in it. */
+  group?: number;
+  /** What it does to its terminal while another group has that. */
+  act?: "reads" | "sets";
+}
+
 /** A process at one moment. */
 export interface Process {
   /** The program's name. */
@@ -50,6 +58,8 @@ export interface Process {
   args: string[];
   /** Whether a signal stopped it, or it has exited and its parent has not asked for its status. */
   state: "alive" | "stopped" | "exited";
+  /** If it is stopped: what had it so. */
+  stop?: Stop;
   /** The process that started it, or has taken it over. */
   parent: number;
   /** Whether the process that started it has gone, as far as that can be seen. */
@@ -233,7 +243,8 @@ function readProcess(view: View, pid: number): Process | undefined {
     ran: 0,
     written: parseInt(field(readText(`${folder}/io`), "wchar")),
   };
-  if (process.state !== "alive") return process;
+  if (process.state === "stopped") return { ...process, stop: stopOf(view, pid) };
+  if (process.state === "exited") return process;
   const PF_KTHREAD = 0x200000;
   const isKernel = Number(statOf(pid)[6]) & PF_KTHREAD;
   if (isKernel || pid === view.observer) {
@@ -291,9 +302,22 @@ function isOrphan(view: View, pid: number): boolean {
   });
 }
 
+function stopOf(view: View, pid: number): Stop {
+  const [, , group = "", , terminal, foreground] = statOf(pid);
+  if (terminal === "0") return {};
+  const { name, args } = callOf(`/proc/${pid}/task/${pid}`);
+  const wait = args && waitOn(view, pid, Number(args[0]), "read");
+  const isTerminal = wait?.for === "else" && wait.isTerminal;
+  if (isTerminal && foreground !== group) {
+    if (name === "read") return { act: "reads" };
+    if (name === "ioctl") return { act: "sets" };
+  }
+  const isShared = [...view.links.keys()].some((one) => one !== pid && statOf(one)[2] === group);
+  return isShared ? { group: Number(group) } : {};
+}
+
 function callOf(task: string): SystemCall {
-  const syscall = readText(`${task}/syscall`);
-  return syscallOf(syscall, syscall === "" ? readText(`${task}/wchan`) : "");
+  return syscallOf(readText(`${task}/syscall`), readText(`${task}/wchan`));
 }
 
 /** What a thread waits for; nothing if that is a timer, a signal or a thread of its process. */
@@ -386,6 +410,8 @@ function waitsOf(view: View, pid: number, thread: string): Wait[] {
       return does("waits for a connection to be made");
     case "io_uring":
       return does("waits for an io_uring, which does not tell what for");
+    case "restarted":
+      return does("waits on after a stop, for what cannot be seen");
     case "file lock":
       return does("waits for a file lock");
     default:

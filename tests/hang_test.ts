@@ -2,7 +2,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { explain } from "../lib/hang.ts";
 import { draw } from "../lib/picture.ts";
 import { COMPUTES, look, type Pipe, type Process, type Snapshot, type Wait } from "../lib/proc.ts";
-import { eventually, processTest } from "./process.ts";
+import { eventually, processTest, runCommand } from "./process.ts";
 
 /** A snapshot with processes as given, and pipes between them: `a>b` is one that a writes and b
  * reads. */
@@ -279,7 +279,7 @@ async function leaderOf(pid: number): Promise<number> {
 }
 
 /** Waits until the process hangs with this verdict and its cures, a line each. */
-async function mustHang(pid: number, expected: RegExp): Promise<void> {
+async function mustHang(pid: number, expected: RegExp): Promise<string> {
   let before = look(pid);
   let last = "";
   for (const start = performance.now(); performance.now() - start < 40_000;) {
@@ -288,9 +288,10 @@ async function mustHang(pid: number, expected: RegExp): Promise<void> {
     const verdict = explain(pid, now, before);
     before = now;
     last = verdict ? [verdict.what, ...verdict.cures, ...verdict.sections].join("\n") : "it moves";
-    if (expected.test(last)) return;
+    if (expected.test(last)) return last;
   }
   assertMatch(last, expected);
+  return last;
 }
 
 const bash = (text: string) => ["bash", "-c", text];
@@ -328,6 +329,18 @@ const READ_ALREADY =
 
 /** Programs that hang, by what is seen. */
 const HANGS: Record<string, { program: string[]; says: RegExp; isInside?: true }> = {
+  "what reads the terminal in the background is stopped": {
+    program: atTerminal(bash("set -m; cat & wait $!; sleep 300; true")),
+    isInside: true,
+    says:
+      /^cat \d+ is stopped by a signal: it reads the terminal, and is in the background, and bash \d+ waits until cat \d+ exits\nfg in its shell: kill -CONT alone stops it again\nor give it stdin from \/dev\/null\n/,
+  },
+  "what sets the terminal in the background is stopped": {
+    program: atTerminal(bash("set -m; stty -echo & wait $!; sleep 300; true")),
+    isInside: true,
+    says:
+      /^stty \d+ is stopped by a signal: it sets the terminal, and is in the background, and bash \d+ waits until stty \d+ exits\nfg in its shell: kill -CONT alone stops it again\nREADME/,
+  },
   "the parent polls, and has not closed the child's stdin": {
     program: python('c = Popen(["sort"], stdin=PIPE, stdout=PIPE)\nc.wait(timeout=1000)'),
     says:
@@ -429,3 +442,21 @@ for (const [title, { program, says, isInside }] of Object.entries(HANGS)) {
     await mustHang(pid, says);
   }, { needs: ["bash", "python3", "flock"], os: "linux" });
 }
+
+processTest("why it hangs, seen: a job at a terminal is continued as a whole", async () => {
+  await using one = start(atTerminal(python(
+    'c = Popen(["sh", "-c", "sleep 300 | cat; true"], preexec_fn=os.setpgrp)\n' +
+      "time.sleep(0.5); os.killpg(c.pid, 19); c.wait()",
+  )));
+  const pid = await leaderOf(one.pid);
+  const verdict = await mustHang(
+    pid,
+    /^sh (\d+) is stopped by a signal, and python3 \d+ waits until sh \d+ exits\ncontinue its job: fg in its shell, or kill -CONT -\1\n/,
+  );
+  const [command = ""] = /kill -CONT -\d+/.exec(verdict) ?? [];
+  assertEquals((await runCommand(["sh", "-c", command])).code, 0);
+  await mustHang(
+    pid,
+    /^cat \d+ waits until sleep \d+ writes or exits, and sleep \d+ (sleeps|waits on after)/,
+  );
+}, { needs: ["python3"], os: "linux" });
