@@ -34,6 +34,9 @@ export interface Verdict {
 /** What helps against an end that a process has for no reason. */
 const KEEP_AWAY = "keep the write end away (close_fds, O_CLOEXEC)";
 
+/** What a child of Node.js has written before its program begins. */
+const OWN_BYTE = 1;
+
 /** What helps a child that waits for more than it gets. */
 const CLOSE_STDIN = "close the child's stdin when all is sent: that is its end of file";
 
@@ -188,8 +191,7 @@ const VERDICTS: ((knot: Knot) => Verdict | undefined)[] = [
     const { from: child } = circle.find(({ to }) => to.includes(parent)) ?? second;
     const { name = "", args = [], written = 0 } = processes.get(child) ?? {};
     const asked = who(processes, child);
-    // Node.js writes a byte of its own before the program begins.
-    const isMore = written > 1;
+    const isMore = written > OWN_BYTE;
     return {
       what: `${list(waiting.map((pid) => who(processes, pid)))} ${waiting[2] ? "all" : "both"} ` +
         `wait to read, and nothing is in their pipes: ${asked} ` +
@@ -245,6 +247,23 @@ const VERDICTS: ((knot: Knot) => Verdict | undefined)[] = [
       };
     }
     const working = workersOf(knot, edge).filter((pid) => to.includes(pid));
+    // Of a child it is known that more is to come.
+    const source = working.find((pid) => {
+      const { parent, written = 0 } = processes.get(pid) ?? {};
+      return parent !== from && written > OWN_BYTE;
+    });
+    const reader = vainReader(knot, from);
+    if (source !== undefined && reader !== undefined) {
+      const { name = "", args = [] } = processes.get(from) ?? {};
+      return {
+        what: `${waiter} has read what ${who(processes, source)} wrote there, and has written ` +
+          `nothing: its answer is in its buffer, or there is none before more comes; ` +
+          `and ${who(processes, reader)} waits until ${waiter} writes`,
+        cures: [`${waiter}: ${hintFor([name, ...args])}`],
+        sections: [SECTIONS.buffer],
+        waiting,
+      };
+    }
     if (working.length > 0) return works(knot, edge, working, working.length === to.length);
     const end = pipes.get(wait.pipe)?.writers.find(({ pid }) => pid === holder);
     if (to.length === 1 && processes.get(from)?.parent === holder) {
@@ -336,6 +355,16 @@ function workersOf({ processes, pipes, edges }: Knot, { from, wait, to }: Edge):
 /** Whether a program writes there by itself: it knows of other ends only if it is told. */
 function isOutput({ descriptor }: End): boolean {
   return descriptor === 1 || descriptor === 2;
+}
+
+/** Who waits to read what a program writes that has written nothing yet. */
+function vainReader(knot: Knot, pid: number): number | undefined {
+  const { written = NaN } = knot.processes.get(pid) ?? {};
+  if (!(written <= OWN_BYTE)) return;
+  const isReading = (wait: Wait) =>
+    wait.for === "read" &&
+    knot.pipes.get(wait.pipe)?.writers.some((end) => end.pid === pid && isOutput(end));
+  return [...knot.processes].find(([, { threads }]) => threads.flat().some(isReading))?.[0];
 }
 
 /** The child works on what is waited for, or waits for something else than its parent. */

@@ -50,6 +50,12 @@ export interface Stop {
   act?: "reads" | "sets";
 }
 
+/** What a process does that waits for no other, if its call tells. */
+const IDLE: Record<string, string> = {
+  signal: "waits for a signal",
+  futex: "waits for a lock or for a thread of its own",
+};
+
 /** A process at one moment. */
 export interface Process {
   /** The program's name. */
@@ -267,7 +273,8 @@ function readProcess(view: View, pid: number): Process | undefined {
     process.waited += Number(field(status, "voluntary_ctxt_switches"));
   }
   if (process.threads.length === 0) {
-    const does = "waits for a timer, a signal, a lock or a thread of its own";
+    const { name } = callOf(`${folder}/task/${pid}`);
+    const does = IDLE[name] ?? "waits for a timer, a signal or a thread of its own";
     process.threads.push([{ for: "else", does }]);
   }
   return process;
@@ -440,6 +447,7 @@ function waitOn(
     const isOpen = ends.some((end) => end.pid === pid && end.descriptor === descriptor);
     return isOpen ? { for: direction, pipe: link, descriptor } : undefined;
   }
+  if (link === "anon_inode:inotify") return { for: "else", does: "waits for a file to change" };
   if (!link.startsWith("/dev/") || link === "/dev/null") return undefined;
   if (!/tty|pts|ptmx/.test(link)) return { for: "else", does: `waits for ${link}` };
   const does = `waits for ${terminal(view, pid, descriptor)}`;

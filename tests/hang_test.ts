@@ -329,6 +329,31 @@ const READ_ALREADY =
 
 /** Programs that hang, by what is seen. */
 const HANGS: Record<string, { program: string[]; says: RegExp; isInside?: true }> = {
+  "a program in the middle of a pipeline has written nothing of what it has read": {
+    program: bash("(echo question; exec sleep 300) | sed p | cat"),
+    says:
+      /^sed \d+ has read what sleep \d+ wrote there, and has written nothing: its answer is in its buffer, or there is none before more comes; and cat \d+ waits until sed \d+ writes\nsed \d+: sed buffers its output: run it with -u\nREADME.md: No answer from the child/,
+  },
+  "a program with a child in the middle of a pipeline waits for that": {
+    program: bash("sh -c 'x=$(echo one; sleep 300; true)' | cat"),
+    says: /^sh \d+ waits until sleep \d+ writes or exits, and sleep \d+ sleeps\n/,
+  },
+  "a program in the middle of a pipeline has nothing to read": {
+    program: bash("sleep 300 | sed p | cat"),
+    says: /^sed \d+ waits until sleep \d+ writes or exits, and sleep \d+ sleeps\n/,
+  },
+  "what waits for a signal is said to": {
+    program: python("__import__('signal').pause()"),
+    says: /^not a pipe: python3 \d+ waits for a signal\n/,
+  },
+  "what waits for a lock is said to": {
+    program: python("l = threading.Lock(); l.acquire(); l.acquire()"),
+    says: /^not a pipe: python3 \d+ waits for a lock or for a thread of its own\n/,
+  },
+  "what watches files is said to": {
+    program: ["tail", "-f", "/etc/passwd"],
+    says: /^not a pipe: tail \d+ waits for a file to change\n/,
+  },
   "what reads the terminal in the background is stopped": {
     program: atTerminal(bash("set -m; cat & wait $!; sleep 300; true")),
     isInside: true,
