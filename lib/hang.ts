@@ -215,7 +215,7 @@ const VERDICTS: ((knot: Knot) => Verdict | undefined)[] = [
   },
 
   function lastHolder(knot) {
-    const { processes, pipes, isPartial, edges } = knot;
+    const { processes, isPartial, edges } = knot;
     const isWaiting = (pid: number) => edges.some(({ from }) => from === pid);
     const last = (kind: "write" | "read") =>
       edges.find(({ wait, to }) => wait.for === kind && !to.every(isWaiting)) ??
@@ -233,61 +233,7 @@ const VERDICTS: ((knot: Knot) => Verdict | undefined)[] = [
       const sections = [wait.for === "read" ? SECTIONS.endOfFile : SECTIONS.readWhileWriting];
       return { what, cures: ["look again"], sections, waiting };
     }
-    const [holder = 0] = to;
-    const names = list(to.map((pid) => who(processes, pid)));
-    const s = to.length > 1 ? "" : "s";
-    const does = to.length > 1 ? "" : ` and ${doesOf(knot, holder)}`;
-    if (wait.for === "write") {
-      return {
-        what: `${waiter} waits for a reader of its ${labelOf(wait.descriptor)}: ` +
-          `${names} hold${s} the read end, do${s && "es"} not read${does}`,
-        cures: [`have ${names} read, or close the read end: then ${waiter} gets a broken pipe`],
-        sections: [SECTIONS.readWhileWriting],
-        waiting,
-      };
-    }
-    const working = workersOf(knot, edge).filter((pid) => to.includes(pid));
-    // Of a child it is known that more is to come.
-    const source = working.find((pid) => {
-      const { parent, written = 0 } = processes.get(pid) ?? {};
-      return parent !== from && written > OWN_BYTE;
-    });
-    const reader = vainReader(knot, from);
-    if (source !== undefined && reader !== undefined) {
-      const { name = "", args = [] } = processes.get(from) ?? {};
-      return {
-        what: `${waiter} has read what ${who(processes, source)} wrote there, and has written ` +
-          `nothing: its answer is in its buffer, or there is none before more comes; ` +
-          `and ${who(processes, reader)} waits until ${waiter} writes`,
-        cures: [`${waiter}: ${hintFor([name, ...args])}`],
-        sections: [SECTIONS.buffer],
-        waiting,
-      };
-    }
-    if (working.length > 0) return works(knot, edge, working, working.length === to.length);
-    const end = pipes.get(wait.pipe)?.writers.find(({ pid }) => pid === holder);
-    if (to.length === 1 && processes.get(from)?.parent === holder) {
-      return {
-        what: `${waiter} waits until ${names} writes or closes the write end ` +
-          `(${labelOf(end?.descriptor)}), and ${names} ${doesOf(knot, holder)}`,
-        cures: [CLOSE_STDIN],
-        sections: [SECTIONS.closeStdin],
-        waiting,
-      };
-    }
-    const isLeaked = (end?.descriptor ?? 0) > 2;
-    const [they, are] = to.length > 1 ? ["they", "are"] : ["it", "is"];
-    return {
-      what: `${waiter} gets no end of file from its ${labelOf(wait.descriptor)} before ${names} ` +
-        `exit${s}: ${they} hold${s} the write end (${labelOf(end?.descriptor)})${does}`,
-      cures: [
-        isLeaked
-          ? `if ${names} ${are} not to write there, ${KEEP_AWAY}`
-          : `end ${names}; or wait for the exit of the child instead of end of file`,
-      ],
-      sections: [SECTIONS.endOfFile],
-      waiting,
-    };
+    return (wait.for === "write" ? unread : unwritten)(knot, { ...edge, to });
   },
 ];
 
@@ -337,19 +283,109 @@ function findVerdict(knot: Knot): Verdict {
   return notAPipe(knot);
 }
 
+/** Nobody reads from a full pipe; `to` are those that do something else. */
+function unread(knot: Knot, { from, wait, to }: Edge): Verdict {
+  const { processes } = knot;
+  const waiter = who(processes, from);
+  const names = to.map((pid) => who(processes, pid));
+  const s = to.length > 1 ? "" : "s";
+  const does = to.length > 1 ? "" : ` and ${doesOf(knot, to[0])}`;
+  const others = awaited(knot, wait).filter((pid) => !to.includes(pid));
+  const also = others.map((pid) => {
+    const all = pid === from ? [] : processes.get(pid)?.threads.flat() ?? [];
+    const waits = all.find((one) => awaited(knot, one).some((other) => to.includes(other))) ??
+      all[0];
+    const meanwhile = waits ? `, and ${describe(processes, waits)}` : "";
+    return `; ${who(processes, pid)} holds it too${meanwhile}`;
+  });
+  const all = [...names, ...others.filter((pid) => pid !== from).map((pid) => who(processes, pid))];
+  const end = others.length > 0 ? "" : `, or close the read end: then ${waiter} gets a broken pipe`;
+  return {
+    what: `${waiter} waits for a reader of its ${labelOf(descriptorOf(wait))}: ` +
+      `${list(names)} hold${s} the read end, do${s && "es"} not read${does}${also.join("")}`,
+    cures: [`have ${others.length > 0 ? list(all, " or ") : list(names)} read${end}`],
+    sections: [SECTIONS.readWhileWriting],
+    waiting: [from],
+  };
+}
+
+/** Nobody writes to an empty pipe; `to` are those that do something else. */
+function unwritten(knot: Knot, edge: Edge): Verdict {
+  const { processes, pipes } = knot;
+  const { from, wait, to } = edge;
+  const [holder = 0] = to;
+  const waiter = who(processes, from);
+  const names = list(to.map((pid) => who(processes, pid)));
+  const waiting = [from];
+  const working = workersOf(knot, edge);
+  if (working.length > 0) {
+    return keeps(knot, from, working) ?? works(knot, edge, working);
+  }
+  const ends = "pipe" in wait ? pipes.get(wait.pipe)?.writers : undefined;
+  const end = ends?.find(({ pid }) => pid === holder);
+  if (to.length === 1 && processes.get(from)?.parent === holder) {
+    return {
+      what: `${waiter} waits until ${names} writes or closes the write end ` +
+        `(${labelOf(end?.descriptor)}), and ${names} ${doesOf(knot, holder)}`,
+      cures: [CLOSE_STDIN],
+      sections: [SECTIONS.closeStdin],
+      waiting,
+    };
+  }
+  const [they, are, s] = to.length > 1 ? ["they", "are", ""] : ["it", "is", "s"];
+  const does = to.length > 1 ? "" : ` and ${doesOf(knot, holder)}`;
+  return {
+    what: `${waiter} gets no end of file from its ${labelOf(descriptorOf(wait))} before ${names} ` +
+      `exit${s}: ${they} hold${s} the write end (${labelOf(end?.descriptor)})${does}`,
+    cures: [
+      (end?.descriptor ?? 0) > 2
+        ? `if ${names} ${are} not to write there, ${KEEP_AWAY}`
+        : `end ${names}; or wait for the exit of the child instead of end of file`,
+    ],
+    sections: [SECTIONS.endOfFile],
+    waiting,
+  };
+}
+
 /** Of those that hold the write end, the ones whose output is read: the reader's child, or the
  * program before it in a pipeline; and those for whose exit that one waits. */
 function workersOf({ processes, pipes, edges }: Knot, { from, wait, to }: Edge): number[] {
   const ends = "pipe" in wait ? pipes.get(wait.pipe)?.writers ?? [] : [];
   const { parent: above = 0 } = processes.get(from) ?? {};
-  const first = to.filter((pid) => {
-    const { parent, isOrphan } = processes.get(pid) ?? {};
+  const first = ends.filter((end) => {
+    const { parent, isOrphan } = processes.get(end.pid) ?? {};
     // Process 1 takes over whoever has lost its parent.
     const isBefore = parent === above && above > 1 && !isOrphan;
-    return parent === from || isBefore && ends.some((end) => end.pid === pid && isOutput(end));
-  });
+    return parent === from || isBefore && isOutput(end);
+  }).map(({ pid }) => pid);
   const exits = edges.filter(({ wait }) => wait.for === "exit");
   return to.filter((pid) => first.some((one) => one === pid || pathOf(exits, one, pid).length > 0));
+}
+
+/** A program in the middle of a pipeline has read something, and written nothing. */
+function keeps(knot: Knot, pid: number, before: number[]): Verdict | undefined {
+  const { processes, pipes } = knot;
+  const { name = "", args = [], written = NaN } = processes.get(pid) ?? {};
+  // Of a child it is known that more is to come.
+  const source = before.find((one) => {
+    const { parent, written = 0 } = processes.get(one) ?? {};
+    return parent !== pid && written > OWN_BYTE;
+  });
+  if (source === undefined || !(written <= OWN_BYTE)) return;
+  const isReading = (wait: Wait) =>
+    wait.for === "read" &&
+    pipes.get(wait.pipe)?.writers.some((end) => end.pid === pid && isOutput(end));
+  const reader = [...processes].find(([, { threads }]) => threads.flat().some(isReading))?.[0];
+  if (reader === undefined) return;
+  const program = who(processes, pid);
+  return {
+    what: `${program} has read what ${who(processes, source)} wrote there, and has written ` +
+      `nothing: its answer is in its buffer, or there is none before more comes; ` +
+      `and ${who(processes, reader)} waits until ${program} writes`,
+    cures: [`${program}: ${hintFor([name, ...args])}`],
+    sections: [SECTIONS.buffer],
+    waiting: [pid],
+  };
 }
 
 /** Whether a program writes there by itself: it knows of other ends only if it is told. */
@@ -357,18 +393,8 @@ function isOutput({ descriptor }: End): boolean {
   return descriptor === 1 || descriptor === 2;
 }
 
-/** Who waits to read what a program writes that has written nothing yet. */
-function vainReader(knot: Knot, pid: number): number | undefined {
-  const { written = NaN } = knot.processes.get(pid) ?? {};
-  if (!(written <= OWN_BYTE)) return;
-  const isReading = (wait: Wait) =>
-    wait.for === "read" &&
-    knot.pipes.get(wait.pipe)?.writers.some((end) => end.pid === pid && isOutput(end));
-  return [...knot.processes].find(([, { threads }]) => threads.flat().some(isReading))?.[0];
-}
-
 /** The child works on what is waited for, or waits for something else than its parent. */
-function works(knot: Knot, { from, wait }: Edge, working: number[], isAll: boolean): Verdict {
+function works(knot: Knot, { from, wait, to }: Edge, working: number[]): Verdict {
   const { processes, pipes } = knot;
   const names = list(working.map((pid) => who(processes, pid)));
   const s = working.length > 1 ? "" : "s";
@@ -381,7 +407,10 @@ function works(knot: Knot, { from, wait }: Edge, working: number[], isAll: boole
   const ends = "pipe" in wait ? pipes.get(wait.pipe)?.writers ?? [] : [];
   const isTold = ends.some((end) => working.includes(end.pid) && !isOutput(end));
   return {
-    what: `${who(processes, from)} waits until ${names} write${s}${isAll ? ` or exit${s}` : ""}, ` +
+    what:
+      `${who(processes, from)} waits until ${names} write${s}${
+        to.length > working.length ? "" : ` or exit${s}`
+      }, ` +
       `and ${list(acts, ", and ")}`,
     cures: [
       isAsking
@@ -399,8 +428,12 @@ function works(knot: Knot, { from, wait }: Edge, working: number[], isAll: boole
 }
 
 /** What a process does that nobody's pipe keeps from it. */
-function doesOf({ processes }: Snapshot, pid: number): string {
+function doesOf({ processes }: Snapshot, pid = 0): string {
   return doingElse(processes.get(pid))[0] ?? "goes on";
+}
+
+function descriptorOf(wait: Wait): number | undefined {
+  return "descriptor" in wait ? wait.descriptor : undefined;
 }
 
 /** What waits in the stdin of a process. */

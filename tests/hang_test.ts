@@ -342,6 +342,25 @@ const HANGS: Record<string, { program: string[]; says: RegExp; isInside?: true }
     program: bash("sleep 300 | sed p | cat"),
     says: /^sed \d+ waits until sleep \d+ writes or exits, and sleep \d+ sleeps\n/,
   },
+  "who does not read is not the only one that holds the read end": {
+    program: python(
+      'c = Popen("sleep 300; cat", shell=True, stdin=PIPE); c.stdin.write(bytes(100_000))',
+    ),
+    says:
+      /^python3 \d+ waits for a reader of its descriptor \d+: (sleep \d+) holds the read end, does not read and sleeps; sh (\d+) holds it too, and waits for the exit of \1\nhave \1 or sh \2 read\nREADME/,
+  },
+  "a loop in a shell holds the read end of what it is fed by": {
+    program: bash("while read x; do sleep 300 <&0; done < <(yes)"),
+    says:
+      /^yes \d+ waits for a reader of its stdout: (sleep \d+) holds the read end, does not read and sleeps; bash (\d+) holds it too, and waits for the exit of \1\nhave \1 or bash \2 read\n/,
+  },
+  "a writer holds the read end itself": {
+    program: python(
+      "r, w = os.pipe()\nif os.fork() == 0: os.write(w, bytes(100_000))\ntime.sleep(300)",
+    ),
+    says:
+      /Meanwhile python3 (\d+) waits for a reader of its descriptor \d+: python3 (\d+) holds the read end, does not read and sleeps; python3 \1 holds it too\nhave python3 \2 read\n/,
+  },
   "what waits for a signal is said to": {
     program: python("__import__('signal').pause()"),
     says: /^not a pipe: python3 \d+ waits for a signal\n/,
