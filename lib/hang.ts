@@ -157,11 +157,24 @@ const VERDICTS: ((knot: Knot) => Verdict | undefined)[] = [
     }
     if (!some("write")) {
       const own = circle.filter(({ from, wait }) => awaited(knot, wait).includes(from));
+      const inherited = circle.flatMap((edge) => inheritorsOf(knot, edge));
+      const isClosed = circle.every(({ from, wait }) =>
+        wait.for !== "read" || inherited.some(({ reader }) => reader === from)
+      );
       const cures = [
-        CLOSE_STDIN,
+        ...inherited.map(({ reader, pids, descriptors }) =>
+          `if ${list(pids.map((pid) => who(processes, pid)))} ${pids[1] ? "are" : "is"} not to ` +
+          `write to ${who(processes, reader)}: close the write end there, after fork ` +
+          `(${list(descriptors.map(labelOf))})`
+        ),
+        ...(isClosed ? [] : [CLOSE_STDIN]),
         ...own.map(({ from }) => `and close the write end in ${who(processes, from)} itself`),
       ];
-      return { what, cures, sections: [SECTIONS.closeStdin], waiting };
+      const sections = [
+        ...(inherited.length > 0 ? [SECTIONS.fromPython] : []),
+        ...(isClosed ? [] : [SECTIONS.closeStdin]),
+      ];
+      return { what, cures, sections, waiting };
     }
     const isStderr = circle.some((edge) => labelsOf(knot, edge, edge.wait).includes("stderr"));
     if (some("exit") && !isStderr) {
@@ -360,6 +373,20 @@ function workersOf({ processes, pipes, edges }: Knot, { from, wait, to }: Edge):
   }).map(({ pid }) => pid);
   const exits = edges.filter(({ wait }) => wait.for === "exit");
   return to.filter((pid) => first.some((one) => one === pid || pathOf(exits, one, pid).length > 0));
+}
+
+/** Who holds the write end of what a process reads, and is neither its parent nor its child, nor
+ * writes there by itself. */
+function inheritorsOf({ processes, pipes }: Knot, { from, wait }: Edge) {
+  const ends = wait.for === "read" ? pipes.get(wait.pipe)?.writers ?? [] : [];
+  const inherited = ends.filter((end) =>
+    end.pid !== from && !isOutput(end) && processes.get(end.pid)?.parent !== from &&
+    processes.get(from)?.parent !== end.pid
+  );
+  if (inherited.length === 0) return [];
+  const pids = [...new Set(inherited.map(({ pid }) => pid))];
+  const descriptors = [...new Set(inherited.map(({ descriptor }) => descriptor))];
+  return [{ reader: from, pids, descriptors }];
 }
 
 /** A program in the middle of a pipeline has read something, and written nothing. */

@@ -361,6 +361,17 @@ const HANGS: Record<string, { program: string[]; says: RegExp; isInside?: true }
     says:
       /Meanwhile python3 (\d+) waits for a reader of its descriptor \d+: python3 (\d+) holds the read end, does not read and sleeps; python3 \1 holds it too\nhave python3 \2 read\n/,
   },
+  "forked workers hold each other's write ends": {
+    program: python(`workers = []
+for n in range(3):
+  r, w = os.pipe(); pid = os.fork()
+  if pid == 0:
+    os.close(w); os.read(r, 1); os._exit(0)
+  os.close(r); workers.append((pid, w))
+for pid, w in workers: os.close(w); os.waitpid(pid, 0)`),
+    says:
+      /^deadlock: python3 \d+ waits until python3 (\d+) exits, python3 \1 waits until python3 (\d+) and python3 (\d+) write, .*\nif python3 \2 and python3 \3 are not to write to python3 \1: close the write end there, after fork \(descriptor \d+\)\nif python3 \3 is not to write to python3 \2: close .*\nscripts\/README/,
+  },
   "what waits for a signal is said to": {
     program: python("__import__('signal').pause()"),
     says: /^not a pipe: python3 \d+ waits for a signal\n/,
