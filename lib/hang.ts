@@ -122,14 +122,15 @@ const VERDICTS: ((knot: Knot) => Verdict | undefined)[] = [
     const others = to.filter((pid) => pid !== from);
     const names = list(others.map((pid) => who(processes, pid)));
     const also = names && `, as ${names} ${others.length > 1 ? "do" : "does"}`;
+    const [end, kind] = wait.pipe.startsWith("socket:") ? ["other", "socket"] : ["write", "pipe"];
     const busy = others.find((pid) => doingElse(processes.get(pid)).length > 0) ?? from;
     const does = `${who(processes, busy)} ${doingElse(processes.get(busy))[0]}`;
     return {
       what: `${who(processes, from)} gets no end of file from its ${labelOf(wait.descriptor)}: ` +
-        `it holds the write end of that pipe itself (${labelOf(own?.descriptor)})${also}`,
+        `it holds the ${end} end of that ${kind} itself (${labelOf(own?.descriptor)})${also}`,
       cures: [
         ...(busy === from ? [] : [`if one of these is to write: ${does}`]),
-        "close the write end in the process that reads, as soon as whoever writes has it",
+        `close the ${end} end in the process that reads, as soon as whoever writes has it`,
       ],
       sections: [SECTIONS.fromPython],
       waiting: [from],

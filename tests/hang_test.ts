@@ -327,8 +327,17 @@ ${text}`,
 const READ_ALREADY =
   /^(python3 \d+ and cat|cat \d+ and python3) \d+ both wait to read, and nothing is in their pipes: cat \d+ has written 6 bytes, and what came here of them was read; python3 \d+ waits for more, which comes only when more is sent, or at end of file, unless it is in the buffer of cat \d+\nread a line, or what has come: .*\ncat \d+: it writes at once/;
 
+interface Hang {
+  program: string[];
+  says: RegExp;
+  /** Whether it is to be looked at inside the session that the program starts. */
+  isInside?: true;
+  /** Programs that it takes besides bash and python3. */
+  needs?: string[];
+}
+
 /** Programs that hang, by what is seen. */
-const HANGS: Record<string, { program: string[]; says: RegExp; isInside?: true }> = {
+const HANGS: Record<string, Hang> = {
   "a program in the middle of a pipeline has written nothing of what it has read": {
     program: bash("(echo question; exec sleep 300) | sed p | cat"),
     says:
@@ -371,6 +380,12 @@ for n in range(3):
 for pid, w in workers: os.close(w); os.waitpid(pid, 0)`),
     says:
       /^deadlock: python3 \d+ waits until python3 (\d+) exits, python3 \1 waits until python3 (\d+) and python3 (\d+) write, .*\nif python3 \2 and python3 \3 are not to write to python3 \1: close the write end there, after fork \(descriptor \d+\)\nif python3 \3 is not to write to python3 \2: close .*\nscripts\/README/,
+  },
+  "who reads from a socket holds its other end": {
+    needs: ["ss"],
+    program: python("a, b = socket.socketpair()\na.recv(1)"),
+    says:
+      /^python3 \d+ gets no end of file from its descriptor (\d+): it holds the other end of that socket itself \(descriptor \d+\)\nclose the other end in the process that reads, as soon as whoever writes has it\n/,
   },
   "what waits for a signal is said to": {
     program: python("__import__('signal').pause()"),
@@ -468,6 +483,7 @@ for pid, w in workers: os.close(w); os.waitpid(pid, 0)`),
       'f = open("/proc/self/exe"); fcntl.flock(f, fcntl.LOCK_EX)\n' +
         'Popen(["sh", "-c", "(flock /proc/" + str(os.getpid()) + "/exe true; echo) | cat"]).wait()',
     ),
+    needs: ["flock"],
     says:
       /^cat \d+ waits until flock \d+ writes or exits, and flock \d+ waits for a file lock\ngive it time/,
   },
@@ -490,12 +506,12 @@ for pid, w in workers: os.close(w); os.waitpid(pid, 0)`),
   },
 };
 
-for (const [title, { program, says, isInside }] of Object.entries(HANGS)) {
+for (const [title, { program, says, isInside, needs = [] }] of Object.entries(HANGS)) {
   processTest(`why it hangs, seen: ${title}`, async () => {
     await using one = start(program);
     const pid = isInside ? await leaderOf(one.pid) : one.pid;
     await mustHang(pid, says);
-  }, { needs: ["bash", "python3", "flock"], os: "linux" });
+  }, { needs: ["bash", "python3", ...needs], os: "linux" });
 }
 
 processTest("why it hangs, seen: a job at a terminal is continued as a whole", async () => {
