@@ -217,7 +217,9 @@ const VERDICTS: ((knot: Knot) => Verdict | undefined)[] = [
             `more is sent, or end of file`) +
         unless(processes, waiting),
       cures: [
-        ...(isMore ? ["read a line, or what has come: read(N) and read() wait for all of it"] : []),
+        ...(isMore
+          ? ["read no more than has come: read(N), readline() and read() wait for all of it"]
+          : []),
         `${asked}: ${hintFor([name, ...args])}`,
         "if it shows a prompt, on stdout or stderr: that has no newline, so read up to the prompt",
         "if it answers only at end of file: close its stdin",
@@ -337,7 +339,7 @@ function unwritten(knot: Knot, edge: Edge): Verdict {
   }
   const ends = "pipe" in wait ? pipes.get(wait.pipe)?.writers : undefined;
   const end = ends?.find(({ pid }) => pid === holder);
-  if (to.length === 1 && processes.get(from)?.parent === holder) {
+  if (to.length === 1 && ancestorsOf(processes, from).includes(holder)) {
     return {
       what: `${waiter} waits until ${names} writes or closes the write end ` +
         `(${labelOf(end?.descriptor)}), and ${names} ${doesOf(knot, holder)}`,
@@ -362,27 +364,28 @@ function unwritten(knot: Knot, edge: Edge): Verdict {
 }
 
 /** Of those that hold the write end, the ones whose output is read: the reader's child, or the
- * program before it in a pipeline; and those for whose exit that one waits. */
+ * program before it, or before an ancestor of it, in a pipeline; and those for whose exit that one
+ * waits. */
 function workersOf({ processes, pipes, edges }: Knot, { from, wait, to }: Edge): number[] {
   const ends = "pipe" in wait ? pipes.get(wait.pipe)?.writers ?? [] : [];
-  const { parent: above = 0 } = processes.get(from) ?? {};
+  const above = ancestorsOf(processes, from);
   const first = ends.filter((end) => {
-    const { parent, isOrphan } = processes.get(end.pid) ?? {};
+    const { parent = 0, isOrphan } = processes.get(end.pid) ?? {};
     // Process 1 takes over whoever has lost its parent.
-    const isBefore = parent === above && above > 1 && !isOrphan;
+    const isBefore = parent > 1 && above.includes(parent) && !isOrphan;
     return parent === from || isBefore && isOutput(end);
   }).map(({ pid }) => pid);
   const exits = edges.filter(({ wait }) => wait.for === "exit");
   return to.filter((pid) => first.some((one) => one === pid || pathOf(exits, one, pid).length > 0));
 }
 
-/** Who holds the write end of what a process reads, and is neither its parent nor its child, nor
- * writes there by itself. */
+/** Who holds the write end of what a process reads as other children of its parent do that have it
+ * from that. */
 function inheritorsOf({ processes, pipes }: Knot, { from, wait }: Edge) {
   const ends = wait.for === "read" ? pipes.get(wait.pipe)?.writers ?? [] : [];
+  const { parent } = processes.get(from) ?? {};
   const inherited = ends.filter((end) =>
-    end.pid !== from && !isOutput(end) && processes.get(end.pid)?.parent !== from &&
-    processes.get(from)?.parent !== end.pid
+    end.pid !== from && !isOutput(end) && processes.get(end.pid)?.parent === parent
   );
   if (inherited.length === 0) return [];
   const pids = [...new Set(inherited.map(({ pid }) => pid))];
@@ -416,6 +419,12 @@ function keeps(knot: Knot, pid: number, before: number[]): Verdict | undefined {
   };
 }
 
+/** The parent of a process, the parent of that, and so on, as far as they are seen. */
+function ancestorsOf(processes: Snapshot["processes"], pid: number): number[] {
+  const { parent } = processes.get(pid) ?? {};
+  return parent === undefined ? [] : [parent, ...ancestorsOf(processes, parent)];
+}
+
 /** Whether a program writes there by itself: it knows of other ends only if it is told. */
 function isOutput({ descriptor }: End): boolean {
   return descriptor === 1 || descriptor === 2;
@@ -433,7 +442,8 @@ function works(knot: Knot, { from, wait, to }: Edge, working: number[]): Verdict
     processes.get(pid)?.threads.flat().some((wait) => wait.for === "else" && wait.isTerminal)
   );
   const ends = "pipe" in wait ? pipes.get(wait.pipe)?.writers ?? [] : [];
-  const isTold = ends.some((end) => working.includes(end.pid) && !isOutput(end));
+  const isPipe = "pipe" in wait && !wait.pipe.startsWith("socket:");
+  const isTold = isPipe && ends.some((end) => working.includes(end.pid) && !isOutput(end));
   return {
     what:
       `${who(processes, from)} waits until ${names} write${s}${

@@ -325,7 +325,7 @@ c.stdin.write(b"hello\\n"); c.stdin.flush()
 ${text}`,
   );
 const READ_ALREADY =
-  /^(python3 \d+ and cat|cat \d+ and python3) \d+ both wait to read, and nothing is in their pipes: cat \d+ has written 6 bytes, and what came here of them was read; python3 \d+ waits for more, which comes only when more is sent, or at end of file, unless it is in the buffer of cat \d+\nread a line, or what has come: .*\ncat \d+: it writes at once/;
+  /^(python3 \d+ and cat|cat \d+ and python3) \d+ both wait to read, and nothing is in their pipes: cat \d+ has written 6 bytes, and what came here of them was read; python3 \d+ waits for more, which comes only when more is sent, or at end of file, unless it is in the buffer of cat \d+\nread no more than has come: .*\ncat \d+: it writes at once/;
 
 interface Hang {
   program: string[];
@@ -369,6 +369,29 @@ const HANGS: Record<string, Hang> = {
     ),
     says:
       /Meanwhile python3 (\d+) waits for a reader of its descriptor \d+: python3 (\d+) holds the read end, does not read and sleeps; python3 \1 holds it too\nhave python3 \2 read\n/,
+  },
+  "a pipeline in a shell waits for the end of what its grandparent may write": {
+    program: python('Popen("sort | cat", shell=True, stdin=PIPE, stdout=PIPE).stdout.read()'),
+    says:
+      /^deadlock: .* sort \d+ exits, and sort \d+ waits until python3 \d+ writes\nclose the child's stdin/,
+  },
+  "the grandparent polls": {
+    program: python('Popen("sort | cat", shell=True, stdin=PIPE).wait(timeout=1000)'),
+    says: /Meanwhile sort \d+ waits until python3 \d+ writes or closes the write end/,
+  },
+  "a child reads what its parent is fed in a pipeline": {
+    program: bash("sleep 300 | sh -c 'x=$(cat; echo)'"),
+    says: /^cat \d+ waits until sleep \d+ writes or exits, and sleep \d+ sleeps\n/,
+  },
+  "who accepted a connection does something else": {
+    program: python(
+      `s = socket.socket(socket.AF_UNIX); s.bind("\\0hang%d" % os.getpid()); s.listen()
+if os.fork() == 0: s.accept(), time.sleep(300)
+c = socket.socket(socket.AF_UNIX); c.connect(s.getsockname()); s.close(); c.recv(1)`,
+    ),
+    needs: ["ss"],
+    says:
+      /^python3 \d+ waits until python3 \d+ writes or exits, and python3 \d+ sleeps\ngive it time; or see what it does\nREADME/,
   },
   "forked workers hold each other's write ends": {
     program: python(`workers = []
