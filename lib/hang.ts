@@ -34,6 +34,9 @@ export interface Verdict {
 /** What helps against an end that a process has for no reason. */
 const KEEP_AWAY = "keep the write end away (close_fds, O_CLOEXEC)";
 
+/** What is said before what has nothing to do with pipes. */
+const NOT_A_PIPE = "not a pipe: ";
+
 /** What a child of Node.js has written before its program begins. */
 const OWN_BYTE = 1;
 
@@ -278,7 +281,7 @@ export function explain(pid: number, now: Snapshot, before = now): Verdict | und
     const edges = edgesToOnly(now, pid, other);
     if (edges.length === 0 || hasMoved(other)) continue;
     const { what, ...more } = findVerdict({ ...now, pid: other, edges });
-    return { ...more, what: `${verdict.what}. Meanwhile ${what}` };
+    return { ...more, what: `${verdict.what.replace(NOT_A_PIPE, "")}. Meanwhile ${what}` };
   }
   return verdict;
 }
@@ -495,7 +498,7 @@ function notAPipe(knot: Knot): Verdict {
   const first = who(processes, pid);
   const left = isOrphan ? [`whoever started ${first} has gone`] : [];
   return {
-    what: `not a pipe: ${[...chain, `${last} ${does}`, ...left].join("; ")}`,
+    what: `${NOT_A_PIPE}${[...chain, `${last} ${does}`, ...left].join("; ")}`,
     cures: [
       `no pipe is in the way: look at what ${last} does`,
       ...(isOrphan ? [`if ${first} is not to live on: kill ${pid}`] : []),

@@ -437,7 +437,7 @@ for pid, w in workers: os.close(w); os.waitpid(pid, 0)`),
   "the parent polls, and has not closed the child's stdin": {
     program: python('c = Popen(["sort"], stdin=PIPE, stdout=PIPE)\nc.wait(timeout=1000)'),
     says:
-      /python3 \d+ sleeps\. Meanwhile sort \d+ waits until python3 \d+ writes or closes the write end \(descriptor \d+\), and python3 \d+ sleeps\nclose the child's stdin when all is sent: that is its end of file\nREADME.md: The child never exits$/,
+      /^python3 \d+ sleeps\. Meanwhile sort \d+ waits until python3 \d+ writes or closes the write end \(descriptor \d+\), and python3 \d+ sleeps\nclose the child's stdin when all is sent: that is its end of file\nREADME.md: The child never exits$/,
   },
   "the parent waits for the network, and has not closed the child's stdin": {
     program: python(
