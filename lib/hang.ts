@@ -4,6 +4,7 @@
  * @module
  */
 import { hintFor } from "./cures.ts";
+import { byteCount } from "./format.ts";
 import {
   type Edge,
   edgesFrom,
@@ -14,7 +15,7 @@ import {
   pathOf,
   waysOf,
 } from "./knot.ts";
-import { awaited, COMPUTES, type Snapshot, type Wait } from "./proc.ts";
+import { awaited, COMPUTES, type End, type Snapshot, type Wait } from "./proc.ts";
 import { SECTIONS } from "./sections.ts";
 import { describe, doingElse, labelOf, list, STOPPED, who } from "./words.ts";
 
@@ -29,6 +30,18 @@ export interface Verdict {
   /** The processes that are said to hang; none if that is not for a pipe. */
   waiting: number[];
 }
+
+/** What helps against an end that a process has for no reason. */
+const KEEP_AWAY = "keep the write end away (close_fds, O_CLOEXEC)";
+
+/** What is said before what has nothing to do with pipes. */
+const NOT_A_PIPE = "not a pipe: ";
+
+/** What a child of Node.js has written before its program begins. */
+const OWN_BYTE = 1;
+
+/** What helps a child that waits for more than it gets. */
+const CLOSE_STDIN = "close the child's stdin when all is sent: that is its end of file";
 
 /** What may be wrong, the surest first: each looks at the knot and says what it sees. */
 const VERDICTS: ((knot: Knot) => Verdict | undefined)[] = [
@@ -48,9 +61,18 @@ const VERDICTS: ((knot: Knot) => Verdict | undefined)[] = [
     const everybody = [pid, ...edges.flatMap(({ to }) => to)];
     const idle = everybody.find((other) => processes.get(other)?.state === "stopped");
     if (idle === undefined) return;
+    const { group, act } = processes.get(idle)?.stop ?? {};
+    const background = act ? `: it ${act} the terminal, and is in the background` : "";
     return {
-      what: `${who(processes, idle)} ${STOPPED}${waiterOf(knot, idle)}`,
-      cures: [`continue it: kill -CONT ${idle}`],
+      what: `${who(processes, idle)} ${STOPPED}${background}${waiterOf(knot, idle)}`,
+      cures: act
+        ? [
+          "fg in its shell: kill -CONT alone stops it again",
+          ...(act === "reads" ? ["or give it stdin from /dev/null"] : []),
+        ]
+        : group
+        ? [`continue its job: fg in its shell, or kill -CONT -${group}`]
+        : [`continue it: kill -CONT ${idle}`],
       sections: [SECTIONS.elsewhere],
       waiting: [idle],
     };
@@ -103,14 +125,15 @@ const VERDICTS: ((knot: Knot) => Verdict | undefined)[] = [
     const others = to.filter((pid) => pid !== from);
     const names = list(others.map((pid) => who(processes, pid)));
     const also = names && `, as ${names} ${others.length > 1 ? "do" : "does"}`;
+    const [end, kind] = wait.pipe.startsWith("socket:") ? ["other", "socket"] : ["write", "pipe"];
     const busy = others.find((pid) => doingElse(processes.get(pid)).length > 0) ?? from;
     const does = `${who(processes, busy)} ${doingElse(processes.get(busy))[0]}`;
     return {
       what: `${who(processes, from)} gets no end of file from its ${labelOf(wait.descriptor)}: ` +
-        `it holds the write end of that pipe itself (${labelOf(own?.descriptor)})${also}`,
+        `it holds the ${end} end of that ${kind} itself (${labelOf(own?.descriptor)})${also}`,
       cures: [
         ...(busy === from ? [] : [`if one of these is to write: ${does}`]),
-        "close the write end in the process that reads, as soon as whoever writes has it",
+        `close the ${end} end in the process that reads, as soon as whoever writes has it`,
       ],
       sections: [SECTIONS.fromPython],
       waiting: [from],
@@ -138,11 +161,24 @@ const VERDICTS: ((knot: Knot) => Verdict | undefined)[] = [
     }
     if (!some("write")) {
       const own = circle.filter(({ from, wait }) => awaited(knot, wait).includes(from));
+      const inherited = circle.flatMap((edge) => inheritorsOf(knot, edge));
+      const isClosed = circle.every(({ from, wait }) =>
+        wait.for !== "read" || inherited.some(({ reader }) => reader === from)
+      );
       const cures = [
-        "close the child's stdin when all is sent: that is its end of file",
+        ...inherited.map(({ reader, pids, descriptors }) =>
+          `if ${list(pids.map((pid) => who(processes, pid)))} ${pids[1] ? "are" : "is"} not to ` +
+          `write to ${who(processes, reader)}: close the write end there, after fork ` +
+          `(${list(descriptors.map(labelOf))})`
+        ),
+        ...(isClosed ? [] : [CLOSE_STDIN]),
         ...own.map(({ from }) => `and close the write end in ${who(processes, from)} itself`),
       ];
-      return { what, cures, sections: [SECTIONS.closeStdin], waiting };
+      const sections = [
+        ...(inherited.length > 0 ? [SECTIONS.fromPython] : []),
+        ...(isClosed ? [] : [SECTIONS.closeStdin]),
+      ];
+      return { what, cures, sections, waiting };
     }
     const isStderr = circle.some((edge) => labelsOf(knot, edge, edge.wait).includes("stderr"));
     if (some("exit") && !isStderr) {
@@ -166,16 +202,27 @@ const VERDICTS: ((knot: Knot) => Verdict | undefined)[] = [
     const [first, second] = circle;
     if (first === undefined || second === undefined) return;
     const waiting = circle.map(({ from }) => from);
-    const isParent = processes.get(first.from)?.parent === second.from;
-    const [child, parent] = isParent ? [first.from, second.from] : [second.from, first.from];
-    const { name = "", args = [] } = processes.get(child) ?? {};
+    const isParent = ({ from }: Edge) =>
+      circle.some((edge) => processes.get(edge.from)?.parent === from);
+    const { from: parent } = circle.find(isParent) ?? first;
+    const { from: child } = circle.find(({ to }) => to.includes(parent)) ?? second;
+    const { name = "", args = [], written = 0 } = processes.get(child) ?? {};
     const asked = who(processes, child);
+    const isMore = written > OWN_BYTE;
     return {
       what: `${list(waiting.map((pid) => who(processes, pid)))} ${waiting[2] ? "all" : "both"} ` +
-        `wait to read, and nothing is in their pipes: ${asked} has read what was sent, so the ` +
-        `answer is in its buffer, or there is none before more is sent, or end of file` +
+        `wait to read, and nothing is in their pipes: ${asked} ` +
+        (isMore
+          ? `has written ${byteCount(written)}, and what came here of them was read; ` +
+            `${who(processes, parent)} waits for more, which comes only when more is sent, ` +
+            `or at end of file, unless it is in the buffer of ${asked}`
+          : `has read what was sent, so the answer is in its buffer, or there is none before ` +
+            `more is sent, or end of file`) +
         unless(processes, waiting),
       cures: [
+        ...(isMore
+          ? ["read no more than has come: read(N), readline() and read() wait for all of it"]
+          : []),
         `${asked}: ${hintFor([name, ...args])}`,
         "if it shows a prompt, on stdout or stderr: that has no newline, so read up to the prompt",
         "if it answers only at end of file: close its stdin",
@@ -186,7 +233,8 @@ const VERDICTS: ((knot: Knot) => Verdict | undefined)[] = [
     };
   },
 
-  function lastHolder({ processes, pipes, isPartial, edges }) {
+  function lastHolder(knot) {
+    const { processes, isPartial, edges } = knot;
     const isWaiting = (pid: number) => edges.some(({ from }) => from === pid);
     const last = (kind: "write" | "read") =>
       edges.find(({ wait, to }) => wait.for === kind && !to.every(isWaiting)) ??
@@ -204,33 +252,7 @@ const VERDICTS: ((knot: Knot) => Verdict | undefined)[] = [
       const sections = [wait.for === "read" ? SECTIONS.endOfFile : SECTIONS.readWhileWriting];
       return { what, cures: ["look again"], sections, waiting };
     }
-    const [holder = 0] = to;
-    const names = list(to.map((pid) => who(processes, pid)));
-    const s = to.length > 1 ? "" : "s";
-    const does = to.length > 1 ? "" : ` and ${doingElse(processes.get(holder))[0] ?? "goes on"}`;
-    if (wait.for === "write") {
-      return {
-        what: `${waiter} waits for a reader of its ${labelOf(wait.descriptor)}: ` +
-          `${names} hold${s} the read end, do${s && "es"} not read${does}`,
-        cures: [`have ${names} read, or close the read end: then ${waiter} gets a broken pipe`],
-        sections: [SECTIONS.readWhileWriting],
-        waiting,
-      };
-    }
-    const end = pipes.get(wait.pipe)?.writers.find(({ pid }) => pid === holder);
-    const isLeaked = (end?.descriptor ?? 0) > 2;
-    const [they, are] = to.length > 1 ? ["they", "are"] : ["it", "is"];
-    return {
-      what: `${waiter} gets no end of file from its ${labelOf(wait.descriptor)} before ${names} ` +
-        `exit${s}: ${they} hold${s} the write end (${labelOf(end?.descriptor)})${does}`,
-      cures: [
-        isLeaked
-          ? `if ${names} ${are} not to write there, keep the write end away (close_fds, O_CLOEXEC)`
-          : `end ${names}; or wait for the exit of the child instead of end of file`,
-      ],
-      sections: [SECTIONS.endOfFile],
-      waiting,
-    };
+    return (wait.for === "write" ? unread : unwritten)(knot, { ...edge, to });
   },
 ];
 
@@ -259,7 +281,7 @@ export function explain(pid: number, now: Snapshot, before = now): Verdict | und
     const edges = edgesToOnly(now, pid, other);
     if (edges.length === 0 || hasMoved(other)) continue;
     const { what, ...more } = findVerdict({ ...now, pid: other, edges });
-    return { ...more, what: `${verdict.what}. Meanwhile ${what}` };
+    return { ...more, what: `${verdict.what.replace(NOT_A_PIPE, "")}. Meanwhile ${what}` };
   }
   return verdict;
 }
@@ -280,6 +302,188 @@ function findVerdict(knot: Knot): Verdict {
   return notAPipe(knot);
 }
 
+/** Nobody reads from a full pipe; `to` are those that do something else. */
+function unread(knot: Knot, { from, wait, to }: Edge): Verdict {
+  const { processes } = knot;
+  const waiter = who(processes, from);
+  const names = to.map((pid) => who(processes, pid));
+  const s = to.length > 1 ? "" : "s";
+  const does = to.length > 1 ? "" : ` and ${doesOf(knot, to[0])}`;
+  const others = awaited(knot, wait).filter((pid) => !to.includes(pid));
+  const also = others.map((pid) => {
+    const all = pid === from ? [] : processes.get(pid)?.threads.flat() ?? [];
+    const waits = all.find((one) => awaited(knot, one).some((other) => to.includes(other))) ??
+      all[0];
+    const meanwhile = waits ? `, and ${describe(processes, waits)}` : "";
+    return `; ${who(processes, pid)} holds it too${meanwhile}`;
+  });
+  const all = [...names, ...others.filter((pid) => pid !== from).map((pid) => who(processes, pid))];
+  const end = others.length > 0 ? "" : `, or close the read end: then ${waiter} gets a broken pipe`;
+  return {
+    what: `${waiter} waits for a reader of its ${labelOf(descriptorOf(wait))}: ` +
+      `${list(names)} hold${s} the read end, do${s && "es"} not read${does}${also.join("")}`,
+    cures: [`have ${others.length > 0 ? list(all, " or ") : list(names)} read${end}`],
+    sections: [SECTIONS.readWhileWriting],
+    waiting: [from],
+  };
+}
+
+/** Nobody writes to an empty pipe; `to` are those that do something else. */
+function unwritten(knot: Knot, edge: Edge): Verdict {
+  const { processes, pipes } = knot;
+  const { from, wait, to } = edge;
+  const [holder = 0] = to;
+  const waiter = who(processes, from);
+  const names = list(to.map((pid) => who(processes, pid)));
+  const waiting = [from];
+  const working = workersOf(knot, edge);
+  if (working.length > 0) {
+    return keeps(knot, from, working) ?? works(knot, edge, working);
+  }
+  const ends = "pipe" in wait ? pipes.get(wait.pipe)?.writers : undefined;
+  const end = ends?.find(({ pid }) => pid === holder);
+  if (to.length === 1 && ancestorsOf(processes, from).includes(holder)) {
+    return {
+      what: `${waiter} waits until ${names} writes or closes the write end ` +
+        `(${labelOf(end?.descriptor)}), and ${names} ${doesOf(knot, holder)}`,
+      cures: [CLOSE_STDIN],
+      sections: [SECTIONS.closeStdin],
+      waiting,
+    };
+  }
+  const [they, are, s] = to.length > 1 ? ["they", "are", ""] : ["it", "is", "s"];
+  const does = to.length > 1 ? "" : ` and ${doesOf(knot, holder)}`;
+  return {
+    what: `${waiter} gets no end of file from its ${labelOf(descriptorOf(wait))} before ${names} ` +
+      `exit${s}: ${they} hold${s} the write end (${labelOf(end?.descriptor)})${does}`,
+    cures: [
+      (end?.descriptor ?? 0) > 2
+        ? `if ${names} ${are} not to write there, ${KEEP_AWAY}`
+        : `end ${names}; or wait for the exit of the child instead of end of file`,
+    ],
+    sections: [SECTIONS.endOfFile],
+    waiting,
+  };
+}
+
+/** Of those that hold the write end, the ones whose output is read: the reader's child, or the
+ * program before it, or before an ancestor of it, in a pipeline; and those for whose exit that one
+ * waits. */
+function workersOf({ processes, pipes, edges }: Knot, { from, wait, to }: Edge): number[] {
+  const ends = "pipe" in wait ? pipes.get(wait.pipe)?.writers ?? [] : [];
+  const above = ancestorsOf(processes, from);
+  const first = ends.filter((end) => {
+    const { parent = 0, isOrphan } = processes.get(end.pid) ?? {};
+    // Process 1 takes over whoever has lost its parent.
+    const isBefore = parent > 1 && above.includes(parent) && !isOrphan;
+    return parent === from || isBefore && isOutput(end);
+  }).map(({ pid }) => pid);
+  const exits = edges.filter(({ wait }) => wait.for === "exit");
+  return to.filter((pid) => first.some((one) => one === pid || pathOf(exits, one, pid).length > 0));
+}
+
+/** Who holds the write end of what a process reads as other children of its parent do that have it
+ * from that. */
+function inheritorsOf({ processes, pipes }: Knot, { from, wait }: Edge) {
+  const ends = wait.for === "read" ? pipes.get(wait.pipe)?.writers ?? [] : [];
+  const { parent } = processes.get(from) ?? {};
+  const inherited = ends.filter((end) =>
+    end.pid !== from && !isOutput(end) && processes.get(end.pid)?.parent === parent
+  );
+  if (inherited.length === 0) return [];
+  const pids = [...new Set(inherited.map(({ pid }) => pid))];
+  const descriptors = [...new Set(inherited.map(({ descriptor }) => descriptor))];
+  return [{ reader: from, pids, descriptors }];
+}
+
+/** A program in the middle of a pipeline has read something, and written nothing. */
+function keeps(knot: Knot, pid: number, before: number[]): Verdict | undefined {
+  const { processes, pipes } = knot;
+  const { name = "", args = [], written = NaN } = processes.get(pid) ?? {};
+  // Of a child it is known that more is to come.
+  const source = before.find((one) => {
+    const { parent, written = 0 } = processes.get(one) ?? {};
+    return parent !== pid && written > OWN_BYTE;
+  });
+  if (source === undefined || !(written <= OWN_BYTE)) return;
+  const isReading = (wait: Wait) =>
+    wait.for === "read" &&
+    pipes.get(wait.pipe)?.writers.some((end) => end.pid === pid && isOutput(end));
+  const reader = [...processes].find(([, { threads }]) => threads.flat().some(isReading))?.[0];
+  if (reader === undefined) return;
+  const program = who(processes, pid);
+  return {
+    what: `${program} has read what ${who(processes, source)} wrote there, and has written ` +
+      `nothing: its answer is in its buffer, or there is none before more comes; ` +
+      `and ${who(processes, reader)} waits until ${program} writes`,
+    cures: [`${program}: ${hintFor([name, ...args])}`],
+    sections: [SECTIONS.buffer],
+    waiting: [pid],
+  };
+}
+
+/** The parent of a process, the parent of that, and so on, as far as they are seen. */
+function ancestorsOf(processes: Snapshot["processes"], pid: number): number[] {
+  const { parent } = processes.get(pid) ?? {};
+  return parent === undefined ? [] : [parent, ...ancestorsOf(processes, parent)];
+}
+
+/** Whether a program writes there by itself: it knows of other ends only if it is told. */
+function isOutput({ descriptor }: End): boolean {
+  return descriptor === 1 || descriptor === 2;
+}
+
+/** The child works on what is waited for, or waits for something else than its parent. */
+function works(knot: Knot, { from, wait, to }: Edge, working: number[]): Verdict {
+  const { processes, pipes } = knot;
+  const names = list(working.map((pid) => who(processes, pid)));
+  const s = working.length > 1 ? "" : "s";
+  const acts = working.map((pid) =>
+    `${who(processes, pid)} ${doesOf(knot, pid)}${unreadBy(knot, pid)}`
+  );
+  const isAsking = working.some((pid) =>
+    processes.get(pid)?.threads.flat().some((wait) => wait.for === "else" && wait.isTerminal)
+  );
+  const ends = "pipe" in wait ? pipes.get(wait.pipe)?.writers ?? [] : [];
+  const isPipe = "pipe" in wait && !wait.pipe.startsWith("socket:");
+  const isTold = isPipe && ends.some((end) => working.includes(end.pid) && !isOutput(end));
+  return {
+    what:
+      `${who(processes, from)} waits until ${names} write${s}${
+        to.length > working.length ? "" : ` or exit${s}`
+      }, ` +
+      `and ${list(acts, ", and ")}`,
+    cures: [
+      isAsking
+        ? "answer there, even if you see no question; or give it a terminal of its own"
+        : "give it time; or see what it does",
+      ...(isTold ? [`if ${names} ${s ? "is" : "are"} not to write there, ${KEEP_AWAY}`] : []),
+    ],
+    sections: [
+      SECTIONS.elsewhere,
+      ...(isAsking ? [SECTIONS.password] : []),
+      ...(isTold ? [SECTIONS.endOfFile] : []),
+    ],
+    waiting: [from],
+  };
+}
+
+/** What a process does that nobody's pipe keeps from it. */
+function doesOf({ processes }: Snapshot, pid = 0): string {
+  return doingElse(processes.get(pid))[0] ?? "goes on";
+}
+
+function descriptorOf(wait: Wait): number | undefined {
+  return "descriptor" in wait ? wait.descriptor : undefined;
+}
+
+/** What waits in the stdin of a process. */
+function unreadBy({ pipes }: Snapshot, pid: number): string {
+  const isStdin = (end: End) => end.pid === pid && end.descriptor === 0;
+  const held = [...pipes.values()].find(({ readers }) => readers.some(isStdin))?.held;
+  return held ? `, with ${byteCount(held)} of its stdin unread` : "";
+}
+
 /** What is left if no pipe is in the way. */
 function notAPipe(knot: Knot): Verdict {
   const { pid, processes, edges } = knot;
@@ -294,7 +498,7 @@ function notAPipe(knot: Knot): Verdict {
   const first = who(processes, pid);
   const left = isOrphan ? [`whoever started ${first} has gone`] : [];
   return {
-    what: `not a pipe: ${[...chain, `${last} ${does}`, ...left].join("; ")}`,
+    what: `${NOT_A_PIPE}${[...chain, `${last} ${does}`, ...left].join("; ")}`,
     cures: [
       `no pipe is in the way: look at what ${last} does`,
       ...(isOrphan ? [`if ${first} is not to live on: kill ${pid}`] : []),

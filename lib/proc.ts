@@ -36,11 +36,25 @@ export type Wait =
   | { for: "exit"; pid: number }
   /** Somebody who opens the other end of a FIFO: its writer, or its reader. */
   | { for: "writer" | "reader"; path: string }
-  /** Anything else, or nothing at all: `sleeps`. */
-  | { for: "else"; does: string };
+  /** Anything else, or nothing at all: `sleeps`; or whoever types at a terminal. */
+  | { for: "else"; does: string; isTerminal?: boolean };
 
 /** What a thread is said to do that waits for nothing. */
 export const COMPUTES = "computes";
+
+/** What is seen of a process that is stopped. */
+export interface Stop {
+  /** Its group, if a terminal stops that as a whole and more are in it. */
+  group?: number;
+  /** What it does to its terminal while another group has that. */
+  act?: "reads" | "sets";
+}
+
+/** What a process does that waits for no other, if its call tells. */
+const IDLE: Record<string, string> = {
+  signal: "waits for a signal",
+  futex: "waits for a lock or for a thread of its own",
+};
 
 /** A process at one moment. */
 export interface Process {
@@ -50,6 +64,8 @@ export interface Process {
   args: string[];
   /** Whether a signal stopped it, or it has exited and its parent has not asked for its status. */
   state: "alive" | "stopped" | "exited";
+  /** If it is stopped: what had it so. */
+  stop?: Stop;
   /** The process that started it, or has taken it over. */
   parent: number;
   /** Whether the process that started it has gone, as far as that can be seen. */
@@ -62,6 +78,8 @@ export interface Process {
   waited: number;
   /** Nanoseconds that those that compute have had of a processor; NaN if that cannot be seen. */
   ran: number;
+  /** How many bytes it has written, wherever that was to; NaN if that cannot be seen. */
+  written: number;
 }
 
 /** A process, whoever it waits for, and the pipes between them. */
@@ -229,8 +247,10 @@ function readProcess(view: View, pid: number): Process | undefined {
     threads: [],
     waited: 0,
     ran: 0,
+    written: parseInt(field(readText(`${folder}/io`), "wchar")),
   };
-  if (process.state !== "alive") return process;
+  if (process.state === "stopped") return { ...process, stop: stopOf(view, pid) };
+  if (process.state === "exited") return process;
   const PF_KTHREAD = 0x200000;
   const isKernel = Number(statOf(pid)[6]) & PF_KTHREAD;
   if (isKernel || pid === view.observer) {
@@ -253,7 +273,8 @@ function readProcess(view: View, pid: number): Process | undefined {
     process.waited += Number(field(status, "voluntary_ctxt_switches"));
   }
   if (process.threads.length === 0) {
-    const does = "waits for a timer, a signal, a lock or a thread of its own";
+    const { name } = callOf(`${folder}/task/${pid}`);
+    const does = IDLE[name] ?? "waits for a timer, a signal or a thread of its own";
     process.threads.push([{ for: "else", does }]);
   }
   return process;
@@ -288,9 +309,22 @@ function isOrphan(view: View, pid: number): boolean {
   });
 }
 
+function stopOf(view: View, pid: number): Stop {
+  const [, , group = "", , terminal, foreground] = statOf(pid);
+  if (terminal === "0") return {};
+  const { name, args } = callOf(`/proc/${pid}/task/${pid}`);
+  const wait = args && waitOn(view, pid, Number(args[0]), "read");
+  const isTerminal = wait?.for === "else" && wait.isTerminal;
+  if (isTerminal && foreground !== group) {
+    if (name === "read") return { act: "reads" };
+    if (name === "ioctl") return { act: "sets" };
+  }
+  const isShared = [...view.links.keys()].some((one) => one !== pid && statOf(one)[2] === group);
+  return isShared ? { group: Number(group) } : {};
+}
+
 function callOf(task: string): SystemCall {
-  const syscall = readText(`${task}/syscall`);
-  return syscallOf(syscall, syscall === "" ? readText(`${task}/wchan`) : "");
+  return syscallOf(readText(`${task}/syscall`), readText(`${task}/wchan`));
 }
 
 /** What a thread waits for; nothing if that is a timer, a signal or a thread of its process. */
@@ -383,6 +417,8 @@ function waitsOf(view: View, pid: number, thread: string): Wait[] {
       return does("waits for a connection to be made");
     case "io_uring":
       return does("waits for an io_uring, which does not tell what for");
+    case "restarted":
+      return does("waits on after a stop, for what cannot be seen");
     case "file lock":
       return does("waits for a file lock");
     default:
@@ -411,9 +447,12 @@ function waitOn(
     const isOpen = ends.some((end) => end.pid === pid && end.descriptor === descriptor);
     return isOpen ? { for: direction, pipe: link, descriptor } : undefined;
   }
+  if (link === "anon_inode:inotify") return { for: "else", does: "waits for a file to change" };
   if (!link.startsWith("/dev/") || link === "/dev/null") return undefined;
-  const isTerminal = /tty|pts|ptmx/.test(link);
-  return { for: "else", does: `waits for ${isTerminal ? terminal(view, pid, descriptor) : link}` };
+  if (!/tty|pts|ptmx/.test(link)) return { for: "else", does: `waits for ${link}` };
+  const does = `waits for ${terminal(view, pid, descriptor)}`;
+  // Whoever runs a program at a terminal holds the other end.
+  return { for: "else", does, isTerminal: !link.endsWith("/ptmx") };
 }
 
 /** A terminal, and who holds its other end: `script` and its like, or what runs there. */

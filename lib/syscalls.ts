@@ -38,7 +38,9 @@ const CALLS: [name: string, x86: number, arm: number][] = [
   ["connect", 42, 203],
   ["file lock", 73, 32], // flock
   ["file lock", 72, 25], // fcntl
+  ["ioctl", 16, 29],
   ["io_uring", 426, 426],
+  ["restarted", 219, 128], // restart_syscall: which one it was, the place alone tells
   // Memory: the kernel may take a moment, but it waits for nobody.
   ["running", 9, 222], // mmap
   ["running", 10, 226], // mprotect
@@ -58,6 +60,7 @@ const PLACES: [place: RegExp, name: string, isSocket?: true][] = [
   [/nanosleep/, "sleep"],
   [/futex/, "futex"],
   [/ep_poll|epoll/, "epoll"],
+  [/poll/, "poll"],
   [/sigsuspend|sigtimedwait/, "signal"],
   [/wait_for_partner/, "open"],
 ];
@@ -94,12 +97,12 @@ export function syscallOf(
   arch: typeof Deno.build.arch = Deno.build.arch,
 ): SystemCall {
   const [number = "", ...words] = syscall.trim().split(" ");
-  if (number === "") {
-    const [, name = place, isSocket = false] = PLACES.find(([part]) => part.test(place)) ?? [];
-    return { name, isSocket };
-  }
-  if (number === "running" || number === "-1") return { name: "running" };
   const column = arch === "x86_64" ? 1 : 2;
   const name = CALLS.find((call) => call[column] === Number(number))?.[0];
+  if (number === "" || name === "restarted") {
+    const [, seen, isSocket = false] = PLACES.find(([part]) => part.test(place)) ?? [];
+    return { name: seen ?? (number === "" ? place : "restarted"), isSocket };
+  }
+  if (number === "running" || number === "-1") return { name: "running" };
   return { name: name ?? `system call ${number}`, args: words.map(BigInt) };
 }

@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { explain } from "../lib/hang.ts";
 import { draw } from "../lib/picture.ts";
-import { COMPUTES, type Pipe, type Process, type Snapshot, type Wait } from "../lib/proc.ts";
-import "./process.ts";
+import { COMPUTES, look, type Pipe, type Process, type Snapshot, type Wait } from "../lib/proc.ts";
+import { eventually, processTest, runCommand } from "./process.ts";
 
 /** A snapshot with processes as given, and pipes between them: `a>b` is one that a writes and b
  * reads. */
@@ -23,6 +23,7 @@ function snapshot(
       threads,
       waited,
       ran: waited * 1e7,
+      written: 0,
     },
   ];
   const ends = (side = "", descriptor: number) =>
@@ -180,6 +181,20 @@ Deno.test("why it hangs: who waits for the exit of one that fills stderr is told
   assertEquals(explain(7, now)?.cures, ["read both outputs at the same time"]);
 });
 
+Deno.test("why it hangs: whoever waits for more than was written is told so, if that is seen", () => {
+  const take = (written: number) => {
+    const now = snapshot({ 7: [[read("8>7")]], 8: [[read("7>8")]] }, ["8>7", "7>8"]);
+    const child = now.processes.get(8);
+    assert(child !== undefined);
+    Object.assign(child, { written, parent: 7 });
+    return now;
+  };
+  assertMatch(whatOf(7, take(6)), /: p8 8 has written 6 bytes, and what came here .*; p7 7 waits/);
+  for (const written of [0, 1, NaN]) {
+    assertMatch(whatOf(7, take(written)), /p8 8 has read what was/);
+  }
+});
+
 Deno.test("why it hangs: a process that has exited, and one that is stopped", () => {
   const now = snapshot({ 7: [], 8: [[exit(7)]] }, []);
   const process = now.processes.get(7);
@@ -230,3 +245,312 @@ Deno.test("the picture fits the width, whatever the names are and however many h
     /process 8 \[stdin\], process 9 \[stdin\] and 298 more/,
   );
 });
+
+/** Starts a program that will hang, in a group of its own, which ends with the block. */
+function start([program = "", ...args]: string[]) {
+  const child = new Deno.Command(program, {
+    args,
+    env: { PYTHONUNBUFFERED: "" },
+    stdin: "null",
+    stdout: "null",
+    stderr: "null",
+    detached: true,
+  }).spawn();
+  const end = async () => {
+    Deno.kill(-child.pid, "SIGKILL");
+    await child.status;
+  };
+  return { pid: child.pid, [Symbol.asyncDispose]: end };
+}
+
+/** The child of a process that leads a session of its own; what is called python3 may be a script
+ * that starts others before. */
+async function leaderOf(pid: number): Promise<number> {
+  const read = (path: string) => Deno.readTextFile(path).catch(() => "");
+  let leader = 0;
+  await eventually(async () => {
+    for (const child of (await read(`/proc/${pid}/task/${pid}/children`)).trim().split(" ")) {
+      const [, , , session] = (await read(`/proc/${child}/stat`)).replace(/.*\) /, "").split(" ");
+      if (session === child) leader = Number(child);
+    }
+    return leader > 0;
+  }, `a child of ${pid} with a session of its own`);
+  return leader;
+}
+
+/** Waits until the process hangs with this verdict and its cures, a line each. */
+async function mustHang(pid: number, expected: RegExp): Promise<string> {
+  let before = look(pid);
+  let last = "";
+  for (const start = performance.now(); performance.now() - start < 40_000;) {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const now = look(pid);
+    const verdict = explain(pid, now, before);
+    before = now;
+    last = verdict ? [verdict.what, ...verdict.cures, ...verdict.sections].join("\n") : "it moves";
+    if (expected.test(last)) return last;
+  }
+  assertMatch(last, expected);
+  return last;
+}
+
+const bash = (text: string) => ["bash", "-c", text];
+const python = (text: string) => [
+  "python3",
+  "-c",
+  `import fcntl, os, select, socket, subprocess, sys, threading, time
+from subprocess import PIPE, Popen
+def child(text, **options):
+  return Popen([sys.executable, "-c", "import os, select, socket, sys, time\\n" + text], stdout=PIPE, **options)
+${text}`,
+];
+/** The same at a terminal of its own. */
+const atTerminal = (command: string[]) => [
+  "python3",
+  "-c",
+  `import os, pty, sys
+pid, terminal = pty.fork()
+if pid == 0: os.execvp(sys.argv[1], sys.argv[1:])
+try:
+  while os.read(terminal, 999): pass
+except OSError: pass`,
+  ...command,
+];
+
+/** cat is sent a line, and then this is asked of it. */
+const cat = (text: string) =>
+  python(
+    `c = Popen(["cat"], stdin=PIPE, stdout=PIPE)
+c.stdin.write(b"hello\\n"); c.stdin.flush()
+${text}`,
+  );
+const READ_ALREADY =
+  /^(python3 \d+ and cat|cat \d+ and python3) \d+ both wait to read, and nothing is in their pipes: cat \d+ has written 6 bytes, and what came here of them was read; python3 \d+ waits for more, which comes only when more is sent, or at end of file, unless it is in the buffer of cat \d+\nread no more than has come: .*\ncat \d+: it writes at once/;
+
+interface Hang {
+  program: string[];
+  says: RegExp;
+  /** Whether it is to be looked at inside the session that the program starts. */
+  isInside?: true;
+  /** Programs that it takes besides bash and python3. */
+  needs?: string[];
+}
+
+/** Programs that hang, by what is seen. */
+const HANGS: Record<string, Hang> = {
+  "a program in the middle of a pipeline has written nothing of what it has read": {
+    program: bash("(echo question; exec sleep 300) | sed p | cat"),
+    says:
+      /^sed \d+ has read what sleep \d+ wrote there, and has written nothing: its answer is in its buffer, or there is none before more comes; and cat \d+ waits until sed \d+ writes\nsed \d+: sed buffers its output: run it with -u\nREADME.md: No answer from the child/,
+  },
+  "a program with a child in the middle of a pipeline waits for that": {
+    program: bash("sh -c 'x=$(echo one; sleep 300; true)' | cat"),
+    says: /^sh \d+ waits until sleep \d+ writes or exits, and sleep \d+ sleeps\n/,
+  },
+  "a program in the middle of a pipeline has nothing to read": {
+    program: bash("sleep 300 | sed p | cat"),
+    says: /^sed \d+ waits until sleep \d+ writes or exits, and sleep \d+ sleeps\n/,
+  },
+  "who does not read is not the only one that holds the read end": {
+    program: python(
+      'c = Popen("sleep 300; cat", shell=True, stdin=PIPE); c.stdin.write(bytes(100_000))',
+    ),
+    says:
+      /^python3 \d+ waits for a reader of its descriptor \d+: (sleep \d+) holds the read end, does not read and sleeps; sh (\d+) holds it too, and waits for the exit of \1\nhave \1 or sh \2 read\nREADME/,
+  },
+  "a loop in a shell holds the read end of what it is fed by": {
+    program: bash("while read x; do sleep 300 <&0; done < <(yes)"),
+    says:
+      /^yes \d+ waits for a reader of its stdout: (sleep \d+) holds the read end, does not read and sleeps; bash (\d+) holds it too, and waits for the exit of \1\nhave \1 or bash \2 read\n/,
+  },
+  "a writer holds the read end itself": {
+    program: python(
+      "r, w = os.pipe()\nif os.fork() == 0: os.write(w, bytes(100_000))\ntime.sleep(300)",
+    ),
+    says:
+      /Meanwhile python3 (\d+) waits for a reader of its descriptor \d+: python3 (\d+) holds the read end, does not read and sleeps; python3 \1 holds it too\nhave python3 \2 read\n/,
+  },
+  "a pipeline in a shell waits for the end of what its grandparent may write": {
+    program: python('Popen("sort | cat", shell=True, stdin=PIPE, stdout=PIPE).stdout.read()'),
+    says:
+      /^deadlock: .* sort \d+ exits, and sort \d+ waits until python3 \d+ writes\nclose the child's stdin/,
+  },
+  "the grandparent polls": {
+    program: python('Popen("sort | cat", shell=True, stdin=PIPE).wait(timeout=1000)'),
+    says: /Meanwhile sort \d+ waits until python3 \d+ writes or closes the write end/,
+  },
+  "a child reads what its parent is fed in a pipeline": {
+    program: bash("sleep 300 | sh -c 'x=$(cat; echo)'"),
+    says: /^cat \d+ waits until sleep \d+ writes or exits, and sleep \d+ sleeps\n/,
+  },
+  "who accepted a connection does something else": {
+    program: python(
+      `s = socket.socket(socket.AF_UNIX); s.bind("\\0hang%d" % os.getpid()); s.listen()
+if os.fork() == 0: s.accept(), time.sleep(300)
+c = socket.socket(socket.AF_UNIX); c.connect(s.getsockname()); s.close(); c.recv(1)`,
+    ),
+    needs: ["ss"],
+    says:
+      /^python3 \d+ waits until python3 \d+ writes or exits, and python3 \d+ sleeps\ngive it time; or see what it does\nREADME/,
+  },
+  "forked workers hold each other's write ends": {
+    program: python(`workers = []
+for n in range(3):
+  r, w = os.pipe(); pid = os.fork()
+  if pid == 0:
+    os.close(w); os.read(r, 1); os._exit(0)
+  os.close(r); workers.append((pid, w))
+for pid, w in workers: os.close(w); os.waitpid(pid, 0)`),
+    says:
+      /^deadlock: python3 \d+ waits until python3 (\d+) exits, python3 \1 waits until python3 (\d+) and python3 (\d+) write, .*\nif python3 \2 and python3 \3 are not to write to python3 \1: close the write end there, after fork \(descriptor \d+\)\nif python3 \3 is not to write to python3 \2: close .*\nscripts\/README/,
+  },
+  "who reads from a socket holds its other end": {
+    needs: ["ss"],
+    program: python("a, b = socket.socketpair()\na.recv(1)"),
+    says:
+      /^python3 \d+ gets no end of file from its descriptor (\d+): it holds the other end of that socket itself \(descriptor \d+\)\nclose the other end in the process that reads, as soon as whoever writes has it\n/,
+  },
+  "what waits for a signal is said to": {
+    program: python("__import__('signal').pause()"),
+    says: /^not a pipe: python3 \d+ waits for a signal\n/,
+  },
+  "what waits for a lock is said to": {
+    program: python("l = threading.Lock(); l.acquire(); l.acquire()"),
+    says: /^not a pipe: python3 \d+ waits for a lock or for a thread of its own\n/,
+  },
+  "what watches files is said to": {
+    program: ["tail", "-f", "/etc/passwd"],
+    says: /^not a pipe: tail \d+ waits for a file to change\n/,
+  },
+  "what reads the terminal in the background is stopped": {
+    program: atTerminal(bash("set -m; cat & wait $!; sleep 300; true")),
+    isInside: true,
+    says:
+      /^cat \d+ is stopped by a signal: it reads the terminal, and is in the background, and bash \d+ waits until cat \d+ exits\nfg in its shell: kill -CONT alone stops it again\nor give it stdin from \/dev\/null\n/,
+  },
+  "what sets the terminal in the background is stopped": {
+    program: atTerminal(bash("set -m; stty -echo & wait $!; sleep 300; true")),
+    isInside: true,
+    says:
+      /^stty \d+ is stopped by a signal: it sets the terminal, and is in the background, and bash \d+ waits until stty \d+ exits\nfg in its shell: kill -CONT alone stops it again\nREADME/,
+  },
+  "the parent polls, and has not closed the child's stdin": {
+    program: python('c = Popen(["sort"], stdin=PIPE, stdout=PIPE)\nc.wait(timeout=1000)'),
+    says:
+      /^python3 \d+ sleeps\. Meanwhile sort \d+ waits until python3 \d+ writes or closes the write end \(descriptor \d+\), and python3 \d+ sleeps\nclose the child's stdin when all is sent: that is its end of file\nREADME.md: The child never exits$/,
+  },
+  "the parent waits for the network, and has not closed the child's stdin": {
+    program: python(
+      'c = Popen(["cat"], stdin=PIPE, stdout=PIPE)\n' +
+        'socket.create_server(("127.0.0.1", 0)).accept()',
+    ),
+    says:
+      /Meanwhile cat \d+ waits until python3 \d+ writes or closes the write end \(descriptor \d+\), and python3 \d+ waits for a network connection.*\nclose the child's stdin/,
+  },
+  "the answer is shorter than what is read": {
+    program: cat("c.stdout.read(100)"),
+    says: READ_ALREADY,
+  },
+  "there is no second line": {
+    program: cat("c.stdout.readline(); c.stdout.readline()"),
+    says: READ_ALREADY,
+  },
+  "of three that wait to read, it is the one that the first may write to": {
+    program: python(
+      'a = Popen(["sort"], stdin=PIPE, stdout=PIPE)\n' +
+        'b = Popen(["wc", "-l"], stdin=a.stdout, stdout=PIPE)\na.stdin.write(b"x\\n")\n' +
+        "a.stdin.flush(); b.communicate()",
+    ),
+    says:
+      /all wait to read, and nothing is in their pipes: sort \d+ has read what was sent, so the answer is in its buffer/,
+  },
+  "the child computes before its answer": {
+    program: python(
+      'c = child("sys.stdin.readline()\\nfor n in range(10**10): pass", stdin=PIPE)\n' +
+        'c.stdin.write(b"go\\n"); c.stdin.flush(); c.stdout.readline()',
+    ),
+    says:
+      /^python3 \d+ waits until python3 \d+ writes or exits, and python3 \d+ computes\ngive it time; or see what it does\nREADME.md: The child does something else/,
+  },
+  "the child sleeps before its answer, and has not read what was sent": {
+    program: python(
+      'c = child("time.sleep(300)", stdin=PIPE)\n' +
+        'c.stdin.write(b"hello\\n"); c.stdin.flush(); c.stdout.readline()',
+    ),
+    says:
+      /^python3 \d+ waits until python3 \d+ writes or exits, and python3 \d+ sleeps, with 6 bytes of its stdin unread\ngive it time/,
+  },
+  "the child of the child computes": {
+    program: bash("x=$(sh -c 'sleep 300; echo done')"),
+    says:
+      /^bash \d+ waits until sleep \d+ writes or exits, and sleep \d+ sleeps\ngive it time; or see/,
+  },
+  "the child waits for the network": {
+    program: python(
+      's = socket.create_server(("127.0.0.1", 0))\n' +
+        'child(f"socket.create_connection({s.getsockname()}).recv(1)").stdout.read()',
+    ),
+    says:
+      /^python3 \d+ waits until python3 \d+ writes or exits, and python3 \d+ waits for the network: a connection to port \d+\ngive it time/,
+  },
+  "the child waits for a lock that its fork has taken along": {
+    program: python(
+      "l = threading.Lock(); l.acquire(); r, w = os.pipe()\n" +
+        "if os.fork() == 0: os.close(r); l.acquire()\nos.close(w); os.read(r, 1)",
+    ),
+    says:
+      /^python3 \d+ waits until python3 \d+ writes or exits, and python3 \d+ waits for .*lock.*\ngive it time; or see what it does\nif python3 \d+ is not to write there, keep the write end away/,
+  },
+  "a pipeline, whose first program waits for a file lock": {
+    program: python(
+      'f = open("/proc/self/exe"); fcntl.flock(f, fcntl.LOCK_EX)\n' +
+        'Popen(["sh", "-c", "(flock /proc/" + str(os.getpid()) + "/exe true; echo) | cat"]).wait()',
+    ),
+    needs: ["flock"],
+    says:
+      /^cat \d+ waits until flock \d+ writes or exits, and flock \d+ waits for a file lock\ngive it time/,
+  },
+  "the child asks the terminal, whatever its stdin is": {
+    program: atTerminal(python(
+      'c = child("import getpass; print(getpass.getpass())", stdin=PIPE)\n' +
+        'c.stdin.write(b"secret\\n"); c.stdin.flush(); c.stdout.readline()',
+    )),
+    isInside: true,
+    says:
+      /^python3 \d+ waits until python3 \d+ writes or exits, and python3 \d+ waits for the terminal \/dev\/tty, with 7 bytes of its stdin unread\nanswer there, even if you see no question; or give it a terminal of its own\nREADME.md: The child does something else.*\nREADME.md: ssh, sudo or getpass/,
+  },
+  "the child asks at the terminal that is its stdin, and its question is captured": {
+    program: atTerminal(python(
+      `subprocess.run(["bash", "-c", "read -p 'Continue [Y/n]? ' a; echo $a"], capture_output=True)`,
+    )),
+    isInside: true,
+    says:
+      /^python3 \d+ waits until bash \d+ writes or exits, and bash \d+ waits for the terminal \/dev\/pts\/\d+ .*\nanswer there, even if/,
+  },
+};
+
+for (const [title, { program, says, isInside, needs = [] }] of Object.entries(HANGS)) {
+  processTest(`why it hangs, seen: ${title}`, async () => {
+    await using one = start(program);
+    const pid = isInside ? await leaderOf(one.pid) : one.pid;
+    await mustHang(pid, says);
+  }, { needs: ["bash", "python3", ...needs], os: "linux" });
+}
+
+processTest("why it hangs, seen: a job at a terminal is continued as a whole", async () => {
+  await using one = start(atTerminal(python(
+    'c = Popen(["sh", "-c", "sleep 300 | cat; true"], preexec_fn=os.setpgrp)\n' +
+      "time.sleep(0.5); os.killpg(c.pid, 19); c.wait()",
+  )));
+  const pid = await leaderOf(one.pid);
+  const verdict = await mustHang(
+    pid,
+    /^sh (\d+) is stopped by a signal, and python3 \d+ waits until sh \d+ exits\ncontinue its job: fg in its shell, or kill -CONT -\1\n/,
+  );
+  const [command = ""] = /kill -CONT -\d+/.exec(verdict) ?? [];
+  assertEquals((await runCommand(["sh", "-c", command])).code, 0);
+  await mustHang(
+    pid,
+    /^cat \d+ waits until sleep \d+ writes or exits, and sleep \d+ (sleeps|waits on after)/,
+  );
+}, { needs: ["python3"], os: "linux" });

@@ -25,6 +25,14 @@ Deno.test("a call that may not be seen is told from the place where its thread w
   for (const [place, call] of Object.entries(places)) assertEquals(syscallOf("", place), call);
 });
 
+Deno.test("what a thread went on to wait for after a stop is told from the place alone", () => {
+  const place = "hrtimer_nanosleep";
+  assertEquals(syscallOf("219 0x0", place, "x86_64"), { name: "sleep", isSocket: false });
+  assertEquals(syscallOf("128 0x0", place, "aarch64"), { name: "sleep", isSocket: false });
+  assertEquals(syscallOf("219 0x0", "do_syscall_64", "x86_64").name, "restarted");
+  assertEquals(syscallOf("219 0x0", "poll_schedule_timeout.constprop.0", "x86_64").name, "poll");
+});
+
 Deno.test("a thread on a processor is in no call", () => {
   assertEquals(syscallOf("running\n", "0").name, "running");
   assertEquals(syscallOf("-1 0x7ffe 0x7f00\n", "0").name, "running");
