@@ -493,7 +493,7 @@ function notAPipe(knot: Knot): Verdict {
     all.find((pid) => doingElse(processes.get(pid)).length > 0) ?? pid;
   const chain = pathOf(edges, pid, end).map((edge) => say(knot, edge, [edge.wait]));
   const last = who(processes, end);
-  const does = doingElse(processes.get(end)).join(" and ") || "goes on";
+  const does = list(doingElse(processes.get(end))) || "goes on";
   const { isOrphan = false } = processes.get(pid) ?? {};
   const first = who(processes, pid);
   const left = isOrphan ? [`whoever started ${first} has gone`] : [];

@@ -102,6 +102,8 @@ interface View extends Snapshot {
   holders: Map<string, End[]>;
   /** The other end of each socket of a pair, and how many bytes wait at this one. */
   sockets?: Map<string, { peer: string; held: number }>;
+  /** What each process waits for at each of its sockets that is none of a pair. */
+  networks: Map<number, Map<string, string>>;
 }
 
 /** Whether Deno allows to look at processes: it guards `/proc`, and asks for all permissions. */
@@ -127,16 +129,18 @@ export function look(pid: number, observer?: number): Snapshot {
     isPartial: false,
     links: new Map([[pid, linksOf(pid)]]),
     holders: new Map(),
+    networks: new Map(),
   };
   readHolders(view);
   // Grows while it is walked.
-  const queue = [pid];
+  const queue = new Set([pid]);
   for (const next of queue) {
-    if (view.processes.has(next)) continue;
     const process = readProcess(view, next);
     if (process === undefined) continue;
     view.processes.set(next, process);
-    queue.push(...process.threads.flat().flatMap((wait) => awaited(view, wait)));
+    for (const wait of process.threads.flat()) {
+      for (const other of awaited(view, wait)) queue.add(other);
+    }
   }
   for (const process of [...view.processes.values()]) addOpening(view, process);
   for (const descriptor of view.links.get(pid)?.keys() ?? []) {
@@ -485,7 +489,7 @@ function waitOnSocket(
 ): Wait {
   view.sockets ??= readSockets();
   const socket = view.sockets.get(link);
-  if (socket === undefined) return { for: "else", does: describeSocket(pid, link) };
+  if (socket === undefined) return { for: "else", does: describeSocket(view, pid, link) };
   const [from, to] = direction === "read" ? [socket.peer, link] : [link, socket.peer];
   view.pipes.set(to, {
     readers: view.holders.get(to) ?? [],
@@ -615,21 +619,26 @@ function readSockets(): Map<string, { peer: string; held: number }> {
   );
 }
 
-function describeSocket(pid: number, link: string): string {
-  const inode = link.replaceAll(/\D/g, "");
-  for (const table of ["tcp", "tcp6"]) {
-    for (const line of readText(`/proc/${pid}/net/${table}`).split("\n")) {
-      const fields = line.trim().split(/\s+/);
-      if (fields[9] !== inode) continue;
+function describeSocket(view: View, pid: number, link: string): string {
+  const known = view.networks.get(pid) ?? new Map<string, string>();
+  // Each table once: it has as many lines as there are connections.
+  if (!view.networks.has(pid)) {
+    view.networks.set(pid, known);
+    const rows = (table: string) =>
+      readText(`/proc/${pid}/net/${table}`).split("\n").map((row) => row.trim().split(/\s+/));
+    for (const row of ["tcp", "tcp6"].flatMap(rows)) {
       const port = (address = "") => parseInt(address.split(":")[1] ?? "", 16);
-      return fields[3] === "0A"
-        ? `waits for a network connection to its port ${port(fields[1])}`
-        : `waits for the network: a connection to port ${port(fields[2])}`;
+      const does = row[3] === "0A"
+        ? `waits for a network connection to its port ${port(row[1])}`
+        : `waits for the network: a connection to port ${port(row[2])}`;
+      known.set(`socket:[${row[9]}]`, does);
+    }
+    for (const row of rows("unix")) {
+      const path = row.slice(7).join(" ");
+      if (path !== "") known.set(`socket:[${row[6]}]`, `waits for a connection at ${path}`);
     }
   }
-  const [, path] = new RegExp(` ${inode} +(.+)$`, "m").exec(readText(`/proc/${pid}/net/unix`)) ??
-    [];
-  return path ? `waits for a connection at ${path}` : "waits for a socket; ss cannot tell whose";
+  return known.get(link) ?? "waits for a socket; ss cannot tell whose";
 }
 
 function childrenOf(pid: number): number[] {

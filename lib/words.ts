@@ -58,7 +58,8 @@ export function doingElse(process: Process | undefined): string[] {
   return [...new Set(waits.flatMap((wait) => wait.for === "else" ? [wait.does] : []))];
 }
 
-/** Names in a row: `a, b and c`. */
+/** Names in a row: `a, b and c`; of many the first, and how many more there are. */
 export function list(names: string[], and = " and "): string {
-  return names.slice(0, -1).join(", ") + (names.length > 1 ? and : "") + (names.at(-1) ?? "");
+  const few = names.length > 6 ? [...names.slice(0, 4), `${names.length - 4} more`] : names;
+  return few.slice(0, -1).join(", ") + (few.length > 1 ? and : "") + (few.at(-1) ?? "");
 }

@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { awaited, look, type Snapshot } from "../lib/proc.ts";
 import { processTest, runCommand, temporaryFolder } from "./process.ts";
+import { milliseconds } from "./streams.ts";
 
 /** Looks at a child until it is as the test needs it. */
 async function lookUntil(pid: number, isReady: (now: Snapshot) => boolean): Promise<Snapshot> {
@@ -124,3 +125,24 @@ processTest("look does not take a descriptor for closed that was opened meanwhil
   reader.releaseLock();
   for (let n = 0; n < 200; n++) assert(!isClosed(look(other.pid), other.pid));
 }, { needs: ["python3"], os: "linux" });
+
+processTest("look takes no longer for each of many connections than for one", async () => {
+  await using server = start(
+    "python3",
+    "-c",
+    `import select, socket
+listener = socket.create_server(("127.0.0.1", 0), backlog=400)
+clients = [socket.create_connection(listener.getsockname()) for _ in range(400)]
+poll = select.poll()
+servers = [listener.accept()[0] for _ in clients]
+for server in servers: poll.register(server, select.POLLIN)
+poll.poll()`,
+  );
+  const waitsFor = (now: Snapshot) =>
+    waitsOf(now, server.pid).filter((wait) => wait.for === "else" && wait.does.includes("network"));
+  await lookUntil(server.pid, (now) => waitsFor(now).length > 300);
+  const before = milliseconds();
+  look(server.pid);
+  const took = milliseconds() - before;
+  assert(took < 2000, `${took} ms`);
+}, { os: "linux", needs: ["python3"] });
