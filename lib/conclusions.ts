@@ -12,6 +12,8 @@ import { READS_STDIN, STOPPED } from "./words.ts";
 
 /** What a pipe holds on Linux. */
 const CAPACITY = 65_536;
+/** Who takes as many milliseconds to answer does not answer at once. */
+const SLOW = 1000;
 
 /** What has been tried with a program. */
 export interface Evidence {
@@ -94,9 +96,13 @@ const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
 
   function answersAtOnce({ piped, piped: { milliseconds }, unset = piped }) {
     if (milliseconds === undefined) return;
+    const isSlow = milliseconds > SLOW;
     return {
-      what: `it answers at once over pipes, after ${milliseconds} ms: the fault is in the parent`,
+      what: isSlow
+        ? `it answers over pipes, but is slow: after ${milliseconds} ms`
+        : `it answers at once over pipes, after ${milliseconds} ms: the fault is in the parent`,
       cures: [
+        ...(isSlow ? ["does the parent wait for as long?"] : []),
         ...(isUnclear(unset) ? [`${UNBUFFERED} is set here; is it where it hangs?`] : []),
         "does the parent end each question with a newline, and flush it?",
         "does it read while it writes, and before it waits for the exit?",
@@ -176,6 +182,16 @@ const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
     };
   },
 
+  function isSlow({ piped: { unread, does, atEnd = "", atEndAfter } }) {
+    if (unread !== 0 || atEnd === "" || atEndAfter === undefined || mayRead(does)) return;
+    return {
+      what: `it is slow: it has read the question, and ${does}; it wrote ${quote(atEnd)} ` +
+        `${atEndAfter} ms after that`,
+      cures: [`give it more time: --timeout ${Math.ceil(atEndAfter * 1.5 / 1000)}`],
+      section: SECTIONS.elsewhere,
+    };
+  },
+
   function answersAtEnd({ piped: { atEnd = "" }, terminal }) {
     if (atEnd === "") return;
     const unsure = terminal ? "" : " (or buffers: no terminal could be tried)";
@@ -188,7 +204,7 @@ const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
   },
 
   function doesSomethingElse({ piped: { unread, does } }) {
-    if (unread !== 0 || does === "" || does.includes(READS_STDIN)) return;
+    if (unread !== 0 || mayRead(does)) return;
     return {
       what: `it has read the question, and ${does}: it wrote nothing, at end of file neither`,
       cures: ["see what it waits for, or give it more time: --timeout SECONDS"],
@@ -196,6 +212,11 @@ const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
     };
   },
 ];
+
+/** Whether a program waits for more on its stdin, or that cannot be seen. */
+function mayRead(does: string): boolean {
+  return does === "" || does.includes(READS_STDIN);
+}
 
 function ended({ status, lastError }: Trial): string {
   return (status ? describeStatus(status) : "") + (lastError && `, saying ${quote(lastError)}`);

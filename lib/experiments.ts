@@ -29,6 +29,8 @@ export interface Trial {
   milliseconds?: number;
   /** What it wrote once its stdin was closed; undefined if that was not tried. */
   atEnd?: string;
+  /** How many milliseconds after the question it wrote that. */
+  atEndAfter?: number;
   /** What it wrote to stderr when it was asked. */
   complaint: string;
   /** How many bytes it wrote to stderr in all. */
@@ -76,8 +78,9 @@ export async function ask(
     detached: true,
   });
   await using child = startChild(command, { name: program });
-  // What comes after this is the answer.
+  // What comes after it was asked is the answer, up to its end of file.
   let start = Infinity;
+  let isClosed = false;
   const trial: Trial = {
     command: words,
     name: program.replace(/.*\//, ""),
@@ -92,12 +95,14 @@ export async function ask(
   // pieces.
   let line = "";
   await using stdout = collect(child.stdout, child.status, (text) => {
-    if (performance.now() < start) return;
+    const passed = Math.ceil(performance.now() - start);
+    if (isClosed) trial.atEndAfter ??= passed;
+    if (isClosed || passed < 0) return;
     line += text;
     if (!text.includes("\n")) return;
     const end = line.lastIndexOf("\n");
     if (readable(line.slice(0, end)).trim() !== "") {
-      trial.milliseconds ??= Math.ceil(performance.now() - start);
+      trial.milliseconds ??= passed;
     }
     line = line.slice(end + 1);
   });
@@ -126,7 +131,7 @@ export async function ask(
     await until(() => hasEnded() || trial.milliseconds !== undefined, timeout);
     trial.answer = readable(stdout.text.slice(trial.before.length));
     trial.complaint = stderr.text.slice(complained).trim();
-    start = Infinity;
+    isClosed = true;
     if (status !== undefined) trial.status = status;
     else if (andClose) {
       Object.assign(trial, observe(child.pid));

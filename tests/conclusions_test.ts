@@ -63,6 +63,17 @@ const CASES: [title: string, evidence: Parameters<typeof conclude>[0], says: Reg
     /exited without an answer \(exited with status 3, saying "bad"\)/,
   ],
   [
+    "an answer that a sleep keeps",
+    { piped: { ...end, does: "sleeps", atEndAfter: 1503 }, terminal: silent },
+    /it is slow: it has read the question, and sleeps; it wrote "yes\\n" 1503 ms after that$/,
+  ],
+  ["an answer that takes its time", { piped: { ...answered, milliseconds: 1503 } }, /slow: .*1503/],
+  [
+    "a buffer that a loop of sleeps and reads fills",
+    { piped: { ...end, does: "sleeps", atEndAfter: 1003 }, cured: answered },
+    /it buffers because/,
+  ],
+  [
     "where nothing can be seen",
     { piped: { ...silent, unread: undefined, does: "", atEnd: "yes\n" }, terminal: answered },
     /buffers because it writes to a pipe: no answer; at a terminal it answered after 3 ms/,
@@ -73,6 +84,11 @@ Deno.test("a variable counts only where its lack leaves the program without an a
   const said = (unset: Trial) => conclude({ piped: answered, unset }).cures.join();
   assertMatch(said(silent), /PYTHONUNBUFFERED is set here; is it where it hangs\?/);
   assertEquals(said(answered), conclude({ piped: answered }).cures.join());
+});
+
+Deno.test("who is slow is to be given the time that it took, and more", () => {
+  const { cures } = conclude({ piped: { ...end, does: "sleeps", atEndAfter: 1503 } });
+  assertEquals(cures, ["give it more time: --timeout 3"]);
 });
 
 for (const [title, evidence, says] of CASES) {

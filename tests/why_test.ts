@@ -692,6 +692,16 @@ const EXPERIMENTS: Record<string, Experiment> = {
     command: ["wc", "-c"],
     says: /answers only at end of file: it wrote "9\\n" when/,
   },
+  "one that is slow to answer": {
+    command: ["sh", "-c", "read x; sleep 1.7; echo $x; cat"],
+    says:
+      /it is slow: it has read the question, and waits for the exit of sleep \d+, which sleeps; it wrote "question\\n" \d{4} ms after that\n {2}give it more time: --timeout \d\n/,
+  },
+  "one that is slow to answer, and is given the time": {
+    command: ["sh", "-c", "read x; sleep 1.7; echo $x; cat"],
+    args: ["--timeout=3"],
+    says: /it answers over pipes, but is slow: after \d{4} ms\n {2}does the parent wait for/,
+  },
   "python answers at its end of file": {
     command: ["python3", "-c", reader],
     says: /answers only at end of file/,
