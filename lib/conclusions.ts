@@ -5,10 +5,10 @@
  */
 import { describeStatus } from "./child.ts";
 import { paste } from "./paste.ts";
-import { FLOOD, isUnclear, type Trial, UNBUFFERED } from "./experiments.ts";
+import { FLOOD, isUnclear, mayRead, type Trial, UNBUFFERED } from "./experiments.ts";
 import { byteCount, quote } from "./format.ts";
 import { SECTIONS } from "./sections.ts";
-import { READS_STDIN, STOPPED } from "./words.ts";
+import { STOPPED } from "./words.ts";
 
 /** What a pipe holds on Linux. */
 const CAPACITY = 65_536;
@@ -213,11 +213,6 @@ const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
   },
 ];
 
-/** Whether a program waits for more on its stdin, or that cannot be seen. */
-function mayRead(does: string): boolean {
-  return does === "" || does.includes(READS_STDIN);
-}
-
 function ended({ status, lastError }: Trial): string {
   return (status ? describeStatus(status) : "") + (lastError && `, saying ${quote(lastError)}`);
 }
@@ -232,12 +227,12 @@ export function conclude(evidence: Evidence): Outcome {
 }
 
 /** What is left if nothing else was seen. */
-function hasNothingToSay({ piped: { unread, does }, terminal }: Evidence): Outcome {
+function hasNothingToSay({ piped: { before, unread, does }, terminal }: Evidence): Outcome {
   const either = terminal ? "or at a terminal" : "(no terminal could be tried)";
   const read = unread === 0 ? "it has read the question, " : "";
   return {
-    what: `it has nothing to say: ${read}${does && `${does}, `}and wrote nothing at end of file ` +
-      either,
+    what: `it has nothing to say: ${read}${does && `${does}, `}and wrote nothing ` +
+      `${before && "more "}at end of file ${either}`,
     cures: ["ask what has an answer: --question TEXT", "or ask for a mark after each answer"],
     section: SECTIONS.wholeAnswers,
   };

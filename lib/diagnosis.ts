@@ -23,22 +23,22 @@ export async function diagnose(
   question: string,
   timeout: number,
 ): Promise<Outcome> {
-  const attempt = async (command: string[], isFirst = false) => {
+  const attempt = async (command: string[], first?: Trial) => {
     await print(strong(escapeControls(paste(command))));
-    const trial = await ask(command, question, timeout, isFirst);
+    const trial = await ask(command, question, timeout, first);
     await print(fold(`  ${escapeControls(describe(trial, question, timeout))}`));
     return trial;
   };
   /** Tries a command that may not be installed. */
   const attemptAlso = async (command: string[]): Promise<Trial | undefined> => {
     try {
-      return await attempt(command);
+      return await attempt(command, piped);
     } catch (error) {
       if (!(error instanceof StartError)) throw error;
       await print(`  skipped: ${error.message}`);
     }
   };
-  const piped = await attempt(command, true);
+  const piped = await attempt(command);
   if (!mayLook()) await print("  what it waits for cannot be seen: that takes Linux, and -A");
   const terminal = isUnclear(piped) ? await attemptAlso(atTerminal(command)) : undefined;
   // Whoever has an answer, but for a terminal alone, or at end of file alone, may hold it back in a

@@ -4,14 +4,14 @@
  *
  * @module
  */
-import { stripVTControlCharacters } from "node:util";
+import { Answer, readable } from "./answer.ts";
 import { ByteReader } from "./byte_reader.ts";
 import { describeStatus, onEnd, startChild } from "./child.ts";
 import { wordsFor } from "./cures.ts";
 import { Failure } from "./failure.ts";
 import { byteCount, quote } from "./format.ts";
 import { explainInside, type Verdict } from "./hang.ts";
-import { doing } from "./words.ts";
+import { doing, READS_STDIN } from "./words.ts";
 import { activityOf, endAllWith, look } from "./proc.ts";
 import { untilStill } from "./still.ts";
 
@@ -21,6 +21,8 @@ export interface Trial {
   command: string[];
   /** What the process is called that runs it: `python3` for a script whose first line says so. */
   name: string;
+  /** After how many milliseconds it came to the rest in which it was asked. */
+  startup: number;
   /** What it wrote to stdout before it was asked. */
   before: string;
   /** What it wrote then. */
@@ -56,14 +58,15 @@ export const UNBUFFERED = "PYTHONUNBUFFERED";
  * Starts a program over pipes, asks it, and ends it with all that it started.
  *
  * @param timeout Seconds in which nothing must move before it counts as having no answer.
- * @param andClose Whether to look at what it waits for, and then to close its stdin.
+ * @param first What came of it over pipes, if that was tried: then this is another try. Without it
+ * the trial also looks at what the program waits for, and then closes its stdin.
  * @throws {StartError} If it cannot be started.
  */
 export async function ask(
   words: string[],
   question: string,
   timeout: number,
-  andClose = false,
+  first?: Trial,
 ): Promise<Trial> {
   const [program = "", ...args] = words;
   // What runs at a terminal has a session of its own, and is not in the group that ends as one.
@@ -78,12 +81,10 @@ export async function ask(
     detached: true,
   });
   await using child = startChild(command, { name: program });
-  // What comes after it was asked is the answer, up to its end of file.
-  let start = Infinity;
-  let isClosed = false;
   const trial: Trial = {
     command: words,
     name: program.replace(/.*\//, ""),
+    startup: 0,
     before: "",
     answer: "",
     complaint: "",
@@ -91,20 +92,17 @@ export async function ask(
     lastError: "",
     does: "",
   };
-  // The last line of the answer, so far. Each is looked at once: it may be long, and come in
-  // pieces.
-  let line = "";
+  const bytes = new TextEncoder().encode(`${question}\n`);
+  const isUnread = () => observe(child.pid).unread === bytes.length;
+  let answer: Answer | undefined;
+  // Whether it was asked before it was seen to wait for that.
+  let isEarly = false;
+  let isClosed = false;
   await using stdout = collect(child.stdout, child.status, (text) => {
-    const passed = Math.ceil(performance.now() - start);
-    if (isClosed) trial.atEndAfter ??= passed;
-    if (isClosed || passed < 0) return;
-    line += text;
-    if (!text.includes("\n")) return;
-    const end = line.lastIndexOf("\n");
-    if (readable(line.slice(0, end)).trim() !== "") {
-      trial.milliseconds ??= passed;
-    }
-    line = line.slice(end + 1);
+    if (answer === undefined) return;
+    if (isClosed) trial.atEndAfter ??= answer.passed;
+    else if (isEarly && isUnread()) answer.skip(text);
+    else answer.add(text);
   });
   await using stderr = collect(child.stderr, child.status);
   let status: Deno.CommandStatus | undefined;
@@ -118,32 +116,59 @@ export async function ask(
     return untilStill(progress, seconds, () => isOver() || performance.now() > latest);
   };
 
-  await until(() => hasEnded() || isFlood(), 0.3);
+  // A rest in which it does not read its stdin is not yet the end of its start.
+  const begin = performance.now();
+  const { startup = 0, before = "" } = first ?? {};
+  do {
+    trial.startup = performance.now() - begin;
+    await until(() => hasEnded() || isFlood(), 0.3);
+    isEarly = !mayRead(observe(child.pid).does ?? "");
+  } while (
+    (isEarly || trial.startup < startup || stdout.text.length < before.length) &&
+    performance.now() - begin < startup + timeout * 1000 && !hasEnded() && !isFlood()
+  );
   trial.before = stdout.text;
   if (!isFlood()) {
-    start = performance.now();
     const complained = stderr.text.length;
     const writer = child.stdin.getWriter();
-    const bytes = new TextEncoder().encode(`${question}\n`);
-    // The pipe breaks if it has closed its stdin. If it has exited, others may hold it, and not
-    // read.
-    if (status === undefined) writer.write(bytes).catch(() => trial.unread = bytes.length);
-    await until(() => hasEnded() || trial.milliseconds !== undefined, timeout);
-    trial.answer = readable(stdout.text.slice(trial.before.length));
+    const pose = async () => {
+      const posed = answer = new Answer(trial.before);
+      // The pipe breaks if it has closed its stdin. If it has exited, others may hold it, and not
+      // read.
+      if (status === undefined) writer.write(bytes).catch(() => trial.unread = bytes.length);
+      await until(() => hasEnded() || posed.milliseconds !== undefined, timeout);
+      return posed;
+    };
+    let posed = await pose();
+    if (isEarly && status === undefined && !isUnread()) {
+      // It read late, and what it wrote may be what it begins with. Whoever answers does so again.
+      isEarly = false;
+      trial.before = stdout.text;
+      trial.startup = performance.now() - begin;
+      const again = await pose();
+      if (again.milliseconds !== undefined || !isUnread()) posed = again;
+    }
+    Object.assign(trial, posed.result());
     trial.complaint = stderr.text.slice(complained).trim();
-    isClosed = true;
     if (status !== undefined) trial.status = status;
-    else if (andClose) {
+    else if (first === undefined) {
       Object.assign(trial, observe(child.pid));
       const written = stdout.text.length;
+      isClosed = true;
       writer.close().catch(() => {});
       await until(hasEnded, timeout);
-      trial.atEnd = readable(stdout.text.slice(written));
+      const lines = readable(stdout.text.slice(written)).split("\n");
+      trial.atEnd = lines.filter((line) => !posed.isUnasked(line)).join("\n");
     }
   }
   trial.errors = stderr.count;
   trial.lastError = stderr.text.trim().split("\n").at(-1) ?? "";
   return trial;
+}
+
+/** Whether a program waits for more on its stdin, or that cannot be seen. */
+export function mayRead(does: string): boolean {
+  return does === "" || does.includes(READS_STDIN);
 }
 
 /** What can be seen of a program that was asked; nothing if it has just exited. */
@@ -190,11 +215,6 @@ function collect(
     output.isDone = true;
   })();
   return output;
-}
-
-/** Without what moves the cursor of a terminal, and its ends of lines. */
-function readable(text: string): string {
-  return stripVTControlCharacters(text).replaceAll("\r", "");
 }
 
 /** The commands that may make a program write each line at once over pipes, the simplest first. */

@@ -1,4 +1,5 @@
 import { assertEquals, assertMatch } from "@std/assert";
+import { Answer } from "../lib/answer.ts";
 import { curesOf, describe } from "../lib/experiments.ts";
 import "./process.ts";
 import { answered, silent } from "./trials.ts";
@@ -23,4 +24,19 @@ Deno.test("a trial is told in a line, whatever the program writes", () => {
     describe({ ...silent, unread: 2 }, "how?", 1),
     /^no answer within 1 s: read 3 of 5 bytes, wrote nothing, waits to read stdin, at end of file nothing$/,
   );
+});
+
+Deno.test("a line that comes unasked again and again is no answer, and one that came once may be", () => {
+  const answerOf = (before: string, ...texts: string[]) => {
+    const answer = new Answer(before);
+    for (const text of texts) answer.add(text);
+    const { answer: lines, milliseconds } = answer.result();
+    return [lines, milliseconds !== undefined];
+  };
+  assertEquals(answerOf("tick 1\ntick 2\n", "tick", " 3\n"), ["", false]);
+  assertEquals(answerOf("tick 1\ntick 2\n", "tick 3\nfine\n"), ["fine\n", true]);
+  assertEquals(answerOf("ok\n", "ok\n"), ["ok\n", true]);
+  assertEquals(answerOf("alive\n", "alive\n", "alive\n"), ["", false]);
+  assertEquals(answerOf("ok\n> ", "yes\nyes\nyes\n> "), ["yes\nyes\nyes\n> ", true]);
+  assertEquals(answerOf("", "\n", "par"), ["\npar", false]);
 });

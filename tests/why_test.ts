@@ -723,6 +723,48 @@ const EXPERIMENTS: Record<string, Experiment> = {
     command: ["sleep", "300"],
     says: /it does not read its stdin: the question is unread, and it sleeps/,
   },
+  "one that is ready late": {
+    command: ["sh", "-c", "sleep 1; echo started; exec cat >/dev/null"],
+    says: /it has nothing to say: it has read the question, [^]* wrote nothing more at end of file/,
+  },
+  "one that is ready late, and buffers": {
+    command: ["sh", "-c", "sleep 1; echo ready; exec sed p"],
+    says: cure("stdbuf -oL sh -c 'sleep 1; echo ready; exec sed p'"),
+    needs: ["stdbuf"],
+  },
+  "one that is ready after it was asked": {
+    command: ["sh", "-c", "sleep 1; echo ready; exec cat >/dev/null"],
+    args: ["--timeout=0.5"],
+    says: /nothing more at end of file|reads its stdin late, [^]* it wrote "ready\\n"/,
+  },
+  "one that does not wait in its read": {
+    command: python(
+      "os.set_blocking(0, False)\nfor n in range(30000):\n  try: text = os.read(0, 99)\n" +
+        "  except BlockingIOError: time.sleep(0.01); continue\n  if not text: break\n" +
+        "  os.write(1, text)",
+    ),
+    says: /answers at once over pipes/,
+    needs: ["python3"],
+  },
+  "one that tells that it lives does not read": {
+    command: ["sh", "-c", "for n in $(seq 600); do echo alive; sleep 0.5; done"],
+    args: ["--timeout=0.5"],
+    says: /it does not read its stdin: the question is unread, and it waits for the exit of sleep/,
+    needs: ["seq"],
+  },
+  "one that counts beside its dialogue": {
+    command: python(
+      "def count():\n  for n in range(6000): print(n, flush=True); time.sleep(0.05)\n" +
+        "threading.Thread(target=count, daemon=True).start()\nsys.stdin.read()",
+    ),
+    args: ["--timeout=0.5"],
+    says: /it has nothing to say: [^]* wrote nothing more at end of file/,
+    needs: ["python3"],
+  },
+  "one that says the same before the question and after it": {
+    command: ["sh", "-c", "echo ok; while read x; do echo ok; done"],
+    says: /answers at once over pipes/,
+  },
   "a shell that waits for another does not read": {
     command: ["sh", "-c", "sleep 300; true"],
     says: /it does not read its stdin: .* waits for the exit of sleep \d+, which sleeps/,
