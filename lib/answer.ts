@@ -23,9 +23,14 @@ export class Answer {
   /** The last line, so far. It may be long, and come in pieces. */
   #rest = "";
   #start = performance.now();
+  #isOther: (line: string) => boolean;
 
-  /** @param before What the program wrote before it was asked. */
-  constructor(before: string) {
+  /**
+   * @param before What the program wrote before it was asked.
+   * @param isOther Whether a line is known to be no answer.
+   */
+  constructor(before: string, isOther: (line: string) => boolean = () => false) {
+    this.#isOther = isOther;
     this.skip(before);
     this.#rest = "";
   }
@@ -46,7 +51,7 @@ export class Answer {
   add(text: string): void {
     for (const line of this.#take(text)) {
       this.#lines.push(line);
-      if (line.trim() === "") continue;
+      if (line.trim() === "" || this.#isOther(line)) continue;
       const milliseconds = this.passed;
       if (this.#countOf(line) > 0) this.#repeats.push({ line, milliseconds });
       else this.milliseconds ??= milliseconds;
@@ -62,10 +67,11 @@ export class Answer {
     return { answer, ...milliseconds !== undefined && { milliseconds } };
   }
 
-  /** Whether a line would come without a question as well, as far as those so far tell. */
+  /** Whether a line would come without a question as well, as far as those so far tell, or is known
+   * to be no answer. */
   isUnasked(line: string): boolean {
     const count = this.#countOf(line);
-    return count > 1 || count === 1 && this.#repeats.length > 1;
+    return count > 1 || count === 1 && this.#repeats.length > 1 || this.#isOther(line);
   }
 
   #countOf(line: string): number {

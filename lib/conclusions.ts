@@ -112,15 +112,6 @@ const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
     };
   },
 
-  function answersOnStderr({ piped: { complaint } }) {
-    if (complaint === "") return;
-    return {
-      what: `it answers on stderr, not on stdout: ${quote(complaint)}`,
-      cures: ["read its stderr as well", "ask what it understands: --question TEXT"],
-      section: SECTIONS.bothOutputs,
-    };
-  },
-
   function isStopped({ piped: { does } }) {
     if (!does.endsWith(STOPPED)) return;
     return {
@@ -162,7 +153,9 @@ const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
 
   function buffers({ piped, terminal, cured = terminal }) {
     if (cured?.milliseconds === undefined) return;
-    const wrote = piped.unread === 0 ? "it has read the question and written nothing" : "no answer";
+    const wrote = piped.unread === 0
+      ? `it has read the question and written nothing${piped.complaint && " to stdout"}`
+      : "no answer";
     const at = terminal?.milliseconds === undefined
       ? ""
       : `; at a terminal it answered after ${terminal.milliseconds} ms`;
@@ -170,6 +163,15 @@ const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
       what: `it buffers because it writes to a pipe: ${wrote}${at}`,
       cures: [`${paste(cured.command)}   # answered after ${cured.milliseconds} ms`],
       section: SECTIONS.buffer,
+    };
+  },
+
+  function answersOnStderr({ piped: { complaint, answer, atEnd = "" } }) {
+    if (complaint === "" || answer + atEnd !== "") return;
+    return {
+      what: `it answers on stderr, not on stdout: ${quote(complaint)}`,
+      cures: ["read its stderr as well", "ask what it understands: --question TEXT"],
+      section: SECTIONS.bothOutputs,
     };
   },
 

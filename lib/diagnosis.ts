@@ -43,8 +43,8 @@ export async function diagnose(
   const terminal = isUnclear(piped) ? await attemptAlso(atTerminal(command)) : undefined;
   // Whoever has an answer, but for a terminal alone, or at end of file alone, may hold it back in a
   // buffer.
-  const isLate = terminal ? !isUnclear(terminal) : (piped.atEnd ?? "") !== "";
-  const mayBuffer = isLate && piped.status === undefined && piped.complaint === "";
+  const isLate = (piped.atEnd ?? "") !== "" || terminal !== undefined && !isUnclear(terminal);
+  const mayBuffer = isLate && isUnclear(piped) && piped.status === undefined;
   let cured: Trial | undefined;
   for (const cure of mayBuffer ? curesOf(piped) : []) {
     const trial = await attemptAlso(cure);

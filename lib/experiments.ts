@@ -132,7 +132,7 @@ export async function ask(
     const complained = stderr.text.length;
     const writer = child.stdin.getWriter();
     const pose = async () => {
-      const posed = answer = new Answer(trial.before);
+      const posed = answer = new Answer(trial.before, (line) => isComplaint(line, first));
       // The pipe breaks if it has closed its stdin. If it has exited, others may hold it, and not
       // read.
       if (status === undefined) writer.write(bytes).catch(() => trial.unread = bytes.length);
@@ -169,6 +169,13 @@ export async function ask(
 /** Whether a program waits for more on its stdin, or that cannot be seen. */
 export function mayRead(does: string): boolean {
   return does === "" || does.includes(READS_STDIN);
+}
+
+/** Whether a line is one that the program wrote to stderr over pipes: a terminal shows both. The
+ * program may name itself there, with its folder or without. */
+function isComplaint(line: string, { complaint }: Pick<Trial, "complaint"> = { complaint: "" }) {
+  const texts = complaint.split("\n").map((text) => text.trim().replace(/^\S*\//, ""));
+  return texts.some((text) => text !== "" && line.endsWith(text));
 }
 
 /** What can be seen of a program that was asked; nothing if it has just exited. */
@@ -233,6 +240,7 @@ export function curesOf({ command, name }: Trial): string[][] {
 /** What happened in a trial, in a line. */
 export function describe(trial: Trial, question: string, timeout: number): string {
   const { before, milliseconds, answer, status, unread, does, errors, lastError, atEnd } = trial;
+  const { complaint } = trial;
   const line = quote(answer.split("\n").find((line) => line.trim() !== "") ?? "");
   if (before.length >= FLOOD) return `wrote ${byteCount(before.length)} without being asked`;
   if (errors >= FLOOD) return `wrote ${byteCount(errors)} to stderr, and was read no further`;
@@ -244,6 +252,7 @@ export function describe(trial: Trial, question: string, timeout: number): strin
   const facts = [
     unread === undefined ? "" : `read ${length - unread} of ${byteCount(length)}`,
     `wrote ${answer === "" ? "nothing" : quote(answer)}`,
+    complaint === "" ? "" : `to stderr ${quote(complaint)}`,
     does,
     atEnd === undefined ? "" : `at end of file ${atEnd === "" ? "nothing" : quote(atEnd)}`,
   ];

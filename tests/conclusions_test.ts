@@ -74,6 +74,21 @@ const CASES: [title: string, evidence: Parameters<typeof conclude>[0], says: Reg
     /it buffers because/,
   ],
   [
+    "a log on stderr, and an answer in a buffer",
+    { piped: { ...end, complaint: "[debug]" }, terminal: silent, cured: answered },
+    /it buffers because/,
+  ],
+  [
+    "a log on stderr, and an answer at end of file",
+    { piped: { ...end, complaint: "[debug]" }, terminal: silent },
+    /answers only at end of file/,
+  ],
+  [
+    "an answer on stderr alone",
+    { piped: { ...silent, complaint: "no" }, terminal: silent },
+    /answers on stderr, not on stdout: "no"$/,
+  ],
+  [
     "where nothing can be seen",
     { piped: { ...silent, unread: undefined, does: "", atEnd: "yes\n" }, terminal: answered },
     /buffers because it writes to a pipe: no answer; at a terminal it answered after 3 ms/,

@@ -669,6 +669,12 @@ const EXPERIMENTS: Record<string, Experiment> = {
   "grep buffers": { command: ["grep", "q"], says: cure("grep --line-buffered q") },
   "mawk buffers": { command: ["mawk", "1"], says: cure("mawk -W interactive 1"), needs: ["mawk"] },
   "cut buffers": { command: ["cut", "-c1-"], says: cure("stdbuf -oL cut -c1-"), needs: ["stdbuf"] },
+  "one that logs on stderr buffers": {
+    command: python("for line in sys.stdin: sys.stderr.write('[debug]\\n'); print('answer', line)"),
+    says:
+      /, to stderr "\[debug\]", [^]*it has read the question and written nothing to stdout; at a terminal it answered after \d+ ms\n {2}python3 -u -c /,
+    needs: ["python3"],
+  },
   "a program in a shell buffers": {
     command: ["sh", "-c", "sed p; true"],
     says: cure("stdbuf -oL sh -c 'sed p; true'"),
