@@ -23,6 +23,10 @@ export interface Evidence {
   terminal?: Trial | undefined;
   /** The first cure that made it answer. */
   cured?: Trial | undefined;
+  /** The first way to make it interactive that made it answer. */
+  interactive?: Trial | undefined;
+  /** With its stdout at a terminal, and its stdin a pipe. */
+  output?: Trial | undefined;
   /** Over pipes, without {@linkcode UNBUFFERED}, if that is set. */
   unset?: Trial | undefined;
 }
@@ -66,12 +70,7 @@ const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
     if (status === undefined && !unread) return;
     // Its stderr is the terminal as well, and so is that of a shell, which names a signal.
     if (status?.signal || lastError !== "" && terminal.answer.includes(lastError)) return;
-    const did = status === undefined ? "did not read its stdin" : ended(piped);
-    return {
-      what: `it wants a terminal: over pipes it ${did}; at a terminal it answered`,
-      cures: [`give it one: ${paste(terminal.command)}`],
-      section: SECTIONS.password,
-    };
+    return giveTerminal(terminal, status === undefined ? "did not read its stdin" : ended(piped));
   },
 
   function exited({ piped }) {
@@ -151,8 +150,9 @@ const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
     };
   },
 
-  function buffers({ piped, terminal, cured = terminal }) {
-    if (cured?.milliseconds === undefined) return;
+  function buffers({ piped, terminal, cured, output }) {
+    const cure = cured ?? (output?.milliseconds === undefined ? undefined : terminal);
+    if (cure?.milliseconds === undefined) return;
     const wrote = piped.unread === 0
       ? `it has read the question and written nothing${piped.complaint && " to stdout"}`
       : "no answer";
@@ -161,9 +161,28 @@ const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
       : `; at a terminal it answered after ${terminal.milliseconds} ms`;
     return {
       what: `it buffers because it writes to a pipe: ${wrote}${at}`,
-      cures: [`${paste(cured.command)}   # answered after ${cured.milliseconds} ms`],
+      cures: [`${paste(cure.command)}   # answered after ${cure.milliseconds} ms`],
       section: SECTIONS.buffer,
     };
+  },
+
+  function isInteractive({ piped: { atEnd }, interactive }) {
+    if (interactive?.milliseconds === undefined) return;
+    const { command, milliseconds } = interactive;
+    return {
+      what: "it talks only when it is interactive: it has read the question and written nothing" +
+        `${atEnd && " before end of file"}; told to be, it answered after ${milliseconds} ms`,
+      cures: [`${paste(command)}   # answered after ${milliseconds} ms`],
+      section: SECTIONS.prompt,
+    };
+  },
+
+  function talksAtTerminal({ piped: { atEnd }, terminal }) {
+    if (terminal?.milliseconds === undefined) return;
+    const did = atEnd
+      ? `wrote ${quote(atEnd)} at end of file alone`
+      : "read the question and wrote nothing";
+    return giveTerminal(terminal, did);
   },
 
   function answersOnStderr({ piped: { complaint, answer, atEnd = "" } }) {
@@ -214,6 +233,14 @@ const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
     };
   },
 ];
+
+function giveTerminal({ command }: Trial, did: string): Outcome {
+  return {
+    what: `it wants a terminal: over pipes it ${did}; at a terminal it answered`,
+    cures: [`give it one: ${paste(command)}`],
+    section: SECTIONS.password,
+  };
+}
 
 function ended({ status, lastError }: Trial): string {
   return (status ? describeStatus(status) : "") + (lastError && `, saying ${quote(lastError)}`);

@@ -5,7 +5,15 @@
  */
 import { StartError } from "./child.ts";
 import { conclude, type Outcome } from "./conclusions.ts";
-import { ask, curesOf, describe, isUnclear, type Trial, UNBUFFERED } from "./experiments.ts";
+import {
+  ask,
+  curesOf,
+  describe,
+  interactiveCuresOf,
+  isUnclear,
+  type Trial,
+  UNBUFFERED,
+} from "./experiments.ts";
 import { escapeControls } from "./format.ts";
 import { atTerminal, paste } from "./paste.ts";
 import { mayLook } from "./proc.ts";
@@ -45,18 +53,24 @@ export async function diagnose(
   // buffer.
   const isLate = (piped.atEnd ?? "") !== "" || terminal !== undefined && !isUnclear(terminal);
   const mayBuffer = isLate && isUnclear(piped) && piped.status === undefined;
-  let cured: Trial | undefined;
-  for (const cure of mayBuffer ? curesOf(piped) : []) {
-    const trial = await attemptAlso(cure);
-    if (trial === undefined || isUnclear(trial)) continue;
-    cured = trial;
-    break;
-  }
+  const firstThatAnswers = async (commands: string[][]) => {
+    for (const command of mayBuffer ? commands : []) {
+      const trial = await attemptAlso(command);
+      if (trial !== undefined && !isUnclear(trial)) return trial;
+    }
+  };
+  const cured = await firstThatAnswers(curesOf(piped));
+  // A terminal may have made it interactive, or made it write each line at once.
+  const isOpen = cured === undefined && (terminal === undefined || !isUnclear(terminal));
+  const interactive = isOpen ? await firstThatAnswers(interactiveCuresOf(piped)) : undefined;
+  const output = isOpen && terminal !== undefined && interactive === undefined
+    ? await firstThatAnswers([atTerminal(command, true)])
+    : undefined;
   // It answers here, where the variable is set. Where it hangs that may not be.
   const isPython = [piped.name, ...command].some((word) => /python|pypy/.test(word));
   const isSet = mayLook() && (Deno.env.get(UNBUFFERED) ?? "") !== "";
   const unset = isPython && isSet && piped.milliseconds !== undefined
     ? await attemptAlso(["env", "-u", UNBUFFERED, ...command])
     : undefined;
-  return conclude({ piped, terminal, cured, unset });
+  return conclude({ piped, terminal, cured, interactive, output, unset });
 }

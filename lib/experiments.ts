@@ -7,7 +7,7 @@
 import { Answer, readable } from "./answer.ts";
 import { ByteReader } from "./byte_reader.ts";
 import { describeStatus, onEnd, startChild } from "./child.ts";
-import { wordsFor } from "./cures.ts";
+import { interactiveWordsFor, wordsFor } from "./cures.ts";
 import { Failure } from "./failure.ts";
 import { byteCount, quote } from "./format.ts";
 import { explainInside, type Verdict } from "./hang.ts";
@@ -132,7 +132,7 @@ export async function ask(
     const complained = stderr.text.length;
     const writer = child.stdin.getWriter();
     const pose = async () => {
-      const posed = answer = new Answer(trial.before, (line) => isComplaint(line, first));
+      const posed = answer = new Answer(trial.before, (line) => isOther(line, question, first));
       // The pipe breaks if it has closed its stdin. If it has exited, others may hold it, and not
       // read.
       if (status === undefined) writer.write(bytes).catch(() => trial.unread = bytes.length);
@@ -171,11 +171,17 @@ export function mayRead(does: string): boolean {
   return does === "" || does.includes(READS_STDIN);
 }
 
-/** Whether a line is one that the program wrote to stderr over pipes: a terminal shows both. The
- * program may name itself there, with its folder or without. */
-function isComplaint(line: string, { complaint }: Pick<Trial, "complaint"> = { complaint: "" }) {
+/** Whether a line of another try is known to be no answer: a terminal shows what goes to stderr, and
+ * an editor of lines there what it is asked. */
+function isOther(line: string, question: string, first?: Trial): boolean {
+  if (first === undefined || first.milliseconds !== undefined) return false;
+  const { complaint, unread, atEnd } = first;
+  // The program may name itself there, with its folder or without.
   const texts = complaint.split("\n").map((text) => text.trim().replace(/^\S*\//, ""));
-  return texts.some((text) => text !== "" && line.endsWith(text));
+  // Whoever answers with the question has done so over pipes as well, at end of file.
+  const isEditor = !unread && atEnd !== undefined && !atEnd.includes(question.trim());
+  if (isEditor) texts.push(question.trim());
+  return texts.some((text) => text !== "" && line.trim().endsWith(text));
 }
 
 /** What can be seen of a program that was asked; nothing if it has just exited. */
@@ -225,16 +231,29 @@ function collect(
 }
 
 /** The commands that may make a program write each line at once over pipes, the simplest first. */
-export function curesOf({ command, name }: Trial): string[][] {
-  const words = wordsFor(name);
-  // After its name, which may follow that of another: nice, env, stdbuf.
-  const at = command.findIndex((word) => word.replace(/.*\//, "") === name) + 1;
-  const isNamed = at > 0;
+export function curesOf(trial: Trial): string[][] {
+  const { command, name } = trial;
+  const isPython = nameAt(trial) < 0 && name.startsWith("python");
   return [
-    ...(isNamed && words.length > 0 ? [command.toSpliced(at, 0, ...words)] : []),
-    ...(!isNamed && name.startsWith("python") ? [["env", `${UNBUFFERED}=1`, ...command]] : []),
+    ...withWords(trial, wordsFor(name)),
+    ...(isPython ? [["env", `${UNBUFFERED}=1`, ...command]] : []),
     ...(command[0] === "stdbuf" ? [] : [["stdbuf", "-oL", ...command]]),
   ];
+}
+
+/** The command that may make an interpreter answer each line, instead of reading a program. */
+export function interactiveCuresOf(trial: Trial): string[][] {
+  return withWords(trial, interactiveWordsFor(trial.name));
+}
+
+/** The command with words after its name, which may follow that of another: nice, env, stdbuf. */
+function withWords(trial: Trial, words: string[]): string[][] {
+  const at = nameAt(trial);
+  return at < 0 || words.length === 0 ? [] : [trial.command.toSpliced(at + 1, 0, ...words)];
+}
+
+function nameAt({ command, name }: Trial): number {
+  return command.findIndex((word) => word.replace(/.*\//, "") === name);
 }
 
 /** What happened in a trial, in a line. */

@@ -89,8 +89,37 @@ const CASES: [title: string, evidence: Parameters<typeof conclude>[0], says: Reg
     /answers on stderr, not on stdout: "no"$/,
   ],
   [
+    "an interpreter that reads a program",
+    { piped: end, terminal: answered, interactive: answered },
+    /it talks only when it is interactive: .* written nothing before end of file; told to be,/,
+  ],
+  [
+    "an interpreter that shows values when it is interactive",
+    { piped: silent, terminal: answered, interactive: answered },
+    /it talks only when it is interactive: .* written nothing; told to be,/,
+  ],
+  [
+    "a program that buffers unless its stdout is a terminal",
+    { piped: end, terminal: answered, output: answered },
+    /it buffers because it writes to a pipe: .*; at a terminal it answered after 3 ms$/,
+  ],
+  [
+    "a program that acts as another at a terminal",
+    { piped: end, terminal: answered, output: silent },
+    /it wants a terminal: over pipes it wrote "yes\\n" at end of file alone; at a terminal it answ/,
+  ],
+  [
+    "a program that talks only at a terminal",
+    { piped: silent, terminal: answered },
+    /it wants a terminal: over pipes it read the question and wrote nothing; at a terminal it answ/,
+  ],
+  [
     "where nothing can be seen",
-    { piped: { ...silent, unread: undefined, does: "", atEnd: "yes\n" }, terminal: answered },
+    {
+      piped: { ...silent, unread: undefined, does: "", atEnd: "yes\n" },
+      terminal: answered,
+      output: answered,
+    },
     /buffers because it writes to a pipe: no answer; at a terminal it answered after 3 ms/,
   ],
 ];

@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { Answer } from "../lib/answer.ts";
-import { curesOf, describe } from "../lib/experiments.ts";
+import { curesOf, describe, interactiveCuresOf } from "../lib/experiments.ts";
 import "./process.ts";
 import { answered, silent } from "./trials.ts";
 
@@ -14,6 +14,15 @@ Deno.test("the cures are the program's own switch, its environment, and stdbuf",
   ]);
   assertEquals(cures("program", "./program"), ["stdbuf -oL ./program"]);
   assertEquals(cures("awk", "stdbuf", "-oL", "awk", "1"), ["stdbuf -oL awk -W interactive 1"]);
+});
+
+Deno.test("an interpreter can be told to be interactive", () => {
+  const cures = (name: string, ...command: string[]) =>
+    interactiveCuresOf({ ...silent, name, command }).map((words) => words.join(" "));
+  assertEquals(cures("python3", "nice", "python3"), ["nice python3 -i"]);
+  assertEquals(cures("lua5.4", "lua5.4", "-W"), ["lua5.4 -i -W"]);
+  assertEquals(cures("node", "./repl.js"), []);
+  assertEquals(cures("sed", "sed", "p"), []);
 });
 
 Deno.test("a trial is told in a line, whatever the program writes", () => {

@@ -690,6 +690,30 @@ const EXPERIMENTS: Record<string, Experiment> = {
     says: cure("script -qec 'stty -echo; ruby -pe 1' /dev/null"),
     needs: ["ruby"],
   },
+  "python reads a program": {
+    command: ["python3"],
+    args: ["--question=print(6*7)"],
+    says:
+      /it talks only when it is interactive: [^]*\n {2}python3 -i {3}# answered after \d+ ms\n.*: talk to a program that shows a prompt\n/,
+    needs: ["python3"],
+  },
+  "node reads a program": {
+    command: ["node"],
+    args: ["--question=6*7"],
+    says: /\n {2}answered "42" after [^]*\n {2}node -i {3}# answered after \d+ ms\n/,
+    needs: ["node"],
+  },
+  "lua reads a program": {
+    command: ["lua5.4"],
+    args: ["--question=print(6*7)"],
+    says: /it talks only when it is interactive: [^]*\n {2}lua5.4 -i {3}# answered after \d+ ms\n/,
+    needs: ["lua5.4"],
+  },
+  "an editor of lines shows what it is asked, which is no answer": {
+    command: python("import readline\nwhile input() != 'status': pass\nprint('up')"),
+    says: /it has nothing to say: .* at end of file or at a terminal\n/,
+    needs: ["python3"],
+  },
   "sort answers at its end of file": {
     command: ["sort"],
     says: /answers only at end of file: it wrote "question\\n" when/,
