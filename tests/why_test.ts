@@ -680,6 +680,17 @@ const EXPERIMENTS: Record<string, Experiment> = {
     says: cure("stdbuf -oL sh -c 'sed p; true'"),
     needs: ["stdbuf"],
   },
+  "one that buffers, and ends at a terminal": {
+    command: ["sh", "-c", "if [ -t 0 ]; then echo usage >&2; exit 1; fi; exec sed p"],
+    says:
+      /it has read the question and written nothing\n {2}stdbuf -oL sh -c [^]* {3}# answered after/,
+    needs: ["stdbuf"],
+  },
+  "one of two that buffers, at a terminal as well": {
+    command: ["sh", "-c", "sed p | cat"],
+    says: /it has read the question and written nothing\n {2}stdbuf -oL sh -c 'sed p \| cat' {3}#/,
+    needs: ["stdbuf"],
+  },
   "perl buffers": {
     command: ["perl", "-ne", "print"],
     says: cure("script -qec 'stty -echo; perl -ne print' /dev/null"),
