@@ -82,8 +82,9 @@ const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
     };
   },
 
-  function prompts({ piped: { before } }) {
+  function prompts({ piped: { before, milliseconds, does } }) {
     if (before === "" || before.endsWith("\n")) return;
+    if (milliseconds === undefined && !mayRead(does)) return;
     return {
       what: `a prompt without a newline: it wrote ${
         quote(before.split("\n").at(-1) ?? "")

@@ -270,7 +270,7 @@ export function describe(trial: Trial, question: string, timeout: number): strin
   const length = new TextEncoder().encode(question).length + 1;
   const facts = [
     unread === undefined ? "" : `read ${length - unread} of ${byteCount(length)}`,
-    `wrote ${answer === "" ? "nothing" : quote(answer)}`,
+    `wrote ${answer !== "" ? quote(answer) : before === "" ? "nothing" : "nothing more"}`,
     complaint === "" ? "" : `to stderr ${quote(complaint)}`,
     does,
     atEnd === undefined ? "" : `at end of file ${atEnd === "" ? "nothing" : quote(atEnd)}`,

@@ -37,6 +37,16 @@ const CASES: [title: string, evidence: Parameters<typeof conclude>[0], says: Reg
     { piped: { ...silent, before: "hello\n> " } },
     /a prompt without a newline: it wrote "> " and waits$/,
   ],
+  [
+    "the beginning of a line, and work",
+    { piped: { ...silent, before: "Loading ... ", unread: 9, does: "sleeps" } },
+    /does not read its stdin: the question is unread, and it sleeps$/,
+  ],
+  [
+    "a prompt of a program that answered, and sleeps",
+    { piped: { ...answered, before: "Name? ", does: "sleeps" } },
+    /a prompt without a newline: it wrote "Name\? " and waits$/,
+  ],
   ["nothing anywhere", { piped: silent, terminal: silent }, /nothing to say: .* or at a terminal$/],
   ["nothing, no terminal", { piped: silent }, /nothing to say: .*\(no terminal could be tried\)$/],
   [

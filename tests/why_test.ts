@@ -760,6 +760,22 @@ const EXPERIMENTS: Record<string, Experiment> = {
     says:
       /a prompt without a newline: it wrote "Name\? " and waits\n.*\n.*: talk to a program that shows a prompt/,
   },
+  "the beginning of a line, and work": {
+    command: ["sh", "-c", 'printf "Loading ... "; sleep 300; cat'],
+    says:
+      /wrote nothing more, [^]*it does not read its stdin: the question is unread, and it waits/,
+  },
+  "a prompt on stderr, and nothing to say": {
+    command: ["python3", "-i"],
+    args: ["--question=import os"],
+    says: /it has nothing to say: it has read the question, waits to read stdin, and wrote nothing/,
+    needs: ["python3"],
+  },
+  "a prompt on stderr, and an error": {
+    command: ["python3", "-i"],
+    says: /it answers on stderr, not on stdout: ".*NameError.* not defined"\n/,
+    needs: ["python3"],
+  },
   "sleep does not read": {
     command: ["sleep", "300"],
     says: /it does not read its stdin: the question is unread, and it sleeps/,
