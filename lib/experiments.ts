@@ -130,6 +130,8 @@ export async function ask(
   trial.before = stdout.text;
   if (!isFlood()) {
     const complained = stderr.text.length;
+    // Some show it on stderr.
+    const prompt = /[^\n]*$/.exec(stderr.text)?.[0].trim() ?? "";
     const writer = child.stdin.getWriter();
     const pose = async () => {
       const posed = answer = new Answer(trial.before, (line) => isOther(line, question, first));
@@ -149,7 +151,10 @@ export async function ask(
       if (again.milliseconds !== undefined || !isUnread()) posed = again;
     }
     Object.assign(trial, posed.result());
-    trial.complaint = stderr.text.slice(complained).trim();
+    const complaint = stderr.text.slice(complained).trim();
+    trial.complaint = complaint.endsWith(prompt)
+      ? complaint.slice(0, complaint.length - prompt.length).trim()
+      : complaint;
     if (status !== undefined) trial.status = status;
     else if (first === undefined) {
       Object.assign(trial, observe(child.pid));
