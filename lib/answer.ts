@@ -51,7 +51,7 @@ export class Answer {
   add(text: string): void {
     for (const line of this.#take(text)) {
       this.#lines.push(line);
-      if (line.trim() === "" || this.#isOther(line)) continue;
+      if (this.#isOther(line)) continue;
       const milliseconds = this.passed;
       if (this.#countOf(line) > 0) this.#repeats.push({ line, milliseconds });
       else this.milliseconds ??= milliseconds;
@@ -62,20 +62,22 @@ export class Answer {
   result(): { answer: string; milliseconds?: number } {
     const [repeat] = this.#repeats.filter(({ line }) => !this.isUnasked(line));
     const milliseconds = this.milliseconds ?? repeat?.milliseconds;
-    const lines = this.#lines.filter((line) => !this.isUnasked(line));
+    const hasAnswer = milliseconds !== undefined;
+    const lines = this.#lines.filter((line) =>
+      !this.isUnasked(line) && !(hasAnswer && this.#isOther(line))
+    );
     const answer = [...lines, readable(this.#rest)].join("\n");
-    return { answer, ...milliseconds !== undefined && { milliseconds } };
+    return { answer, ...hasAnswer && { milliseconds } };
   }
 
-  /** Whether a line would come without a question as well, as far as those so far tell, or is known
-   * to be no answer. */
+  /** Whether a line would come without a question as well, as far as those so far tell. */
   isUnasked(line: string): boolean {
     const count = this.#countOf(line);
-    return count > 1 || count === 1 && this.#repeats.length > 1 || this.#isOther(line);
+    return count > 1 || count === 1 && this.#repeats.length > 1;
   }
 
   #countOf(line: string): number {
-    return line.trim() === "" ? 0 : this.#before.get(kindOf(line)) ?? 0;
+    return this.#before.get(kindOf(line)) ?? 0;
   }
 
   #take(text: string): string[] {

@@ -116,7 +116,7 @@ const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
     if (!does.endsWith(STOPPED)) return;
     return {
       what: `it ${does}`,
-      cures: ["continue it: kill -CONT; and see what stops it"],
+      cures: ["see what stops it; where it hangs, why.ts --pid PID says how to continue it"],
       section: SECTIONS.elsewhere,
     };
   },

@@ -109,8 +109,8 @@ export async function ask(
   child.status.then((end) => status = end);
   const hasEnded = () => status !== undefined && stdout.isDone && stderr.isDone;
   const isFlood = () => Math.max(stdout.text.length, stderr.count) >= FLOOD;
+  const progress = () => activityOf(child.pid) + stdout.text.length + stderr.count;
   const until = (isOver: () => boolean, seconds: number) => {
-    const progress = () => activityOf(child.pid) + stdout.text.length + stderr.count;
     // A slow start has time, but one that never comes to rest is not waited for.
     const latest = performance.now() + seconds * 5_000;
     return untilStill(progress, seconds, () => isOver() || performance.now() > latest);
@@ -122,7 +122,8 @@ export async function ask(
   do {
     trial.startup = performance.now() - begin;
     await until(() => hasEnded() || isFlood(), 0.3);
-    isEarly = !mayRead(observe(child.pid).does ?? "");
+    const rest = progress();
+    isEarly = !mayRead(observe(child.pid).does ?? "") || progress() !== rest;
   } while (
     (isEarly || trial.startup < startup || stdout.text.length < before.length) &&
     performance.now() - begin < startup + timeout * 1000 && !hasEnded() && !isFlood()
@@ -177,16 +178,19 @@ export function mayRead(does: string): boolean {
 }
 
 /** Whether a line of another try is known to be no answer: a terminal shows what goes to stderr, and
- * an editor of lines there what it is asked. */
+ * an editor of lines there what it is asked, or an empty line. */
 function isOther(line: string, question: string, first?: Trial): boolean {
   if (first === undefined || first.milliseconds !== undefined) return false;
   const { complaint, unread, atEnd } = first;
+  const text = line.trim();
   // The program may name itself there, with its folder or without.
   const texts = complaint.split("\n").map((text) => text.trim().replace(/^\S*\//, ""));
-  // Whoever answers with the question has done so over pipes as well, at end of file.
+  if (texts.some((complaint) => complaint !== "" && text.endsWith(complaint))) return true;
+  // Whoever answers so has done it over pipes as well, at end of file.
+  const lines = atEnd?.split("\n").slice(0, -1).map((line) => line.trim()) ?? [];
+  if (text === "") return !lines.includes("");
   const isEditor = !unread && atEnd !== undefined && !atEnd.includes(question.trim());
-  if (isEditor) texts.push(question.trim());
-  return texts.some((text) => text !== "" && line.trim().endsWith(text));
+  return isEditor && question.trim() !== "" && text.endsWith(question.trim());
 }
 
 /** What can be seen of a program that was asked; nothing if it has just exited. */
@@ -280,7 +284,7 @@ export function describe(trial: Trial, question: string, timeout: number): strin
     does,
     atEnd === undefined ? "" : `at end of file ${atEnd === "" ? "nothing" : quote(atEnd)}`,
   ];
-  const missing = answer.trim() === "" ? "answer" : "whole line";
+  const missing = answer.trim() === "" || answer.includes("\n") ? "answer" : "whole line";
   return `no ${missing} within ${timeout} s: ${facts.filter((fact) => fact !== "").join(", ")}`;
 }
 

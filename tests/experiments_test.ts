@@ -47,5 +47,6 @@ Deno.test("a line that comes unasked again and again is no answer, and one that 
   assertEquals(answerOf("ok\n", "ok\n"), ["ok\n", true]);
   assertEquals(answerOf("alive\n", "alive\n", "alive\n"), ["", false]);
   assertEquals(answerOf("ok\n> ", "yes\nyes\nyes\n> "), ["yes\nyes\nyes\n> ", true]);
-  assertEquals(answerOf("", "\n", "par"), ["\npar", false]);
+  assertEquals(answerOf("", "par"), ["par", false]);
+  assertEquals(answerOf("", "\n"), ["\n", true]);
 });

@@ -776,6 +776,14 @@ const EXPERIMENTS: Record<string, Experiment> = {
     says: /it answers on stderr, not on stdout: ".*NameError.* not defined"\n/,
     needs: ["python3"],
   },
+  "an empty line for an answer": {
+    command: ["sh", "-c", "while read x; do echo; done"],
+    says: /\n {2}answered "" after [^]*answers at once over pipes/,
+  },
+  "one that answers, and says more at end of file": {
+    command: ["sh", "-c", "while read x; do echo $x; done; echo bye"],
+    says: /^.*\n {2}answered "question" after \d+ ms\n\nit answers at once over pipes/,
+  },
   "sleep does not read": {
     command: ["sleep", "300"],
     says: /it does not read its stdin: the question is unread, and it sleeps/,
@@ -895,7 +903,8 @@ const EXPERIMENTS: Record<string, Experiment> = {
   },
   "a program that stops itself": {
     command: ["sh", "-c", "kill -STOP $$; cat"],
-    says: /, is stopped by a signal, [^]*\nit is stopped by a signal\n/,
+    says:
+      /, is stopped by a signal, [^]*\nit is stopped by a signal\n {2}see what stops it; where it hangs, why\.ts --pid PID says how to continue it\n/,
   },
   "an answer without a newline": {
     command: ["sh", "-c", 'while read x; do printf "got $x"; done'],
