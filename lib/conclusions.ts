@@ -74,9 +74,18 @@ const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
   },
 
   function exited({ piped }) {
-    if (piped.status === undefined || piped.milliseconds !== undefined) return;
+    const { status, milliseconds, left } = piped;
+    if (status === undefined || milliseconds !== undefined) return;
+    const what = `it exited without an answer (${ended(piped)})`;
+    if (left !== undefined) {
+      return {
+        what: `${what}, before it was asked: ${left}`,
+        cures: ["its exit is not the end: talk on to whoever holds its pipes, or end that as well"],
+        section: SECTIONS.endOfFile,
+      };
+    }
     return {
-      what: `it exited without an answer (${ended(piped)})`,
+      what,
       cures: [`see what it says by itself: ${paste(piped.command)}`],
       section: SECTIONS.brokenPipe,
     };

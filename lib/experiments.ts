@@ -11,8 +11,8 @@ import { interactiveWordsFor, wordsFor } from "./cures.ts";
 import { Failure } from "./failure.ts";
 import { byteCount, quote } from "./format.ts";
 import { explainInside, type Verdict } from "./hang.ts";
-import { doing, READS_STDIN } from "./words.ts";
-import { activityOf, endAllWith, look } from "./proc.ts";
+import { doing, labelOf, list, READS_STDIN, who } from "./words.ts";
+import { activityOf, type End, endAllWith, look } from "./proc.ts";
 import { untilStill } from "./still.ts";
 
 /** What a program did that was asked over its stdin. */
@@ -45,6 +45,8 @@ export interface Trial {
   does: string;
   /** What keeps it and its children from going on, if that is a pipe among them. */
   inside?: Verdict;
+  /** Who held its pipes when it had exited, if that was before it was asked. */
+  left?: string;
   /** How it ended, if that was before its stdin was closed. */
   status?: Deno.CommandStatus;
 }
@@ -106,7 +108,10 @@ export async function ask(
   });
   await using stderr = collect(child.stderr, child.status);
   let status: Deno.CommandStatus | undefined;
-  child.status.then((end) => status = end);
+  child.status.then((end) => {
+    status = end;
+    if (answer === undefined) Object.assign(trial, observeLeft());
+  });
   const hasEnded = () => status !== undefined && stdout.isDone && stderr.isDone;
   const isFlood = () => Math.max(stdout.text.length, stderr.count) >= FLOOD;
   const progress = () => activityOf(child.pid) + stdout.text.length + stderr.count;
@@ -209,6 +214,29 @@ function observe(pid: number): Partial<Trial> {
       ...inside && { inside },
       does: doing(pid, snapshot),
     };
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    return {};
+  }
+}
+
+/** Who holds the pipes of a program that has just exited, other than this process. */
+function observeLeft(): Pick<Trial, "left"> {
+  try {
+    const { pipes, processes } = look(Deno.pid);
+    // It alone holds the other end of those that it has made.
+    const isMade = (ends: End[]) =>
+      ends.length > 0 && ends.every(({ pid, descriptor }) => pid === Deno.pid && descriptor > 2);
+    const ends = [...pipes.values()].flatMap(({ readers, writers }) =>
+      isMade(readers) ? writers : isMade(writers) ? readers : []
+    );
+    const holders = new Set(ends.map(({ pid }) => pid).filter((pid) => pid !== Deno.pid));
+    const left = [...holders].map((holder) => {
+      const held = ends.filter(({ pid }) => pid === holder).map(({ descriptor }) => descriptor);
+      const labels = [...new Set(held.sort())].map(labelOf);
+      return `${who(processes, holder)} still holds its ${list(labels)}`;
+    });
+    return left.length > 0 ? { left: left.join("; ") } : {};
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     return {};

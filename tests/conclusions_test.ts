@@ -60,6 +60,11 @@ const CASES: [title: string, evidence: Parameters<typeof conclude>[0], says: Reg
     /exited without an answer \(exited with status 3\)/,
   ],
   [
+    "an exit that leaves its pipes to another",
+    { piped: { ...exited, left: "cat 7 still holds its stdin" } },
+    /exited without an answer \(exited with status 3\), before it was asked: cat 7 still holds its stdin$/,
+  ],
+  [
     "a crash that a shell tells at a terminal",
     {
       piped: { ...silent, status: { success: false, code: 139, signal: "SIGSEGV" } },
