@@ -26,6 +26,8 @@ export class Answer {
   #isOther: (line: string) => boolean;
 
   /**
+   * The answer to a question that is asked now.
+   *
    * @param before What the program wrote before it was asked.
    * @param isOther Whether a line is known to be no answer.
    */
