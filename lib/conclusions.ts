@@ -5,13 +5,15 @@
  */
 import { describeStatus } from "./child.ts";
 import { paste } from "./paste.ts";
-import { FLOOD, isUnclear, type Trial, UNBUFFERED } from "./experiments.ts";
+import { FLOOD, isUnclear, mayRead, type Trial, UNBUFFERED } from "./experiments.ts";
 import { byteCount, quote } from "./format.ts";
 import { SECTIONS } from "./sections.ts";
-import { READS_STDIN, STOPPED } from "./words.ts";
+import { STOPPED } from "./words.ts";
 
 /** What a pipe holds on Linux. */
 const CAPACITY = 65_536;
+/** Who takes as many milliseconds to answer does not answer at once. */
+const SLOW = 1000;
 
 /** What has been tried with a program. */
 export interface Evidence {
@@ -21,6 +23,10 @@ export interface Evidence {
   terminal?: Trial | undefined;
   /** The first cure that made it answer. */
   cured?: Trial | undefined;
+  /** The first way to make it interactive that made it answer. */
+  interactive?: Trial | undefined;
+  /** With its stdout at a terminal, and its stdin a pipe. */
+  output?: Trial | undefined;
   /** Over pipes, without {@linkcode UNBUFFERED}, if that is set. */
   unset?: Trial | undefined;
 }
@@ -64,25 +70,30 @@ const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
     if (status === undefined && !unread) return;
     // Its stderr is the terminal as well, and so is that of a shell, which names a signal.
     if (status?.signal || lastError !== "" && terminal.answer.includes(lastError)) return;
-    const did = status === undefined ? "did not read its stdin" : ended(piped);
-    return {
-      what: `it wants a terminal: over pipes it ${did}; at a terminal it answered`,
-      cures: [`give it one: ${paste(terminal.command)}`],
-      section: SECTIONS.password,
-    };
+    return giveTerminal(terminal, status === undefined ? "did not read its stdin" : ended(piped));
   },
 
   function exited({ piped }) {
-    if (piped.status === undefined || piped.milliseconds !== undefined) return;
+    const { status, milliseconds, left } = piped;
+    if (status === undefined || milliseconds !== undefined) return;
+    const what = `it exited without an answer (${ended(piped)})`;
+    if (left !== undefined) {
+      return {
+        what: `${what}, before it was asked: ${left}`,
+        cures: ["its exit is not the end: talk on to whoever holds its pipes, or end that as well"],
+        section: SECTIONS.endOfFile,
+      };
+    }
     return {
-      what: `it exited without an answer (${ended(piped)})`,
+      what,
       cures: [`see what it says by itself: ${paste(piped.command)}`],
       section: SECTIONS.brokenPipe,
     };
   },
 
-  function prompts({ piped: { before } }) {
+  function prompts({ piped: { before, milliseconds, does } }) {
     if (before === "" || before.endsWith("\n")) return;
+    if (milliseconds === undefined && !mayRead(does)) return;
     return {
       what: `a prompt without a newline: it wrote ${
         quote(before.split("\n").at(-1) ?? "")
@@ -94,9 +105,13 @@ const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
 
   function answersAtOnce({ piped, piped: { milliseconds }, unset = piped }) {
     if (milliseconds === undefined) return;
+    const isSlow = milliseconds > SLOW;
     return {
-      what: `it answers at once over pipes, after ${milliseconds} ms: the fault is in the parent`,
+      what: isSlow
+        ? `it answers over pipes, but is slow: after ${milliseconds} ms`
+        : `it answers at once over pipes, after ${milliseconds} ms: the fault is in the parent`,
       cures: [
+        ...(isSlow ? ["does the parent wait for as long?"] : []),
         ...(isUnclear(unset) ? [`${UNBUFFERED} is set here; is it where it hangs?`] : []),
         "does the parent end each question with a newline, and flush it?",
         "does it read while it writes, and before it waits for the exit?",
@@ -106,20 +121,11 @@ const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
     };
   },
 
-  function answersOnStderr({ piped: { complaint } }) {
-    if (complaint === "") return;
-    return {
-      what: `it answers on stderr, not on stdout: ${quote(complaint)}`,
-      cures: ["read its stderr as well", "ask what it understands: --question TEXT"],
-      section: SECTIONS.bothOutputs,
-    };
-  },
-
   function isStopped({ piped: { does } }) {
     if (!does.endsWith(STOPPED)) return;
     return {
       what: `it ${does}`,
-      cures: ["continue it: kill -CONT; and see what stops it"],
+      cures: ["see what stops it; where it hangs, why.ts --pid PID says how to continue it"],
       section: SECTIONS.elsewhere,
     };
   },
@@ -154,16 +160,47 @@ const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
     };
   },
 
-  function buffers({ piped, terminal, cured = terminal }) {
-    if (cured?.milliseconds === undefined) return;
-    const wrote = piped.unread === 0 ? "it has read the question and written nothing" : "no answer";
+  function buffers({ piped, terminal, cured, output }) {
+    const cure = cured ?? (output?.milliseconds === undefined ? undefined : terminal);
+    if (cure?.milliseconds === undefined) return;
+    const wrote = piped.unread === 0
+      ? `it has read the question and written nothing${piped.complaint && " to stdout"}`
+      : "no answer";
     const at = terminal?.milliseconds === undefined
       ? ""
       : `; at a terminal it answered after ${terminal.milliseconds} ms`;
     return {
       what: `it buffers because it writes to a pipe: ${wrote}${at}`,
-      cures: [`${paste(cured.command)}   # answered after ${cured.milliseconds} ms`],
+      cures: [`${paste(cure.command)}   # answered after ${cure.milliseconds} ms`],
       section: SECTIONS.buffer,
+    };
+  },
+
+  function isInteractive({ piped: { atEnd }, interactive }) {
+    if (interactive?.milliseconds === undefined) return;
+    const { command, milliseconds } = interactive;
+    return {
+      what: "it talks only when it is interactive: it has read the question and written nothing" +
+        `${atEnd && " before end of file"}; told to be, it answered after ${milliseconds} ms`,
+      cures: [`${paste(command)}   # answered after ${milliseconds} ms`],
+      section: SECTIONS.prompt,
+    };
+  },
+
+  function talksAtTerminal({ piped: { atEnd }, terminal }) {
+    if (terminal?.milliseconds === undefined) return;
+    const did = atEnd
+      ? `wrote ${quote(atEnd)} at end of file alone`
+      : "read the question and wrote nothing";
+    return giveTerminal(terminal, did);
+  },
+
+  function answersOnStderr({ piped: { complaint, answer, atEnd = "" } }) {
+    if (complaint === "" || answer + atEnd !== "") return;
+    return {
+      what: `it answers on stderr, not on stdout: ${quote(complaint)}`,
+      cures: ["read its stderr as well", "ask what it understands: --question TEXT"],
+      section: SECTIONS.bothOutputs,
     };
   },
 
@@ -173,6 +210,16 @@ const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
       what: `it answers without a newline: it wrote ${quote(answer)} and waits`,
       cures: ["read what comes; whoever reads whole lines waits for its newline"],
       section: SECTIONS.prompt,
+    };
+  },
+
+  function isSlow({ piped: { unread, does, atEnd = "", atEndAfter } }) {
+    if (unread !== 0 || atEnd === "" || atEndAfter === undefined || mayRead(does)) return;
+    return {
+      what: `it is slow: it has read the question, and ${does}; it wrote ${quote(atEnd)} ` +
+        `${atEndAfter} ms after that`,
+      cures: [`give it more time: --timeout ${Math.ceil(atEndAfter * 1.5 / 1000)}`],
+      section: SECTIONS.elsewhere,
     };
   },
 
@@ -188,7 +235,7 @@ const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
   },
 
   function doesSomethingElse({ piped: { unread, does } }) {
-    if (unread !== 0 || does === "" || does.includes(READS_STDIN)) return;
+    if (unread !== 0 || mayRead(does)) return;
     return {
       what: `it has read the question, and ${does}: it wrote nothing, at end of file neither`,
       cures: ["see what it waits for, or give it more time: --timeout SECONDS"],
@@ -196,6 +243,14 @@ const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
     };
   },
 ];
+
+function giveTerminal({ command }: Trial, did: string): Outcome {
+  return {
+    what: `it wants a terminal: over pipes it ${did}; at a terminal it answered`,
+    cures: [`give it one: ${paste(command)}`],
+    section: SECTIONS.password,
+  };
+}
 
 function ended({ status, lastError }: Trial): string {
   return (status ? describeStatus(status) : "") + (lastError && `, saying ${quote(lastError)}`);
@@ -211,12 +266,12 @@ export function conclude(evidence: Evidence): Outcome {
 }
 
 /** What is left if nothing else was seen. */
-function hasNothingToSay({ piped: { unread, does }, terminal }: Evidence): Outcome {
+function hasNothingToSay({ piped: { before, unread, does }, terminal }: Evidence): Outcome {
   const either = terminal ? "or at a terminal" : "(no terminal could be tried)";
   const read = unread === 0 ? "it has read the question, " : "";
   return {
-    what: `it has nothing to say: ${read}${does && `${does}, `}and wrote nothing at end of file ` +
-      either,
+    what: `it has nothing to say: ${read}${does && `${does}, `}and wrote nothing ` +
+      `${before && "more "}at end of file ${either}`,
     cures: ["ask what has an answer: --question TEXT", "or ask for a mark after each answer"],
     section: SECTIONS.wholeAnswers,
   };

@@ -97,6 +97,11 @@ export function wordsFor(name: string): string[] {
   return CURES.find(({ program }) => program.test(name))?.words ?? [];
 }
 
+/** The words after an interpreter's name that make it take each line by itself, as at a terminal. */
+export function interactiveWordsFor(name: string): string[] {
+  return /^(python[\d.]*|pypy\d*|node|lua[\d.]*)$/.test(name) ? ["-i"] : [];
+}
+
 const ENDS: [program: RegExp, end: string | RegExp][] = [
   [/^bc$/, 'print "{}\\n"'],
   [/^dc$/, "[{}]ps."],

@@ -4,15 +4,15 @@
  *
  * @module
  */
-import { stripVTControlCharacters } from "node:util";
+import { Answer, readable } from "./answer.ts";
 import { ByteReader } from "./byte_reader.ts";
 import { describeStatus, onEnd, startChild } from "./child.ts";
-import { wordsFor } from "./cures.ts";
+import { interactiveWordsFor, wordsFor } from "./cures.ts";
 import { Failure } from "./failure.ts";
 import { byteCount, quote } from "./format.ts";
 import { explainInside, type Verdict } from "./hang.ts";
-import { doing } from "./words.ts";
-import { activityOf, endAllWith, look } from "./proc.ts";
+import { doing, labelOf, list, READS_STDIN, who } from "./words.ts";
+import { activityOf, type End, endAllWith, look } from "./proc.ts";
 import { untilStill } from "./still.ts";
 
 /** What a program did that was asked over its stdin. */
@@ -21,6 +21,8 @@ export interface Trial {
   command: string[];
   /** What the process is called that runs it: `python3` for a script whose first line says so. */
   name: string;
+  /** After how many milliseconds it came to the rest in which it was asked. */
+  startup: number;
   /** What it wrote to stdout before it was asked. */
   before: string;
   /** What it wrote then. */
@@ -29,6 +31,8 @@ export interface Trial {
   milliseconds?: number;
   /** What it wrote once its stdin was closed; undefined if that was not tried. */
   atEnd?: string;
+  /** How many milliseconds after the question it wrote that. */
+  atEndAfter?: number;
   /** What it wrote to stderr when it was asked. */
   complaint: string;
   /** How many bytes it wrote to stderr in all. */
@@ -41,6 +45,8 @@ export interface Trial {
   does: string;
   /** What keeps it and its children from going on, if that is a pipe among them. */
   inside?: Verdict;
+  /** Who held its pipes when it had exited, if that was before it was asked. */
+  left?: string;
   /** How it ended, if that was before its stdin was closed. */
   status?: Deno.CommandStatus;
 }
@@ -54,14 +60,15 @@ export const UNBUFFERED = "PYTHONUNBUFFERED";
  * Starts a program over pipes, asks it, and ends it with all that it started.
  *
  * @param timeout Seconds in which nothing must move before it counts as having no answer.
- * @param andClose Whether to look at what it waits for, and then to close its stdin.
+ * @param first What came of it over pipes, if that was tried: then this is another try. Without it
+ * the trial also looks at what the program waits for, and then closes its stdin.
  * @throws {StartError} If it cannot be started.
  */
 export async function ask(
   words: string[],
   question: string,
   timeout: number,
-  andClose = false,
+  first?: Trial,
 ): Promise<Trial> {
   const [program = "", ...args] = words;
   // What runs at a terminal has a session of its own, and is not in the group that ends as one.
@@ -76,11 +83,10 @@ export async function ask(
     detached: true,
   });
   await using child = startChild(command, { name: program });
-  // What comes after this is the answer.
-  let start = Infinity;
   const trial: Trial = {
     command: words,
     name: program.replace(/.*\//, ""),
+    startup: 0,
     before: "",
     answer: "",
     complaint: "",
@@ -88,57 +94,108 @@ export async function ask(
     lastError: "",
     does: "",
   };
-  // The last line of the answer, so far. Each is looked at once: it may be long, and come in
-  // pieces.
-  let line = "";
+  const bytes = new TextEncoder().encode(`${question}\n`);
+  const isUnread = () => observe(child.pid).unread === bytes.length;
+  let answer: Answer | undefined;
+  // Whether it was asked before it was seen to wait for that.
+  let isEarly = false;
+  let isClosed = false;
   await using stdout = collect(child.stdout, child.status, (text) => {
-    if (performance.now() < start) return;
-    line += text;
-    if (!text.includes("\n")) return;
-    const end = line.lastIndexOf("\n");
-    if (readable(line.slice(0, end)).trim() !== "") {
-      trial.milliseconds ??= Math.ceil(performance.now() - start);
-    }
-    line = line.slice(end + 1);
+    if (answer === undefined) return;
+    if (isClosed) trial.atEndAfter ??= answer.passed;
+    else if (isEarly && isUnread()) answer.skip(text);
+    else answer.add(text);
   });
   await using stderr = collect(child.stderr, child.status);
   let status: Deno.CommandStatus | undefined;
-  child.status.then((end) => status = end);
+  child.status.then((end) => {
+    status = end;
+    if (answer === undefined) Object.assign(trial, observeLeft());
+  });
   const hasEnded = () => status !== undefined && stdout.isDone && stderr.isDone;
   const isFlood = () => Math.max(stdout.text.length, stderr.count) >= FLOOD;
+  const progress = () => activityOf(child.pid) + stdout.text.length + stderr.count;
   const until = (isOver: () => boolean, seconds: number) => {
-    const progress = () => activityOf(child.pid) + stdout.text.length + stderr.count;
     // A slow start has time, but one that never comes to rest is not waited for.
     const latest = performance.now() + seconds * 5_000;
     return untilStill(progress, seconds, () => isOver() || performance.now() > latest);
   };
 
-  await until(() => hasEnded() || isFlood(), 0.3);
+  // A rest in which it does not read its stdin is not yet the end of its start.
+  const begin = performance.now();
+  const { startup = 0, before = "" } = first ?? {};
+  do {
+    trial.startup = performance.now() - begin;
+    await until(() => hasEnded() || isFlood(), 0.3);
+    const rest = progress();
+    isEarly = !mayRead(observe(child.pid).does ?? "") || progress() !== rest;
+  } while (
+    (isEarly || trial.startup < startup || stdout.text.length < before.length) &&
+    performance.now() - begin < startup + timeout * 1000 && !hasEnded() && !isFlood()
+  );
   trial.before = stdout.text;
   if (!isFlood()) {
-    start = performance.now();
     const complained = stderr.text.length;
+    // Some show it on stderr.
+    const prompt = /[^\n]*$/.exec(stderr.text)?.[0].trim() ?? "";
     const writer = child.stdin.getWriter();
-    const bytes = new TextEncoder().encode(`${question}\n`);
-    // The pipe breaks if it has closed its stdin. If it has exited, others may hold it, and not
-    // read.
-    if (status === undefined) writer.write(bytes).catch(() => trial.unread = bytes.length);
-    await until(() => hasEnded() || trial.milliseconds !== undefined, timeout);
-    trial.answer = readable(stdout.text.slice(trial.before.length));
-    trial.complaint = stderr.text.slice(complained).trim();
-    start = Infinity;
+    const pose = async () => {
+      const posed = answer = new Answer(trial.before, (line) => isOther(line, question, first));
+      // The pipe breaks if it has closed its stdin. If it has exited, others may hold it, and not
+      // read.
+      if (status === undefined) writer.write(bytes).catch(() => trial.unread = bytes.length);
+      await until(() => hasEnded() || posed.milliseconds !== undefined, timeout);
+      return posed;
+    };
+    let posed = await pose();
+    if (isEarly && status === undefined && !isUnread()) {
+      // It read late, and what it wrote may be what it begins with. Whoever answers does so again.
+      isEarly = false;
+      trial.before = stdout.text;
+      trial.startup = performance.now() - begin;
+      const again = await pose();
+      if (again.milliseconds !== undefined || !isUnread()) posed = again;
+    }
+    Object.assign(trial, posed.result());
+    const complaint = stderr.text.slice(complained).trim();
+    trial.complaint = complaint.endsWith(prompt)
+      ? complaint.slice(0, complaint.length - prompt.length).trim()
+      : complaint;
     if (status !== undefined) trial.status = status;
-    else if (andClose) {
+    else if (first === undefined) {
       Object.assign(trial, observe(child.pid));
       const written = stdout.text.length;
+      isClosed = true;
       writer.close().catch(() => {});
       await until(hasEnded, timeout);
-      trial.atEnd = readable(stdout.text.slice(written));
+      const lines = readable(stdout.text.slice(written)).split("\n");
+      trial.atEnd = lines.filter((line) => !posed.isUnasked(line)).join("\n");
     }
   }
   trial.errors = stderr.count;
   trial.lastError = stderr.text.trim().split("\n").at(-1) ?? "";
   return trial;
+}
+
+/** Whether a program waits for more on its stdin, or that cannot be seen. */
+export function mayRead(does: string): boolean {
+  return does === "" || does.includes(READS_STDIN);
+}
+
+/** Whether a line of another try is known to be no answer: a terminal shows what goes to stderr, and
+ * an editor of lines there what it is asked, or an empty line. */
+function isOther(line: string, question: string, first?: Trial): boolean {
+  if (first === undefined || first.milliseconds !== undefined) return false;
+  const { complaint, unread, atEnd } = first;
+  const text = line.trim();
+  // The program may name itself there, with its folder or without.
+  const texts = complaint.split("\n").map((text) => text.trim().replace(/^\S*\//, ""));
+  if (texts.some((complaint) => complaint !== "" && text.endsWith(complaint))) return true;
+  // Whoever answers so has done it over pipes as well, at end of file.
+  const lines = atEnd?.split("\n").slice(0, -1).map((line) => line.trim()) ?? [];
+  if (text === "") return !lines.includes("");
+  const isEditor = !unread && atEnd !== undefined && !atEnd.includes(question.trim());
+  return isEditor && question.trim() !== "" && text.endsWith(question.trim());
 }
 
 /** What can be seen of a program that was asked; nothing if it has just exited. */
@@ -157,6 +214,29 @@ function observe(pid: number): Partial<Trial> {
       ...inside && { inside },
       does: doing(pid, snapshot),
     };
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    return {};
+  }
+}
+
+/** Who holds the pipes of a program that has just exited, other than this process. */
+function observeLeft(): Pick<Trial, "left"> {
+  try {
+    const { pipes, processes } = look(Deno.pid);
+    // It alone holds the other end of those that it has made.
+    const isMade = (ends: End[]) =>
+      ends.length > 0 && ends.every(({ pid, descriptor }) => pid === Deno.pid && descriptor > 2);
+    const ends = [...pipes.values()].flatMap(({ readers, writers }) =>
+      isMade(readers) ? writers : isMade(writers) ? readers : []
+    );
+    const holders = new Set(ends.map(({ pid }) => pid).filter((pid) => pid !== Deno.pid));
+    const left = [...holders].map((holder) => {
+      const held = ends.filter(({ pid }) => pid === holder).map(({ descriptor }) => descriptor);
+      const labels = [...new Set(held.sort())].map(labelOf);
+      return `${who(processes, holder)} still holds its ${list(labels)}`;
+    });
+    return left.length > 0 ? { left: left.join("; ") } : {};
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     return {};
@@ -187,27 +267,36 @@ function collect(
   return output;
 }
 
-/** Without what moves the cursor of a terminal, and its ends of lines. */
-function readable(text: string): string {
-  return stripVTControlCharacters(text).replaceAll("\r", "");
-}
-
 /** The commands that may make a program write each line at once over pipes, the simplest first. */
-export function curesOf({ command, name }: Trial): string[][] {
-  const words = wordsFor(name);
-  // After its name, which may follow that of another: nice, env, stdbuf.
-  const at = command.findIndex((word) => word.replace(/.*\//, "") === name) + 1;
-  const isNamed = at > 0;
+export function curesOf(trial: Trial): string[][] {
+  const { command, name } = trial;
+  const isPython = nameAt(trial) < 0 && name.startsWith("python");
   return [
-    ...(isNamed && words.length > 0 ? [command.toSpliced(at, 0, ...words)] : []),
-    ...(!isNamed && name.startsWith("python") ? [["env", `${UNBUFFERED}=1`, ...command]] : []),
+    ...withWords(trial, wordsFor(name)),
+    ...(isPython ? [["env", `${UNBUFFERED}=1`, ...command]] : []),
     ...(command[0] === "stdbuf" ? [] : [["stdbuf", "-oL", ...command]]),
   ];
+}
+
+/** The command that may make an interpreter answer each line, instead of reading a program. */
+export function interactiveCuresOf(trial: Trial): string[][] {
+  return withWords(trial, interactiveWordsFor(trial.name));
+}
+
+/** The command with words after its name, which may follow that of another: nice, env, stdbuf. */
+function withWords(trial: Trial, words: string[]): string[][] {
+  const at = nameAt(trial);
+  return at < 0 || words.length === 0 ? [] : [trial.command.toSpliced(at + 1, 0, ...words)];
+}
+
+function nameAt({ command, name }: Trial): number {
+  return command.findIndex((word) => word.replace(/.*\//, "") === name);
 }
 
 /** What happened in a trial, in a line. */
 export function describe(trial: Trial, question: string, timeout: number): string {
   const { before, milliseconds, answer, status, unread, does, errors, lastError, atEnd } = trial;
+  const { complaint } = trial;
   const line = quote(answer.split("\n").find((line) => line.trim() !== "") ?? "");
   if (before.length >= FLOOD) return `wrote ${byteCount(before.length)} without being asked`;
   if (errors >= FLOOD) return `wrote ${byteCount(errors)} to stderr, and was read no further`;
@@ -218,11 +307,12 @@ export function describe(trial: Trial, question: string, timeout: number): strin
   const length = new TextEncoder().encode(question).length + 1;
   const facts = [
     unread === undefined ? "" : `read ${length - unread} of ${byteCount(length)}`,
-    `wrote ${answer === "" ? "nothing" : quote(answer)}`,
+    `wrote ${answer !== "" ? quote(answer) : before === "" ? "nothing" : "nothing more"}`,
+    complaint === "" ? "" : `to stderr ${quote(complaint)}`,
     does,
     atEnd === undefined ? "" : `at end of file ${atEnd === "" ? "nothing" : quote(atEnd)}`,
   ];
-  const missing = answer.trim() === "" ? "answer" : "whole line";
+  const missing = answer.trim() === "" || answer.includes("\n") ? "answer" : "whole line";
   return `no ${missing} within ${timeout} s: ${facts.filter((fact) => fact !== "").join(", ")}`;
 }
 

@@ -6,9 +6,13 @@
 
 import { escapeControls } from "./format.ts";
 
-/** The command that runs another at a terminal, which does not echo what is sent. */
-export function atTerminal(command: string[]): string[] {
-  const line = command.map(quoted).join(" ");
+/**
+ * The command that runs another at a terminal, which does not echo what is sent.
+ *
+ * @param isPiped Whether the stdin of that is a pipe nevertheless.
+ */
+export function atTerminal(command: string[], isPiped = false): string[] {
+  const line = `${isPiped ? "cat | " : ""}${command.map(quoted).join(" ")}`;
   return Deno.build.os === "linux"
     ? ["script", "-qec", `stty -echo; ${line}`, "/dev/null"]
     : ["script", "-q", "/dev/null", "sh", "-c", `stty -echo; ${line}`];

@@ -37,6 +37,16 @@ const CASES: [title: string, evidence: Parameters<typeof conclude>[0], says: Reg
     { piped: { ...silent, before: "hello\n> " } },
     /a prompt without a newline: it wrote "> " and waits$/,
   ],
+  [
+    "the beginning of a line, and work",
+    { piped: { ...silent, before: "Loading ... ", unread: 9, does: "sleeps" } },
+    /does not read its stdin: the question is unread, and it sleeps$/,
+  ],
+  [
+    "a prompt of a program that answered, and sleeps",
+    { piped: { ...answered, before: "Name? ", does: "sleeps" } },
+    /a prompt without a newline: it wrote "Name\? " and waits$/,
+  ],
   ["nothing anywhere", { piped: silent, terminal: silent }, /nothing to say: .* or at a terminal$/],
   ["nothing, no terminal", { piped: silent }, /nothing to say: .*\(no terminal could be tried\)$/],
   [
@@ -48,6 +58,11 @@ const CASES: [title: string, evidence: Parameters<typeof conclude>[0], says: Reg
     "an exit that a terminal does not change",
     { piped: exited, terminal: exited },
     /exited without an answer \(exited with status 3\)/,
+  ],
+  [
+    "an exit that leaves its pipes to another",
+    { piped: { ...exited, left: "cat 7 still holds its stdin" } },
+    /exited without an answer \(exited with status 3\), before it was asked: cat 7 still holds its stdin$/,
   ],
   [
     "a crash that a shell tells at a terminal",
@@ -63,8 +78,63 @@ const CASES: [title: string, evidence: Parameters<typeof conclude>[0], says: Reg
     /exited without an answer \(exited with status 3, saying "bad"\)/,
   ],
   [
+    "an answer that a sleep keeps",
+    { piped: { ...end, does: "sleeps", atEndAfter: 1503 }, terminal: silent },
+    /it is slow: it has read the question, and sleeps; it wrote "yes\\n" 1503 ms after that$/,
+  ],
+  ["an answer that takes its time", { piped: { ...answered, milliseconds: 1503 } }, /slow: .*1503/],
+  [
+    "a buffer that a loop of sleeps and reads fills",
+    { piped: { ...end, does: "sleeps", atEndAfter: 1003 }, cured: answered },
+    /it buffers because/,
+  ],
+  [
+    "a log on stderr, and an answer in a buffer",
+    { piped: { ...end, complaint: "[debug]" }, terminal: silent, cured: answered },
+    /it buffers because/,
+  ],
+  [
+    "a log on stderr, and an answer at end of file",
+    { piped: { ...end, complaint: "[debug]" }, terminal: silent },
+    /answers only at end of file/,
+  ],
+  [
+    "an answer on stderr alone",
+    { piped: { ...silent, complaint: "no" }, terminal: silent },
+    /answers on stderr, not on stdout: "no"$/,
+  ],
+  [
+    "an interpreter that reads a program",
+    { piped: end, terminal: answered, interactive: answered },
+    /it talks only when it is interactive: .* written nothing before end of file; told to be,/,
+  ],
+  [
+    "an interpreter that shows values when it is interactive",
+    { piped: silent, terminal: answered, interactive: answered },
+    /it talks only when it is interactive: .* written nothing; told to be,/,
+  ],
+  [
+    "a program that buffers unless its stdout is a terminal",
+    { piped: end, terminal: answered, output: answered },
+    /it buffers because it writes to a pipe: .*; at a terminal it answered after 3 ms$/,
+  ],
+  [
+    "a program that acts as another at a terminal",
+    { piped: end, terminal: answered, output: silent },
+    /it wants a terminal: over pipes it wrote "yes\\n" at end of file alone; at a terminal it answ/,
+  ],
+  [
+    "a program that talks only at a terminal",
+    { piped: silent, terminal: answered },
+    /it wants a terminal: over pipes it read the question and wrote nothing; at a terminal it answ/,
+  ],
+  [
     "where nothing can be seen",
-    { piped: { ...silent, unread: undefined, does: "", atEnd: "yes\n" }, terminal: answered },
+    {
+      piped: { ...silent, unread: undefined, does: "", atEnd: "yes\n" },
+      terminal: answered,
+      output: answered,
+    },
     /buffers because it writes to a pipe: no answer; at a terminal it answered after 3 ms/,
   ],
 ];
@@ -73,6 +143,11 @@ Deno.test("a variable counts only where its lack leaves the program without an a
   const said = (unset: Trial) => conclude({ piped: answered, unset }).cures.join();
   assertMatch(said(silent), /PYTHONUNBUFFERED is set here; is it where it hangs\?/);
   assertEquals(said(answered), conclude({ piped: answered }).cures.join());
+});
+
+Deno.test("who is slow is to be given the time that it took, and more", () => {
+  const { cures } = conclude({ piped: { ...end, does: "sleeps", atEndAfter: 1503 } });
+  assertEquals(cures, ["give it more time: --timeout 3"]);
 });
 
 for (const [title, evidence, says] of CASES) {

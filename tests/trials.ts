@@ -9,6 +9,7 @@ import type { Trial } from "../lib/experiments.ts";
 export const silent: Trial = {
   command: ["./program"],
   name: "program",
+  startup: 0,
   before: "",
   answer: "",
   complaint: "",

@@ -669,9 +669,26 @@ const EXPERIMENTS: Record<string, Experiment> = {
   "grep buffers": { command: ["grep", "q"], says: cure("grep --line-buffered q") },
   "mawk buffers": { command: ["mawk", "1"], says: cure("mawk -W interactive 1"), needs: ["mawk"] },
   "cut buffers": { command: ["cut", "-c1-"], says: cure("stdbuf -oL cut -c1-"), needs: ["stdbuf"] },
+  "one that logs on stderr buffers": {
+    command: python("for line in sys.stdin: sys.stderr.write('[debug]\\n'); print('answer', line)"),
+    says:
+      /, to stderr "\[debug\]", [^]*it has read the question and written nothing to stdout; at a terminal it answered after \d+ ms\n {2}python3 -u -c /,
+    needs: ["python3"],
+  },
   "a program in a shell buffers": {
     command: ["sh", "-c", "sed p; true"],
     says: cure("stdbuf -oL sh -c 'sed p; true'"),
+    needs: ["stdbuf"],
+  },
+  "one that buffers, and ends at a terminal": {
+    command: ["sh", "-c", "if [ -t 0 ]; then echo usage >&2; exit 1; fi; exec sed p"],
+    says:
+      /it has read the question and written nothing\n {2}stdbuf -oL sh -c [^]* {3}# answered after/,
+    needs: ["stdbuf"],
+  },
+  "one of two that buffers, at a terminal as well": {
+    command: ["sh", "-c", "sed p | cat"],
+    says: /it has read the question and written nothing\n {2}stdbuf -oL sh -c 'sed p \| cat' {3}#/,
     needs: ["stdbuf"],
   },
   "perl buffers": {
@@ -684,6 +701,30 @@ const EXPERIMENTS: Record<string, Experiment> = {
     says: cure("script -qec 'stty -echo; ruby -pe 1' /dev/null"),
     needs: ["ruby"],
   },
+  "python reads a program": {
+    command: ["python3"],
+    args: ["--question=print(6*7)"],
+    says:
+      /it talks only when it is interactive: [^]*\n {2}python3 -i {3}# answered after \d+ ms\n.*: talk to a program that shows a prompt\n/,
+    needs: ["python3"],
+  },
+  "node reads a program": {
+    command: ["node"],
+    args: ["--question=6*7"],
+    says: /\n {2}answered "42" after [^]*\n {2}node -i {3}# answered after \d+ ms\n/,
+    needs: ["node"],
+  },
+  "lua reads a program": {
+    command: ["lua5.4"],
+    args: ["--question=print(6*7)"],
+    says: /it talks only when it is interactive: [^]*\n {2}lua5.4 -i {3}# answered after \d+ ms\n/,
+    needs: ["lua5.4"],
+  },
+  "an editor of lines shows what it is asked, which is no answer": {
+    command: python("import readline\nwhile input() != 'status': pass\nprint('up')"),
+    says: /it has nothing to say: .* at end of file or at a terminal\n/,
+    needs: ["python3"],
+  },
   "sort answers at its end of file": {
     command: ["sort"],
     says: /answers only at end of file: it wrote "question\\n" when/,
@@ -691,6 +732,16 @@ const EXPERIMENTS: Record<string, Experiment> = {
   "wc answers at its end of file": {
     command: ["wc", "-c"],
     says: /answers only at end of file: it wrote "9\\n" when/,
+  },
+  "one that is slow to answer": {
+    command: ["sh", "-c", "read x; sleep 1.7; echo $x; cat"],
+    says:
+      /it is slow: it has read the question, and waits for the exit of sleep \d+, which sleeps; it wrote "question\\n" \d{4} ms after that\n {2}give it more time: --timeout \d\n/,
+  },
+  "one that is slow to answer, and is given the time": {
+    command: ["sh", "-c", "read x; sleep 1.7; echo $x; cat"],
+    args: ["--timeout=3"],
+    says: /it answers over pipes, but is slow: after \d{4} ms\n {2}does the parent wait for/,
   },
   "python answers at its end of file": {
     command: ["python3", "-c", reader],
@@ -709,9 +760,75 @@ const EXPERIMENTS: Record<string, Experiment> = {
     says:
       /a prompt without a newline: it wrote "Name\? " and waits\n.*\n.*: talk to a program that shows a prompt/,
   },
+  "the beginning of a line, and work": {
+    command: ["sh", "-c", 'printf "Loading ... "; sleep 300; cat'],
+    says:
+      /wrote nothing more, [^]*it does not read its stdin: the question is unread, and it waits/,
+  },
+  "a prompt on stderr, and nothing to say": {
+    command: ["python3", "-i"],
+    args: ["--question=import os"],
+    says: /it has nothing to say: it has read the question, waits to read stdin, and wrote nothing/,
+    needs: ["python3"],
+  },
+  "a prompt on stderr, and an error": {
+    command: ["python3", "-i"],
+    says: /it answers on stderr, not on stdout: ".*NameError.* not defined"\n/,
+    needs: ["python3"],
+  },
+  "an empty line for an answer": {
+    command: ["sh", "-c", "while read x; do echo; done"],
+    says: /\n {2}answered "" after [^]*answers at once over pipes/,
+  },
+  "one that answers, and says more at end of file": {
+    command: ["sh", "-c", "while read x; do echo $x; done; echo bye"],
+    says: /^.*\n {2}answered "question" after \d+ ms\n\nit answers at once over pipes/,
+  },
   "sleep does not read": {
     command: ["sleep", "300"],
     says: /it does not read its stdin: the question is unread, and it sleeps/,
+  },
+  "one that is ready late": {
+    command: ["sh", "-c", "sleep 1; echo started; exec cat >/dev/null"],
+    says: /it has nothing to say: it has read the question, [^]* wrote nothing more at end of file/,
+  },
+  "one that is ready late, and buffers": {
+    command: ["sh", "-c", "sleep 1; echo ready; exec sed p"],
+    says: cure("stdbuf -oL sh -c 'sleep 1; echo ready; exec sed p'"),
+    needs: ["stdbuf"],
+  },
+  "one that is ready after it was asked": {
+    command: ["sh", "-c", "sleep 1; echo ready; exec cat >/dev/null"],
+    args: ["--timeout=0.5"],
+    says: /nothing more at end of file|reads its stdin late, [^]* it wrote "ready\\n"/,
+  },
+  "one that does not wait in its read": {
+    command: python(
+      "os.set_blocking(0, False)\nfor n in range(30000):\n  try: text = os.read(0, 99)\n" +
+        "  except BlockingIOError: time.sleep(0.01); continue\n  if not text: break\n" +
+        "  os.write(1, text)",
+    ),
+    says: /answers at once over pipes/,
+    needs: ["python3"],
+  },
+  "one that tells that it lives does not read": {
+    command: ["sh", "-c", "for n in $(seq 600); do echo alive; sleep 0.5; done"],
+    args: ["--timeout=0.5"],
+    says: /it does not read its stdin: the question is unread/,
+    needs: ["seq"],
+  },
+  "one that counts beside its dialogue": {
+    command: python(
+      "def count():\n  for n in range(6000): print(n, flush=True); time.sleep(0.05)\n" +
+        "threading.Thread(target=count, daemon=True).start()\nsys.stdin.read()",
+    ),
+    args: ["--timeout=0.5"],
+    says: /it has nothing to say: [^]* wrote nothing more at end of file/,
+    needs: ["python3"],
+  },
+  "one that says the same before the question and after it": {
+    command: ["sh", "-c", "echo ok; while read x; do echo ok; done"],
+    says: /answers at once over pipes/,
   },
   "a shell that waits for another does not read": {
     command: ["sh", "-c", "sleep 300; true"],
@@ -758,6 +875,14 @@ const EXPERIMENTS: Record<string, Experiment> = {
     command: ["sh"],
     says: /it answers on stderr, not on stdout: ".*sh: .*question: not found"\n/,
   },
+  "one that leaves its dialogue to a child": {
+    command: python(
+      "if os.fork() == 0:\n  for line in sys.stdin: print(line, flush=True)\nos._exit(0)",
+    ),
+    says:
+      /it exited without an answer \(exited with status 0\), before it was asked: python3 \d+ still holds its stdin, stdout and stderr\n/,
+    needs: ["python3"],
+  },
   "false exits": {
     command: ["false"],
     says: /it exited without an answer \(exited with status 1\)/,
@@ -786,7 +911,8 @@ const EXPERIMENTS: Record<string, Experiment> = {
   },
   "a program that stops itself": {
     command: ["sh", "-c", "kill -STOP $$; cat"],
-    says: /, is stopped by a signal, [^]*\nit is stopped by a signal\n/,
+    says:
+      /, is stopped by a signal, [^]*\nit is stopped by a signal\n {2}see what stops it; where it hangs, why\.ts --pid PID says how to continue it\n/,
   },
   "an answer without a newline": {
     command: ["sh", "-c", 'while read x; do printf "got $x"; done'],
@@ -850,7 +976,10 @@ processTest("why ends though a process that it cannot find holds a pipe", async 
   const mark = crypto.randomUUID();
   const line = "env -i MARK=$MARK setsid sleep 60 & until grep -qx sleep /proc/$!/comm; do :; done";
   const { stdout } = await runScript("why", ["sh", "-c", line], { env: { MARK: mark } });
-  assertMatch(stdout, /it exited without an answer/);
+  assertMatch(
+    stdout,
+    /it exited without an answer .*: sleep \d+ still holds its stdout and stderr\n/,
+  );
   const left = await processesMarked(mark);
   assert(left.length > 0, "why has waited for them");
 }, { needs: ["script", "setsid"], os: "linux" });
