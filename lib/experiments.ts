@@ -76,7 +76,8 @@ export async function ask(
   await using _rest = onEnd(() => endAllWith(`WHY_TRIAL=${mark}`));
   const command = new Deno.Command(program, {
     args,
-    env: { WHY_TRIAL: mark },
+    // script(1) has the user's shell run its line, and that of a service runs nothing.
+    env: { WHY_TRIAL: mark, ...program === "script" && { SHELL: "/bin/sh" } },
     stdin: "piped",
     stdout: "piped",
     stderr: "piped",

@@ -1113,3 +1113,9 @@ processTest("why takes a PID or a PROGRAM", async () => {
   assertEquals(code, 2);
   assertMatch(stderr, /^why: --pid and PROGRAM exclude each other\n$/);
 });
+
+processTest("why tries a terminal also where the user's shell runs nothing", async () => {
+  const options = { env: { SHELL: "/bin/false" } };
+  const { stdout } = await runScript("why", ["sed", "s/question/answer/"], options);
+  assertMatch(stdout, /^it buffers .*; at a terminal it answered/m);
+}, { needs: ["sed", "script"], os: "linux" });
