@@ -18,8 +18,9 @@ export class Answer {
   /** How many lines of each kind there were before. */
   #before = new Map<string, number>();
   #lines: string[] = [];
-  /** Those lines that are like one from before, and when they came. */
+  /** Those lines that are like one from before, and when they came; and how many of each kind. */
   #repeats: { line: string; milliseconds: number }[] = [];
+  #again = new Map<string, number>();
   /** The last line, so far. It may be long, and come in pieces. */
   #rest = "";
   #start = performance.now();
@@ -55,8 +56,10 @@ export class Answer {
       this.#lines.push(line);
       if (this.#isOther(line)) continue;
       const milliseconds = this.passed;
-      if (this.#countOf(line) > 0) this.#repeats.push({ line, milliseconds });
-      else this.milliseconds ??= milliseconds;
+      if (this.#countOf(line) > 0) {
+        this.#repeats.push({ line, milliseconds });
+        this.#again.set(kindOf(line), this.#againOf(line) + 1);
+      } else this.milliseconds ??= milliseconds;
     }
   }
 
@@ -75,11 +78,15 @@ export class Answer {
   /** Whether a line would come without a question as well, as far as those so far tell. */
   isUnasked(line: string): boolean {
     const count = this.#countOf(line);
-    return count > 1 || count === 1 && this.#repeats.length > 1;
+    return count > 1 || count === 1 && this.#againOf(line) > 1;
   }
 
   #countOf(line: string): number {
     return this.#before.get(kindOf(line)) ?? 0;
+  }
+
+  #againOf(line: string): number {
+    return this.#again.get(kindOf(line)) ?? 0;
   }
 
   #take(text: string): string[] {

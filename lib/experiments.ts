@@ -189,8 +189,10 @@ function isOther(line: string, question: string, first?: Trial): boolean {
   if (first === undefined || first.milliseconds !== undefined) return false;
   const { complaint, unread, atEnd } = first;
   const text = line.trim();
-  // The program may name itself there, with its folder or without.
-  const texts = complaint.split("\n").map((text) => text.trim().replace(/^\S*\//, ""));
+  // The program may name itself there, with its folder or without, and the line that it reads.
+  const texts = complaint.split("\n").map((text) =>
+    text.trim().replace(/^\S*\//, "").replace(/^(\S+: )line \d+: /, "$1")
+  );
   if (texts.some((complaint) => complaint !== "" && text.endsWith(complaint))) return true;
   // Whoever answers so has done it over pipes as well, at end of file.
   const lines = atEnd?.split("\n").slice(0, -1).map((line) => line.trim()) ?? [];

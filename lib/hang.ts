@@ -208,12 +208,16 @@ const VERDICTS: ((knot: Knot) => Verdict | undefined)[] = [
     const { from: child } = circle.find(({ to }) => to.includes(parent)) ?? second;
     const { name = "", args = [], written = 0 } = processes.get(child) ?? {};
     const asked = who(processes, child);
-    const isMore = written > OWN_BYTE;
+    // What lies unread, as in its stderr, is not what was read.
+    const held = [...knot.pipes.values()].filter(({ writers }) =>
+      writers.some(({ pid }) => pid === child)
+    ).reduce((sum, { held = 0 }) => sum + held, 0);
+    const isMore = written - held > OWN_BYTE;
     return {
       what: `${list(waiting.map((pid) => who(processes, pid)))} ${waiting[2] ? "all" : "both"} ` +
         `wait to read, and nothing is in their pipes: ${asked} ` +
         (isMore
-          ? `has written ${byteCount(written)}, and what came here of them was read; ` +
+          ? `has written ${byteCount(written - held)}, and what came here of them was read; ` +
             `${who(processes, parent)} waits for more, which comes only when more is sent, ` +
             `or at end of file, unless it is in the buffer of ${asked}`
           : `has read what was sent, so the answer is in its buffer, or there is none before ` +

@@ -46,6 +46,8 @@ Deno.test("a line that comes unasked again and again is no answer, and one that 
   assertEquals(answerOf("tick 1\ntick 2\n", "tick 3\nfine\n"), ["fine\n", true]);
   assertEquals(answerOf("ok\n", "ok\n"), ["ok\n", true]);
   assertEquals(answerOf("alive\n", "alive\n", "alive\n"), ["", false]);
+  // Asked again, it answers again: beside lines that come unasked, that is an answer.
+  assertEquals(answerOf("tick 1\npong\n", "pong\ntick 2\ntick 3\n"), ["pong\n", true]);
   assertEquals(answerOf("ok\n> ", "yes\nyes\nyes\n> "), ["yes\nyes\nyes\n> ", true]);
   assertEquals(answerOf("", "par"), ["par", false]);
   assertEquals(answerOf("", "\n"), ["\n", true]);

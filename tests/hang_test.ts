@@ -455,6 +455,13 @@ for pid, w in workers: os.close(w); os.waitpid(pid, 0)`),
     program: cat("c.stdout.readline(); c.stdout.readline()"),
     says: READ_ALREADY,
   },
+  "what has been written lies in a pipe that nobody reads": {
+    program: python(
+      `c = child("sys.stderr.write('a prompt '); sys.stderr.flush(); sys.stdin.read()", stdin=PIPE, stderr=PIPE)
+c.stdout.read()`,
+    ),
+    says: /nothing is in their pipes: python3 \d+ has read what was sent, so the answer is in its/,
+  },
   "of three that wait to read, it is the one that the first may write to": {
     program: python(
       'a = Popen(["sort"], stdin=PIPE, stdout=PIPE)\n' +

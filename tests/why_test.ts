@@ -875,6 +875,11 @@ const EXPERIMENTS: Record<string, Experiment> = {
     command: ["sh"],
     says: /it answers on stderr, not on stdout: ".*sh: .*question: not found"\n/,
   },
+  "a shell that names the line of its stdin": {
+    command: ["bash"],
+    says: /it answers on stderr, not on stdout: ".*bash: line 1: question: command not found"\n/,
+    needs: ["bash"],
+  },
   "one that leaves its dialogue to a child": {
     command: python(
       "if os.fork() == 0:\n  for line in sys.stdin: print(line, flush=True)\nos._exit(0)",
