@@ -65,7 +65,7 @@ export class Answer {
 
   /** The answer, and after how many milliseconds a line of it was there, if one was. */
   result(): { answer: string; milliseconds?: number } {
-    const [repeat] = this.#repeats.filter(({ line }) => !this.isUnasked(line));
+    const repeat = this.#repeats.find(({ line }) => !this.isUnasked(line));
     const milliseconds = this.milliseconds ?? repeat?.milliseconds;
     const hasAnswer = milliseconds !== undefined;
     const lines = this.#lines.filter((line) =>
