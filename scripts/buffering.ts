@@ -16,11 +16,11 @@
  * @module
  */
 import { describeStatus, endChild, startChild, StartError } from "../lib/child.ts";
-import { atTerminal, paste } from "../lib/paste.ts";
+import { atTerminal, paste } from "../lib/script/paste.ts";
 import { LineReader } from "../lib/line_reader.ts";
-import { parseOptions } from "../lib/options.ts";
-import { Failure, print } from "../lib/script.ts";
-import { strong } from "../lib/terminal.ts";
+import { parseOptions } from "../lib/script/options.ts";
+import { Failure, print } from "../lib/script/script.ts";
+import { strong } from "../lib/script/terminal.ts";
 import { within } from "../lib/within.ts";
 
 parseOptions({

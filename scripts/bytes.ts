@@ -21,8 +21,8 @@
  * @module
  */
 import { describeStatus, startChild } from "../lib/child.ts";
-import { flag, parseOptions, seconds, text, wholeNumber } from "../lib/options.ts";
-import { byteCount, Failure, print } from "../lib/script.ts";
+import { flag, parseOptions, seconds, text, wholeNumber } from "../lib/script/options.ts";
+import { byteCount, Failure, print } from "../lib/script/script.ts";
 
 const { options: { count, interval, size, message, text: isText } } = parseOptions({
   shows: `A one-way pipe, read as raw chunks: a child writes a line every --interval

@@ -22,11 +22,11 @@
  * @module
  */
 import { startChild } from "../lib/child.ts";
-import { explain, show } from "../lib/filling.ts";
-import { parseOptions, wholeNumber } from "../lib/options.ts";
-import { byteCount, Failure, print } from "../lib/script.ts";
-import { untilStill } from "../lib/still.ts";
-import { faint, strong } from "../lib/terminal.ts";
+import { explain, show } from "../lib/script/filling.ts";
+import { parseOptions, wholeNumber } from "../lib/script/options.ts";
+import { byteCount, Failure, print } from "../lib/script/script.ts";
+import { untilStill } from "../lib/script/still.ts";
+import { faint, strong } from "../lib/script/terminal.ts";
 import { within } from "../lib/within.ts";
 
 const { options: { step } } = parseOptions({

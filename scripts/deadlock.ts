@@ -17,10 +17,10 @@
  * @module
  */
 import { startChild } from "../lib/child.ts";
-import { parseOptions, seconds, wholeNumber } from "../lib/options.ts";
-import { byteCount, Failure, print } from "../lib/script.ts";
-import { untilStill } from "../lib/still.ts";
-import { strong } from "../lib/terminal.ts";
+import { parseOptions, seconds, wholeNumber } from "../lib/script/options.ts";
+import { byteCount, Failure, print } from "../lib/script/script.ts";
+import { untilStill } from "../lib/script/still.ts";
+import { strong } from "../lib/script/terminal.ts";
 import { within } from "../lib/within.ts";
 
 const { options: { bytes, timeout } } = parseOptions({

@@ -34,10 +34,10 @@
  * @module
  */
 import { startChild } from "../lib/child.ts";
-import { hintFor } from "../lib/cures.ts";
-import { flag, parseOptions, seconds, wholeNumber } from "../lib/options.ts";
-import { childStderr, ReportingDialogue } from "../lib/reporting_dialogue.ts";
-import { print } from "../lib/script.ts";
+import { hintFor } from "../lib/script/cures.ts";
+import { flag, parseOptions, seconds, wholeNumber } from "../lib/script/options.ts";
+import { childStderr, ReportingDialogue } from "../lib/script/reporting_dialogue.ts";
+import { print } from "../lib/script/script.ts";
 
 const { options: { timeout, stdin, delay, count = stdin ? 0 : 2 }, operands } = parseOptions({
   shows: `A dialogue with another program over two pipes: sends it a line, waits for the

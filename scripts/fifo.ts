@@ -24,10 +24,10 @@
  * @module
  */
 import { describeStatus, startChild } from "../lib/child.ts";
-import { ensureFifo, openFifo, privateFolder } from "../lib/fifo.ts";
+import { ensureFifo, openFifo, privateFolder } from "../lib/script/fifo.ts";
 import { LineReader } from "../lib/line_reader.ts";
-import { parseOptions, UsageError } from "../lib/options.ts";
-import { Failure, print, stdinBytes } from "../lib/script.ts";
+import { parseOptions, UsageError } from "../lib/script/options.ts";
+import { Failure, print, stdinBytes } from "../lib/script/script.ts";
 
 async function read(path: string) {
   // Runs mkfifo, unless the other half was faster. Whichever made the pipe removes its name.

@@ -30,9 +30,9 @@
  */
 import { describeStatus, startChild } from "../lib/child.ts";
 import { frame, readFrames } from "../lib/frames.ts";
-import { flag, parseOptions } from "../lib/options.ts";
-import { Failure, print } from "../lib/script.ts";
-import { wireRow } from "../lib/wire.ts";
+import { flag, parseOptions } from "../lib/script/options.ts";
+import { Failure, print } from "../lib/script/script.ts";
+import { wireRow } from "../lib/script/wire.ts";
 
 const { options } = parseOptions({
   shows: `Messages with boundaries over a stream of bytes: each follows its length. Sends

@@ -14,8 +14,8 @@
  *
  * @module
  */
-import { parseOptions, seconds, text, wholeNumber } from "../lib/options.ts";
-import { print } from "../lib/script.ts";
+import { parseOptions, seconds, text, wholeNumber } from "../lib/script/options.ts";
+import { print } from "../lib/script/script.ts";
 
 const { options: { count, interval, message } } = parseOptions({
   shows: "The child of bytes.ts and lines.ts: writes a line every --interval seconds.",

@@ -32,8 +32,8 @@
  */
 import { describeStatus, startChild } from "../lib/child.ts";
 import { LineReader } from "../lib/line_reader.ts";
-import { parseOptions, seconds, wholeNumber } from "../lib/options.ts";
-import { Failure, print } from "../lib/script.ts";
+import { parseOptions, seconds, wholeNumber } from "../lib/script/options.ts";
+import { Failure, print } from "../lib/script/script.ts";
 
 const { options: { count, interval } } = parseOptions({
   shows: `A one-way pipe, read line by line: a child writes a line every --interval

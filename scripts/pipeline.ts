@@ -25,8 +25,8 @@
  * @module
  */
 import { startChild, StartError } from "../lib/child.ts";
-import { copy } from "../lib/copy.ts";
-import { parseOptions, UsageError } from "../lib/options.ts";
+import { copy } from "../lib/script/copy.ts";
+import { parseOptions, UsageError } from "../lib/script/options.ts";
 
 const { operands } = parseOptions({
   shows: `The shell's | without a shell. Quote the |, or your shell takes it for itself.

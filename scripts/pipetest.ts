@@ -16,8 +16,8 @@
  *
  * @module
  */
-import { inputLines, printLine } from "../lib/blocking.ts";
-import { parseOptions, seconds, UsageError, wholeNumber } from "../lib/options.ts";
+import { inputLines, printLine } from "../lib/script/blocking.ts";
+import { parseOptions, seconds, UsageError, wholeNumber } from "../lib/script/options.ts";
 
 const { options: { count, delay }, operands: [argument] } = parseOptions({
   shows: `The child of the dialogue in duplex.ts: says what ARG it got, on stderr, then

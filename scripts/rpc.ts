@@ -24,12 +24,12 @@
  *
  * @module
  */
-import { askWhatIsTyped } from "../lib/call.ts";
+import { askWhatIsTyped } from "../lib/script/call.ts";
 import { startChild } from "../lib/child.ts";
-import { answerRow, notificationLine } from "../lib/message.ts";
-import { parseOptions, seconds, word } from "../lib/options.ts";
-import { ReportingPeer } from "../lib/reporting_peer.ts";
-import { Failure, print } from "../lib/script.ts";
+import { answerRow, notificationLine } from "../lib/script/message.ts";
+import { parseOptions, seconds, word } from "../lib/script/options.ts";
+import { ReportingPeer } from "../lib/script/reporting_peer.ts";
+import { Failure, print } from "../lib/script/script.ts";
 
 const { options: { framing, timeout }, operands } = parseOptions({
   shows: `Asks PROGRAM in JSON-RPC, without waiting for an answer before it asks again.

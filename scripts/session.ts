@@ -24,11 +24,11 @@
  * @module
  */
 import { startChild } from "../lib/child.ts";
-import { endOfAnswer } from "../lib/cures.ts";
-import { parseOptions, pattern, seconds, template, UsageError } from "../lib/options.ts";
-import { childStderr, ReportingDialogue } from "../lib/reporting_dialogue.ts";
-import { print } from "../lib/script.ts";
-import { strong } from "../lib/terminal.ts";
+import { endOfAnswer } from "../lib/script/cures.ts";
+import { parseOptions, pattern, seconds, template, UsageError } from "../lib/script/options.ts";
+import { childStderr, ReportingDialogue } from "../lib/script/reporting_dialogue.ts";
+import { print } from "../lib/script/script.ts";
+import { strong } from "../lib/script/terminal.ts";
 
 const { options: { mark, until, timeout }, operands } = parseOptions({
   shows: `A dialogue whose answers have any number of lines, with a program that keeps

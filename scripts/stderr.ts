@@ -26,9 +26,9 @@
  */
 import { describeStatus, startChild } from "../lib/child.ts";
 import { LineReader } from "../lib/line_reader.ts";
-import { parseOptions } from "../lib/options.ts";
-import { byteCount, Failure, print } from "../lib/script.ts";
-import { red, strong } from "../lib/terminal.ts";
+import { parseOptions } from "../lib/script/options.ts";
+import { byteCount, Failure, print } from "../lib/script/script.ts";
+import { red, strong } from "../lib/script/terminal.ts";
 
 const { operands } = parseOptions({
   shows: `Both outputs of one child at once, line by line as they come, each labelled.

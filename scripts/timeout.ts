@@ -25,9 +25,9 @@
 import { ByteReader } from "../lib/byte_reader.ts";
 import { describeStatus, endChild, startChild } from "../lib/child.ts";
 import { LineReader } from "../lib/line_reader.ts";
-import { parseOptions, seconds } from "../lib/options.ts";
-import { Failure, print, writeBytes } from "../lib/script.ts";
-import { strong } from "../lib/terminal.ts";
+import { parseOptions, seconds } from "../lib/script/options.ts";
+import { Failure, print, writeBytes } from "../lib/script/script.ts";
+import { strong } from "../lib/script/terminal.ts";
 import { within } from "../lib/within.ts";
 
 const { options: { timeout, grace }, operands } = parseOptions({

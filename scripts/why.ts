@@ -22,13 +22,13 @@
  *
  * @module
  */
-import { diagnose } from "../lib/diagnosis.ts";
-import { explain, type Verdict } from "../lib/hang.ts";
-import { parseOptions, seconds, text, UsageError, wholeNumber } from "../lib/options.ts";
-import { draw } from "../lib/picture.ts";
-import { look } from "../lib/proc.ts";
-import { escapeControls, print } from "../lib/script.ts";
-import { columns, faint, fold, strong } from "../lib/terminal.ts";
+import { diagnose } from "../lib/why/diagnosis.ts";
+import { explain, type Verdict } from "../lib/why/hang.ts";
+import { parseOptions, seconds, text, UsageError, wholeNumber } from "../lib/script/options.ts";
+import { draw } from "../lib/why/picture.ts";
+import { look } from "../lib/why/proc.ts";
+import { escapeControls, print } from "../lib/script/script.ts";
+import { columns, faint, fold, strong } from "../lib/script/terminal.ts";
 
 const { options: { pid, question, timeout }, operands } = parseOptions({
   shows: `With --pid: looks at a process that hangs, at those it waits for, and at the

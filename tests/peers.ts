@@ -8,7 +8,7 @@
  */
 import { onEnd } from "../lib/child.ts";
 import { frame } from "../lib/frames.ts";
-import { print } from "../lib/script.ts";
+import { print } from "../lib/script/script.ts";
 import { isInstalled, mustSucceed, runCommand, scriptCommand } from "./process.ts";
 
 const ROUNDS = 7;

@@ -11,8 +11,8 @@ import { TextLineStream } from "@std/streams/text-line-stream";
 import { startChild } from "../lib/child.ts";
 import { Dialogue } from "../lib/dialogue.ts";
 import { LineReader } from "../lib/line_reader.ts";
-import { parseOptions, wholeNumber } from "../lib/options.ts";
-import { print } from "../lib/script.ts";
+import { parseOptions, wholeNumber } from "../lib/script/options.ts";
+import { print } from "../lib/script/script.ts";
 import { processesMarked, runCommand, scriptCommand, temporaryFolder } from "./process.ts";
 
 /** Mulberry32: numbers from 0 to 1, the same for the same seed. */

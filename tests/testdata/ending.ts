@@ -1,7 +1,7 @@
 /** Ends in ways that no script of the collection does: `ending.ts WAY [EXITCODE]`. */
 import { onEnd, StartError } from "../../lib/child.ts";
 import { LineTooLongError } from "../../lib/line_reader.ts";
-import { Failure, print } from "../../lib/script.ts";
+import { Failure, print } from "../../lib/script/script.ts";
 
 const [way, exitCode = "1"] = Deno.args;
 if (way === "mistake") throw new TypeError("a mistake");

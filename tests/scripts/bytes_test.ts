@@ -1,0 +1,77 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { processTest, runScript } from "../process.ts";
+
+/** Compares what parent and child say of themselves. */
+function checkGreetings(stdout: string, stderr: string): void {
+  const [, parent, child] = /^hello from parent (\d+) (\d+)\n/.exec(stdout) ?? [];
+  assert(parent !== child);
+  assertEquals(stderr, `hello from child ${child}\n`);
+}
+
+processTest("bytes shows where each chunk begins and ends, and its size", async () => {
+  const { code, stdout, stderr } = await runScript("bytes", ["--count=2", "--interval=0.1"]);
+  checkGreetings(stdout, stderr);
+  // On a busy machine two lines may come in one chunk.
+  const chunks = [...stdout.matchAll(/^(\d+) bytes (".*")$/gm)];
+  assertEquals(
+    chunks.map(([, , text = ""]) => JSON.parse(text)).join(""),
+    "how are you\n".repeat(2),
+  );
+  for (const [, size, text = ""] of chunks) assertEquals(Number(size), JSON.parse(text).length);
+  assertEquals(code, 0);
+});
+
+processTest("bytes --text prints the article's first transcript", async () => {
+  const { code, stdout, stderr } = await runScript("bytes", ["--text"]);
+  checkGreetings(stdout, stderr);
+  // On a busy machine two lines may come in one chunk.
+  assertMatch(stdout, /^.*\n(how are you\n\n?){3}$/);
+  assertEquals(code, 0);
+});
+
+processTest("bytes reads at most --size bytes at a time", async () => {
+  const { code, stdout, stderr } = await runScript("bytes", [
+    "--count=2",
+    "--interval=0.1",
+    "--size=6",
+    "--text",
+  ]);
+  checkGreetings(stdout, stderr);
+  const [, ...chunks] = stdout.split("\n");
+  assertEquals(chunks, ["how ar", "e you", "", "how ar", "e you", "", ""]);
+  assertEquals(code, 0);
+});
+
+processTest("bytes does not break a character that the edge of a chunk cuts", async () => {
+  for (const size of [1, 2, 3, 4, 5]) {
+    const args = ["--count=2", "--interval=0", `--size=${size}`, "--message=grüß 你😀"];
+    const { code, stdout } = await runScript("bytes", [...args, "--text"]);
+    const [, ...chunks] = stdout.split("\n");
+    assertEquals(chunks.join(""), "grüß 你😀".repeat(2));
+    assertEquals(code, 0);
+  }
+  const args = ["--count=1", "--size=2", "--message=hé"];
+  const { stdout } = await runScript("bytes", args);
+  assertEquals(stdout.split("\n").slice(1), ['2 bytes "h"', '2 bytes "é\\n"', ""]);
+});
+
+processTest("bytes and lines start their child with no permission", async () => {
+  for (const script of ["bytes", "lines"]) {
+    const { code, stderr } = await runScript(script, ["--count=1"], {
+      permissions: ["--allow-run"],
+    });
+    assertMatch(stderr, /^hello from child \d+\n$/);
+    assertEquals(code, 0);
+  }
+});
+
+processTest("bytes reads at most --size bytes", async () => {
+  const { code, stdout } = await runScript("bytes", ["--count=1", "--size=8"]);
+  assertEquals(stdout.split("\n").slice(1), ['8 bytes "how are "', '4 bytes "you\\n"', ""]);
+  assertEquals(code, 0);
+});
+
+processTest("bytes keeps a byte order mark", async () => {
+  const { stdout } = await runScript("bytes", ["--text", "--count=1", "--message=\ufeffhi"]);
+  assertEquals(stdout.split("\n")[1], "\ufeffhi");
+});
