@@ -15,7 +15,7 @@
  * While the second program does not read, pipeTo() waits. At the end of the first one's output it
  * closes the stdin of the second. When the second has gone, the next bytes break the pipe: pipeTo()
  * closes the output of the first, which gets SIGPIPE when it writes again. And it rejects with
- * BrokenPipe: catch that. copy() in lib/copy.ts returns false instead, in four fifths of the time.
+ * BrokenPipe: catch that. copy() in lib/script/copy.ts returns false instead, in four fifths of the time.
  *
  * The programs keep the terminal, since less wants its keys: they are not `detached`. So a signal
  * to this script ends them, but not what they have started.

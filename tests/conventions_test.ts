@@ -8,11 +8,13 @@ import { LineReader } from "../lib/line_reader.ts";
 import {
   processesMarked,
   processTest,
+  root,
   runCommand,
   runScript,
   scriptCommand,
   scriptPath,
   sideBySide,
+  sources,
   temporaryFolder,
 } from "./process.ts";
 
@@ -48,21 +50,33 @@ processTest("every script is held to the conventions", async () => {
 const OF_MANY = ["conventions", "headers", "readme", "take_home", "time_limit"];
 
 processTest("every test stands beside what it tests, by name", async () => {
-  const names = async (folder: string, end: string) => {
-    const files = await Array.fromAsync(Deno.readDir(new URL(`../${folder}`, import.meta.url)));
-    return files.map(({ name }) => name).filter((name) => name.endsWith(end))
-      .map((name) => name.slice(0, -end.length));
-  };
-  const tested = [...await names("lib", ".ts"), ...SCRIPTS, ...OF_MANY];
-  const tests = await names("tests", "_test.ts");
-  assertEquals(tests.filter((name) => !tested.includes(name)), []);
+  const tested = [...await sources("lib"), ...await sources("scripts")];
+  tested.push(...OF_MANY.map((name) => `${name}.ts`));
+  const tests = (await sources("tests")).filter((path) => path.endsWith("_test.ts"));
+  const untested = tests.map((path) => path.replace(/^tests\/(.*)_test\.ts$/, "$1.ts"))
+    .filter((path) => !tested.includes(path));
+  assertEquals(untested, []);
+});
+
+processTest("every import goes down a floor, or sideways in its folder", async () => {
+  const floors = ["lib", "lib/script", "lib/why", "scripts"];
+  const folderOf = (path: string) => path.slice(0, path.lastIndexOf("/"));
+  for (const path of [...await sources("lib"), ...await sources("scripts")]) {
+    const source = await Deno.readTextFile(new URL(path, root));
+    for (const [, name = ""] of source.matchAll(/^(?:import|export|\}) .*?"(\..*)";$/gm)) {
+      const target = new URL(name, new URL(path, root)).pathname.slice(root.pathname.length);
+      const [from, to] = [folderOf(path), folderOf(target)];
+      const isDown = floors.indexOf(to) < floors.indexOf(from);
+      assert(isDown || from === to && from !== "scripts", `${path} imports ${target}`);
+      assert(to !== "lib/why" || from === to || path === "scripts/why.ts", `${path}: lib/why`);
+    }
+  }
 });
 
 processTest("every error of lib carries its own name", async () => {
   const found: string[] = [];
-  for await (const { name: file } of Deno.readDir(new URL("../lib", import.meta.url))) {
-    if (!file.endsWith(".ts") || file.endsWith(".d.ts")) continue;
-    const members: Record<string, unknown> = await import(`../lib/${file}`);
+  for (const file of await sources("lib")) {
+    const members: Record<string, unknown> = await import(`../${file}`);
     for (const [name, member] of Object.entries(members)) {
       if (typeof member !== "function" || !(member.prototype instanceof Error)) continue;
       // Whatever its parameters are.

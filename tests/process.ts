@@ -106,6 +106,19 @@ export interface RunOptions {
   env?: Record<string, string>;
 }
 
+/** The folder of the collection. */
+export const root = new URL("..", import.meta.url);
+
+/** The TypeScript files in a folder and in those inside it, by their paths from the root. */
+export async function sources(folder: string): Promise<string[]> {
+  const found: string[] = [];
+  for await (const { name, isDirectory } of Deno.readDir(new URL(folder, root))) {
+    if (isDirectory) found.push(...await sources(`${folder}/${name}`));
+    else if (/(?<!\.d)\.ts$/.test(name)) found.push(`${folder}/${name}`);
+  }
+  return found;
+}
+
 /** The path of a script of the collection. */
 export function scriptPath(script: string): string {
   return new URL(`../scripts/${script}.ts`, import.meta.url).pathname;

@@ -7,6 +7,7 @@ import {
   runCommand,
   type RunOptions,
   sideBySide,
+  sources,
   temporaryFolder,
 } from "./process.ts";
 
@@ -328,9 +329,8 @@ processTest("the README names every script, with what its header says that it ne
     assertEquals(named.join(" "), stated[0]?.join(" ") ?? "", name);
   }));
   for (const [, name = ""] of text.matchAll(/(?<![\w.])(\w+\.ts)\b/g)) {
-    const isThere = scripts.includes(name) ||
-      await Deno.stat(`${root}lib/${name}`).then(() => true, () => false);
-    assert(isThere, `the README names ${name}`);
+    const isThere = [...await sources("lib"), ...await sources("scripts")];
+    assert(isThere.some((path) => path.endsWith(`/${name}`)), `the README names ${name}`);
   }
 });
 

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { processesMarked, processTest, runCommand, temporaryFolder } from "./process.ts";
+import { processesMarked, processTest, runCommand, sources, temporaryFolder } from "./process.ts";
 
 const CASES: [what: string, permissions: string[], body: string][] = [
   ["is in an endless loop", [], "for (;;);"],
@@ -55,12 +55,9 @@ processTest("a test that waits for what can never come fails, and the others run
 });
 
 processTest("every test file keeps the time limit", async () => {
-  for await (const { name } of Deno.readDir(new URL(".", import.meta.url))) {
-    if (!name.endsWith("_test.ts")) continue;
-    const source = await Deno.readTextFile(new URL(name, import.meta.url));
-    assert(
-      source.includes('from "./process.ts";') || source.includes('import "./process.ts";'),
-      name,
-    );
+  for (const path of await sources("tests")) {
+    if (!/_(test|matrix)\.ts$/.test(path)) continue;
+    const source = await Deno.readTextFile(new URL(`../${path}`, import.meta.url));
+    assertMatch(source, /(^|from|import) "(\.|\.\.\/)*\/process\.ts";$/m, path);
   }
 });

@@ -6,7 +6,13 @@ import {
   assertStringIncludes,
   assertThrows,
 } from "@std/assert";
-import { describeStatus, endChild, endingSignals, startChild, StartError } from "../../lib/child.ts";
+import {
+  describeStatus,
+  endChild,
+  endingSignals,
+  startChild,
+  StartError,
+} from "../../lib/child.ts";
 import { LineReader } from "../../lib/line_reader.ts";
 import {
   isInstalled,

@@ -447,7 +447,7 @@ processTest("why does not tell twice of a circle through a terminal", async () =
 
 processTest("every cause of a hang in the README has a verdict that leads to it", async () => {
   const files = ["hang", "conclusions"].map((name) =>
-    new URL(`../../lib/${name}.ts`, import.meta.url)
+    new URL(`../../lib/why/${name}.ts`, import.meta.url)
   );
   const texts = await Promise.all(files.map((file) => Deno.readTextFile(file)));
   for (const name of Object.keys(SECTIONS)) assert(texts.join().includes(`SECTIONS.${name}`), name);

@@ -1,5 +1,11 @@
 import { assertEquals, assertMatch } from "@std/assert";
-import { processTest, runCommand, scriptCommand, sideBySide, temporaryFolder } from "../../process.ts";
+import {
+  processTest,
+  runCommand,
+  scriptCommand,
+  sideBySide,
+  temporaryFolder,
+} from "../../process.ts";
 
 processTest("a script says that it cannot read its stdin", async () => {
   await using folder = await temporaryFolder();

@@ -1,7 +1,14 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { explain } from "../../../lib/why/hang.ts";
 import { draw } from "../../../lib/why/picture.ts";
-import { COMPUTES, look, type Pipe, type Process, type Snapshot, type Wait } from "../../../lib/why/proc.ts";
+import {
+  COMPUTES,
+  look,
+  type Pipe,
+  type Process,
+  type Snapshot,
+  type Wait,
+} from "../../../lib/why/proc.ts";
 import { eventually, processTest, runCommand } from "../../process.ts";
 
 /** A snapshot with processes as given, and pipes between them: `a>b` is one that a writes and b
