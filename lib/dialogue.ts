@@ -1,11 +1,10 @@
 /**
- * To take home, with `line_reader.ts`: a dialogue with another program over two pipes, a question
- * out, an answer back, each within a time limit.
+ * To take home, alone: a dialogue with another program over two pipes, a question out, an answer
+ * back, each within a time limit.
  *
  * @module
  */
 // deno-fmt-ignore-file: lines of up to 100 columns; at 80 the file would be a third longer.
-import { LineReader } from "./line_reader.ts";
 
 /** What ended a dialogue. */
 export class DialogueError extends Error {
@@ -70,26 +69,21 @@ export interface DialogueOptions {
   maxLineLength?: number;
 }
 
-/** Where an answer goes, and where it ends. */
-interface Reply {
-  /** Takes a line of the answer; false if it was the last. */
-  take: (line: string) => boolean | Promise<boolean>;
-  /** Looks for an end in a text without a newline, such as a prompt. Returns where the end begins;
-   * -1 if there is none, or if the line may go on. */
-  find?: (text: string) => number;
-  /** Gets the text before that end. */
-  onLine?: (line: string) => unknown;
-  /** Of a mark: throws if a text is the question, sent back. */
-  refuse?: (text: string) => void;
-}
-
 /** What a dialogue waits for. */
-interface Question extends Reply {
+interface Question {
   /** What errors call it. */
   name: string;
   /** What the child has still to do: a question that it leaves unread may have its answer. */
   task: "reading" | "answering" | "writing";
-  answered: PromiseWithResolvers<void>;
+  /** Where its answer ends; without it, with the next line. */
+  end: string | RegExp | undefined;
+  onLine: (line: string) => unknown;
+  /** The line of the question that makes the child write the mark, and that must not come back. */
+  echo: string | undefined;
+  /** Resolves with the line, or the text without a newline, in which the answer ended. */
+  answered: PromiseWithResolvers<string>;
+  /** Settles when a prompt that was there already has been looked for, and taken. */
+  meeting?: Promise<void>;
 }
 
 /**
@@ -118,11 +112,11 @@ interface Question extends Reply {
  */
 export class Dialogue {
   readonly #child: Deno.ChildProcess;
+  readonly #options: Required<DialogueOptions>;
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
-  readonly #lines: LineReader;
-  readonly #name: string;
-  readonly #timeout: number;
-  readonly #onUnasked: (line: string) => unknown;
+  /** What the child writes. */
+  readonly #stdout: ReturnType<typeof textOf>;
+  /** Aborts with what ended the dialogue. */
   readonly #over = new AbortController();
   /** The time limit of the answer. */
   readonly #limit = new TimeLimit(() => this.#failLate());
@@ -130,18 +124,15 @@ export class Dialogue {
   readonly #reading: Promise<void>;
   /** How many questions there were. */
   #asked = 0;
+  /** The one that has no answer yet. */
   #question: Question | undefined;
-  /** The unfinished line, once all lines before it have been received; `#lines` may be ahead. */
-  #partialLine = "";
-  /** How many characters of it have been taken, up to the end of a prompt, or of a mark. */
-  #prompt = 0;
-  /** Whether that was a mark: the newline behind it is no line of the next answer. */
-  #isAfterMark = false;
-  /** Receives the prompt that was there when `waitUntil` was called. */
-  #receiving: Promise<void> | undefined;
+  /** What has come and nobody has taken: the beginning of a line, behind a newline or a prompt. */
+  #text = "";
+  /** What stands before it in the child's output. */
+  #before: "newline" | "prompt" | "mark" = "newline";
   /** After the child has closed its stdout: a short wait for the script to call `end()`. */
   #pause: ReturnType<typeof setTimeout> | undefined;
-  #exiting: Promise<Deno.CommandStatus> | undefined;
+  /** What `end()` gives. */
   #ending: Promise<Deno.CommandStatus> | undefined;
 
   /** Begins to read the child's stdout. The caller ends the child: `await using`.
@@ -150,23 +141,23 @@ export class Dialogue {
    * `Infinity` means no time limit.
    * @throws {TypeError} If the child's stdin or stdout is not piped, or is in use. */
   constructor(child: Deno.ChildProcess, options: DialogueOptions = {}) {
-    const { name = "the child", timeout = 10, onUnasked = () => {}, maxLineLength } = options;
-    if (!(timeout >= 0)) throw new RangeError(`A timeout cannot be ${timeout}`);
+    const { name = "the child", timeout = 10, onUnasked = () => {} } = options;
+    const { maxLineLength = 2 ** 26 } = options;
+    for (const [option, value] of Object.entries({ timeout, maxLineLength })) {
+      if (!(value >= 0)) throw new RangeError(`A ${option} cannot be ${value}`);
+    }
     if (child.stdin.locked || child.stdout.locked) {
       throw new TypeError(`The stdin or stdout of ${name} is in use already`);
     }
     this.#child = child;
-    this.#name = name;
-    this.#timeout = timeout;
-    this.#onUnasked = onUnasked;
-    const bound = maxLineLength === undefined ? {} : { maxLineLength };
-    this.#lines = new LineReader(child.stdout, { until: child.status, ...bound });
+    this.#options = { name, timeout, onUnasked, maxLineLength };
+    this.#stdout = textOf(child);
     this.#writer = child.stdin.getWriter();
     this.#reading = this.#read();
   }
 
-  /** Aborts with the error that ended the dialogue. Give it to a read that waits for the next
-   * question: `new LineReader(Deno.stdin.readable, { signal: dialogue.signal })`. */
+  /** Aborts with the error that ended the dialogue. Give it to what waits for the next question:
+   * `reader.readLine({ signal: dialogue.signal })`. */
   get signal(): AbortSignal {
     return this.#over.signal;
   }
@@ -184,13 +175,7 @@ export class Dialogue {
    * @throws {DialogueError} If its stdout cannot be read, or a line of it never ends.
    */
   async ask(question: string): Promise<string> {
-    let answer = "";
-    const take = (line: string) => {
-      answer = line;
-      return false;
-    };
-    await this.#ask({ take }, question);
-    return answer;
+    return await this.#ask(question);
   }
 
   /**
@@ -220,14 +205,8 @@ export class Dialogue {
     end: string | RegExp,
     onLine: (line: string) => unknown = () => {},
   ): Promise<void> {
-    // The line that makes the child write the mark. A line that is the mark, as sent to `cat`, is
-    // to come back.
-    const asking = question.split("\n").find((line) => line !== end && line.includes(`${end}`));
-    const refuse = (text: string) => {
-      if (typeof end !== "string" || asking === undefined || !text.includes(asking)) return;
-      throw new DialogueError(`${this.#name} sent the question back instead of carrying it out`);
-    };
-    await this.#ask(endOf(end, onLine, refuse), question);
+    const isEcho = (line: string) => typeof end === "string" && line !== end && line.includes(end);
+    await this.#ask(question, end, onLine, question.split("\n").find(isEcho));
   }
 
   /**
@@ -242,7 +221,7 @@ export class Dialogue {
     end: string | RegExp,
     onLine: (line: string) => unknown = () => {},
   ): Promise<void> {
-    await this.#ask(endOf(end, onLine), undefined, `${end}`);
+    await this.#ask(undefined, end, onLine);
   }
 
   /**
@@ -256,11 +235,12 @@ export class Dialogue {
   async tell(line: string): Promise<void> {
     this.signal.throwIfAborted();
     if (this.#ending !== undefined) throw new TypeError("The dialogue has ended");
+    const { name, timeout } = this.#options;
     const told = this.#writer.write(encoder.encode(`${line}\n`)).then(() => true, () => {
-      throw new DialogueError(`${this.#name} was not told: its stdin is closed`);
+      throw new DialogueError(`${name} was not told: its stdin is closed`);
     });
-    if (await this.#inTime(told)) return;
-    this.#fail(this.#late(`${this.#name} did not read what it was told`));
+    if (await inTime(told, timeout * 1000, this.signal)) return;
+    this.#failLate(`${name} did not read what it was told`);
     throw this.signal.reason;
   }
 
@@ -288,152 +268,172 @@ export class Dialogue {
       return status;
     } catch (error) {
       this.#fail(error);
-      await this.#lines[Symbol.asyncDispose]();
+      await this.#stdout.cancel();
       throw this.signal.reason;
     }
   }
 
-  async #ask(reply: Reply, text?: string, name = `message ${this.#asked + 1}`): Promise<void> {
+  #ask(
+    text: string | undefined,
+    end?: string | RegExp,
+    onLine: (line: string) => unknown = () => {},
+    echo?: string,
+  ): Promise<string> {
     this.signal.throwIfAborted();
     if (this.#ending !== undefined) throw new TypeError("The dialogue has ended");
     if (this.#question !== undefined) throw new TypeError("The question before has no answer yet");
+    if (end === "") throw new RangeError("A mark cannot be empty");
     // First, so that a text that cannot be encoded changes nothing.
     const bytes = text === undefined ? undefined : encoder.encode(`${text}\n`);
+    const name = bytes === undefined ? `${end}` : `message ${++this.#asked}`;
     const task = bytes === undefined ? "writing" : "answering";
-    const answered = Promise.withResolvers<void>();
-    const question: Question = this.#question = { ...reply, name, task, answered };
-    // Else the limit of the exit counts.
-    if (this.#exiting === undefined) this.#limit.start(this.#timeout * 1000);
-    if (bytes !== undefined) {
-      this.#asked++;
+    const answered = Promise.withResolvers<string>();
+    const question: Question = this.#question = { name, task, end, onLine, echo, answered };
+    this.#limit.start(this.#options.timeout * 1000);
+    // A prompt that is there already is what `waitUntil` waits for, and no answer to a question: it
+    // follows a notice, or a line of `tell()`.
+    if (bytes === undefined) question.meeting = this.#takeText(question);
+    else {
       // Not awaited: a child that does not read would keep us here beyond the time limit. If the
       // write fails, the question stays open: its answer may be in the pipe already.
       this.#writer.write(bytes).catch(() => question.task = "reading");
+      if (this.#before !== "newline") this.#text = "";
+      else if (isEnd(end, this.#text)) [this.#text, this.#before] = ["", "prompt"];
     }
-    this.#meet(question);
-    await answered.promise;
-  }
-
-  /** A prompt that is there already is what `waitUntil` waits for, and no answer to a question: it
-   * follows a notice, or a line of `tell()`. */
-  #meet(question: Question): void {
-    const partialLine = this.#partialLine;
-    const isThere = partialLine.length > this.#prompt &&
-      (question.find?.(partialLine.slice(this.#prompt)) ?? -1) !== -1;
-    if (question.task !== "writing") {
-      if (this.#prompt > 0 || isThere) this.#prompt = partialLine.length;
-    } else if (isThere) this.#receiving = this.#receive(partialLine, question, true);
+    return answered.promise;
   }
 
   /** Reads to the end, question or not: a line that comes before a question is not its answer. */
   async #read(): Promise<void> {
-    const batches = this.#lines.batches({ partial: true });
-    /** The question that was open at the last read: a later one gets none of its lines. */
-    let question: Question | undefined;
-    const isOpen = () => question !== undefined && question === this.#question;
+    const { name, maxLineLength } = this.#options;
+    let pauseAt = performance.now() + 20;
+    let pieces = 0;
     try {
-      for (;;) {
-        const next = batches.next();
-        const mayBePrompt = isOpen() && question?.find !== undefined &&
-          this.#partialLine.length > this.#prompt;
-        if (mayBePrompt && await isStill(next)) {
-          await this.#receive(this.#partialLine, question, true);
+      for (let isLast = false; !isLast;) {
+        // However fast lines come, timers and signals run.
+        if (performance.now() > pauseAt) pauseAt = await nextTurn();
+        const read = this.#stdout.read();
+        if (this.#question?.end !== undefined && this.#text !== "") {
+          if (await inTime(read, 10) === undefined) await this.#takeText(this.#question);
         }
-        const { done, value } = await next;
-        await this.#receiving;
-        if (done) break;
-        question = this.#question;
-        if (value.length > 0) this.#partialLine = "";
-        for (const line of value) await this.#receive(line, question);
-        this.#partialLine = this.#lines.partialLine;
-        // Asked meanwhile: what has been read came before it.
-        if (this.#question !== undefined && !isOpen()) this.#meet(this.#question);
+        const { text, done } = await read;
+        isLast = done;
+        if (this.#question?.meeting !== undefined) await this.#question.meeting;
+        // A later question gets none of what has been read.
+        const question = this.#question;
+        const lines = text.split("\n");
+        lines[0] = this.#text + lines[0];
+        this.#text = lines.pop() ?? "";
+        // V8 keeps a text in its pieces, 32 bytes for each, until a search makes it one.
+        if (++pieces * 8 > this.#text.length + 4096) pieces = this.#text.search(/^/);
+        if (done && question !== undefined) {
+          await this.#takeText(question);
+          // A last text without a newline is a line, if it is no prompt.
+          if (this.#text !== "") lines.push(this.#text);
+          this.#text = "";
+        }
+        if (lines.length > 0) {
+          // Behind a prompt, a blank rest of its line may be the answer; behind a mark, it is not.
+          const isNeeded = this.#before === "newline" ||
+            this.#before === "prompt" && question !== undefined;
+          if (!isNeeded && lines[0]?.trim() === "") lines.shift();
+          this.#before = "newline";
+        }
+        let count = 0;
+        for (const whole of lines) {
+          if (++count % 64 === 0 && performance.now() > pauseAt) pauseAt = await nextTurn();
+          const line = done ? whole : withoutReturn(whole);
+          check(line, maxLineLength);
+          if (question === undefined || question !== this.#question) this.#handOver(line);
+          else await this.#take(question, line, true);
+        }
+        if (this.#text.length > maxLineLength) check(withoutReturn(this.#text), maxLineLength);
         // Whoever was answered asks before we read on: the child works on that meanwhile. Each
         // async function between an answer and its caller takes one to three of these steps.
-        for (let step = 0; step < 8 && !isOpen(); step++) await null;
+        for (let step = 0; step < 8 && question !== this.#question; step++) await null;
       }
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      this.#fail(new DialogueError(`cannot read the stdout of ${this.#name}: ${reason}`));
+      this.#fail(new DialogueError(`cannot read the stdout of ${name}: ${reason}`));
     }
-    if (isOpen()) await this.#receiveRest(question);
     if (this.signal.aborted || this.#ending !== undefined) return;
     if (this.#question !== undefined) this.#giveUp();
     // That is fine if there are no more questions: wait a moment for `end()`.
     else this.#pause = setTimeout(() => this.#giveUp(), 200);
   }
 
-  /** At the end of the stream, takes a text without a newline for a line. */
-  async #receiveRest(question?: Question): Promise<void> {
-    const rest = this.#partialLine;
-    if (rest.length <= this.#prompt) return;
-    const isEnd = (question?.find?.(rest.slice(this.#prompt)) ?? -1) !== -1;
-    const received = this.#receive(rest, question, isEnd);
-    this.#prompt = rest.length;
-    await received;
-  }
-
-  /** Takes a line, or a text without a newline that may be a prompt; for the question that was open
-   * when it came. */
-  async #receive(whole: string, question?: Question, isText = false): Promise<void> {
+  /** Hands over a line that nobody asked for. Not awaited: `onUnasked` may ask, and wait for the
+   * answer. */
+  async #handOver(line: string): Promise<void> {
     if (this.signal.aborted) return;
-    const line = whole.slice(this.#prompt);
-    const isOpen = question !== undefined && question === this.#question;
-    // The rest of a line behind a prompt may be the answer; behind a mark, a blank one is not.
-    const isDropped = this.#prompt > 0 && line.trim() === "" && (!isOpen || this.#isAfterMark);
-    if (!isText) [this.#prompt, this.#isAfterMark] = [0, false];
-    if (isDropped) return;
     try {
-      if (!isOpen) {
-        // Not awaited: `onUnasked` may ask a question, and wait for the answer.
-        Promise.resolve(this.#onUnasked(line)).catch((error) => this.#fail(error));
-        return;
-      }
-      let goesOn = isText ? takeText(question, line) : question.take(line);
-      if (typeof goesOn !== "boolean") {
-        // The limit is the child's, and does not run while `onLine` is busy.
-        const left = this.#limit.hold();
-        goesOn = await goesOn;
-        // It may have failed meanwhile.
-        if (this.#question !== question) return;
-        this.#limit.start(left);
-      }
-      if (goesOn) return;
-      if (isText) [this.#prompt, this.#isAfterMark] = [whole.length, question.refuse !== undefined];
-      this.#question = undefined;
-      this.#limit.hold();
-      question.answered.resolve();
+      await this.#options.onUnasked(line);
     } catch (error) {
       this.#fail(error);
     }
   }
 
-  #failLate(): void {
-    const { name, task } = this.#question ?? {};
-    const what = task === "writing"
-      ? `${this.#name} did not write ${name}`
-      : `no answer from ${this.#name} to ${name}`;
-    this.#fail(this.#late(what));
+  /** Takes the text without a newline if the answer ends in it, as with a prompt. */
+  async #takeText(question: Question): Promise<void> {
+    if (isEnd(question.end, this.#text)) await this.#take(question, this.#text, false);
   }
 
-  /** The error for a child that is late, with the unfinished line that it wrote. */
-  #late(what: string): NoAnswerError {
-    const partialLine = this.#partialLine.slice(this.#prompt);
-    const soFar = partialLine && `; so far it wrote ${JSON.stringify(partialLine.slice(0, 1000))}`;
-    const unread = this.#question?.task === "reading"
-      ? "; it closed its stdin without reading all of it"
-      : "";
-    const message = `${what} within ${this.#timeout} s${soFar}${unread}`;
-    return new NoAnswerError(message, this.#asked, partialLine);
+  /** Takes a line, or a text without a newline in which the answer ends. */
+  async #take(question: Question, text: string, isLine: boolean): Promise<void> {
+    const { end, onLine, echo } = question;
+    const at = end === undefined
+      ? 0
+      : typeof end === "string"
+      ? text.indexOf(end)
+      : text.search(end);
+    if (!isLine) [this.#text, this.#before] = ["", typeof end === "string" ? "mark" : "prompt"];
+    try {
+      if (at !== -1 && echo !== undefined && text.includes(echo)) {
+        const { name } = this.#options;
+        throw new DialogueError(`${name} sent the question back instead of carrying it out`);
+      }
+      // A line that a RegExp matches is the answer's last; a mark or a prompt is no part of it.
+      const isPart = at === -1 || isLine && typeof end === "object";
+      const busy = isPart || at > 0 ? onLine(isPart ? text : text.slice(0, at)) : undefined;
+      if (busy !== undefined) {
+        // The limit is the child's, and does not run while `onLine` is busy.
+        const left = this.#limit.hold();
+        await busy;
+        // It may have failed meanwhile.
+        if (this.#question !== question) return;
+        this.#limit.start(left);
+      }
+      if (at === -1) return;
+      this.#question = undefined;
+      this.#limit.hold();
+      question.answered.resolve(text);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /** Fails with what the child did not do in time, and the unfinished line that it wrote. */
+  #failLate(untold?: string): void {
+    const { name, timeout } = this.#options;
+    const { name: question, task } = this.#question ?? {};
+    const late = task === "writing"
+      ? `${name} did not write ${question}`
+      : `no answer from ${name} to ${question}`;
+    const soFar = this.#text && `; so far it wrote ${JSON.stringify(this.#text.slice(0, 1000))}`;
+    const unread = task === "reading" ? "; it closed its stdin without reading all of it" : "";
+    const message = `${untold ?? late} within ${timeout} s${soFar}${unread}`;
+    this.#fail(new NoAnswerError(message, this.#asked, this.#text));
   }
 
   /** Waits for the exit of a child that can answer no more. */
   async #giveUp(): Promise<void> {
     try {
-      this.#receiveRest();
+      await this.#question?.meeting;
+      const isRest = this.#before !== "newline" && this.#text.trim() === "";
+      if (this.#text !== "" && !isRest) this.#handOver(this.#text);
       const status = await this.#exit();
       if (this.#ending !== undefined) return;
-      const message = `${this.#name} ${describe(status)} ${this.#undone()}`;
+      const message = `${this.#options.name} ${describe(status)} ${this.#undone()}`;
       throw new ChildEndedError(message, this.#asked, status);
     } catch (error) {
       this.#fail(error);
@@ -450,53 +450,32 @@ export class Dialogue {
     return done > 0 ? `after message ${done}, ${undone}` : undone;
   }
 
-  #exit(): Promise<Deno.CommandStatus> {
-    return this.#exiting ??= (async () => {
-      this.#limit.stop();
-      this.#writer.close().catch(() => {});
-      const status = await this.#inTime(this.#child.status);
-      if (status !== undefined) return status;
-      const end = await this.#endChild();
-      const undone = this.#ending === undefined ? `, ${this.#undone()}` : "";
-      throw new ChildStayedError(
-        `${this.#name} did not exit within ${this.#timeout} s after its stdin closed${undone}; ` +
-          `after SIGTERM it ${describe(end)}`,
-        end,
-      );
-    })();
-  }
-
-  /** What a promise gives, unless the dialogue fails meanwhile; undefined if it is late. */
-  async #inTime<T>(promise: Promise<T>): Promise<T | undefined> {
-    const { promise: result, resolve, reject } = Promise.withResolvers<T | undefined>();
-    const limit = new TimeLimit(() => resolve(undefined));
-    const fail = () => reject(this.signal.reason);
-    this.signal.addEventListener("abort", fail);
-    promise.then(resolve, reject);
-    limit.start(this.#timeout * 1000);
-    try {
-      return await result;
-    } finally {
-      limit.stop();
-      this.signal.removeEventListener("abort", fail);
-    }
+  /** Closes the child's stdin, and waits for its exit. */
+  async #exit(): Promise<Deno.CommandStatus> {
+    const { name, timeout } = this.#options;
+    this.#limit.stop();
+    this.#writer.close().catch(() => {});
+    const status = await inTime(this.#child.status, timeout * 1000, this.signal);
+    if (status !== undefined) return status;
+    const end = await this.#endChild();
+    const undone = this.#ending === undefined ? `, ${this.#undone()}` : "";
+    const late = `${name} did not exit within ${timeout} s after its stdin closed${undone}`;
+    throw new ChildStayedError(`${late}; after SIGTERM it ${describe(end)}`, end);
   }
 
   async #endChild(): Promise<Deno.CommandStatus> {
-    const { status } = this.#child;
-    const kill = () => {
+    const child = this.#child;
+    const ended = Promise.all([child.status, child[Symbol.asyncDispose]()]);
+    // Deno sends only SIGTERM, which a child may ignore; `child.ts` has its own end and grace.
+    const grace = Object.hasOwn(child, Symbol.asyncDispose) ? Infinity : 1000;
+    if (await inTime(ended, grace) === undefined) {
       try {
-        this.#child.kill("SIGKILL");
+        child.kill("SIGKILL");
       } catch {
         // It has exited.
       }
-    };
-    // Deno sends only SIGTERM, which a child may ignore; `child.ts` has its own end and grace.
-    const isOurs = !Object.hasOwn(this.#child, Symbol.asyncDispose);
-    const timer = isOurs ? setTimeout(kill, 1000) : undefined;
-    status.finally(() => clearTimeout(timer));
-    await this.#child[Symbol.asyncDispose]();
-    return await status;
+    }
+    return (await ended)[0];
   }
 
   #fail(error: unknown): void {
@@ -507,78 +486,101 @@ export class Dialogue {
     this.#writer.abort().catch(() => {});
     const question = this.#question;
     this.#question = undefined;
-    const reject = () => question?.answered.reject(this.signal.reason);
-    this.#lines[Symbol.asyncDispose]().then(reject, reject);
+    const reject = () => question?.answered.reject(error);
+    this.#stdout.cancel().then(reject, reject);
   }
 }
 
-/** A reply whose lines go to `onLine`, up to its end. `refuse` throws if a text is no answer. */
-function endOf(
-  end: string | RegExp,
-  onLine: (line: string) => unknown,
-  refuse: (text: string) => void = () => {},
-): Reply {
-  if (end === "") throw new RangeError("A mark cannot be empty");
-  if (typeof end !== "string") {
-    return {
-      async take(line) {
-        await onLine(line);
-        return line.search(end) === -1;
-      },
-      // A pattern that matches whatever stands behind the text does not mark a prompt.
-      find: (text) =>
-        ["a", "\n"].every((more) => `${text}${more}`.search(end) !== -1) ? -1 : text.search(end),
-      onLine,
-    };
+/** Whether a text without a newline is the end of an answer. A pattern that matches whatever stands
+ * behind the text does not mark a prompt. */
+function isEnd(end: string | RegExp | undefined, text: string): boolean {
+  if (end === undefined || text === "") return false;
+  if (typeof end === "string") return text.includes(end);
+  const goesOn = ["a", "\n"].every((more) => `${text}${more}`.search(end) !== -1);
+  return !goesOn && text.search(end) !== -1;
+}
+
+function withoutReturn(line: string): string {
+  return line.endsWith("\r") ? line.slice(0, -1) : line;
+}
+
+function check(line: string, maxLineLength: number): void {
+  if (line.length <= maxLineLength) return;
+  throw new RangeError(`A line is longer than ${maxLineLength} UTF-16 code units`);
+}
+
+/** What a child writes, to the end. Another process may hold its pipe when it has exited: then until
+ * nothing comes for 0.1 s, at the latest after 1 s of waiting or 1 MiB more. */
+function textOf({ stdout, status }: Deno.ChildProcess) {
+  let reader: ReadableStreamBYOBReader | ReadableStreamDefaultReader<Uint8Array>;
+  try {
+    reader = stdout.getReader({ mode: "byob" });
+  } catch {
+    // A stream of a test, say, that does not fill a buffer.
+    reader = stdout.getReader();
   }
-  const find = (text: string) => text.indexOf(end);
+  const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+  /** The memory for the next read: the same each time, which saves a third of the work. */
+  let buffer: Uint8Array = new Uint8Array(64 * 1024);
+  let next: ReturnType<typeof reader.read>;
+  /** Once the child has exited, each ms of waiting and each KiB read costs 1. */
+  let patience = Infinity;
+  const endIfStill = async () => {
+    if (patience < 0 || await inTime(next, 50) === undefined) await reader.cancel();
+  };
+  const exited = () => {
+    patience = 1000;
+    endIfStill().catch(() => {});
+  };
+  status.then(exited, exited);
   return {
-    async take(line) {
-      refuse(line);
-      const at = find(line);
-      if (at !== 0) await onLine(at === -1 ? line : line.slice(0, at));
-      return at === -1;
+    cancel: () => reader.cancel(),
+    async read(): Promise<{ text: string; done: boolean }> {
+      const start = performance.now();
+      const isOver = patience < Infinity;
+      next = reader.read(buffer);
+      if (isOver) endIfStill().catch(() => {});
+      const { done, value } = await next;
+      if (isOver) patience -= performance.now() - start + (value?.byteLength ?? 0) / 1024;
+      if (done) return { text: decoder.decode(), done };
+      buffer = new Uint8Array(value.buffer);
+      return { text: decoder.decode(value, { stream: true }), done };
     },
-    find,
-    onLine,
-    refuse,
   };
 }
 
-/** Takes a text without a newline. Returns true if the answer goes on. */
-async function takeText({ find, onLine, refuse }: Reply, text: string): Promise<boolean> {
-  refuse?.(text);
-  const at = find?.(text) ?? -1;
-  if (at > 0) await onLine?.(text.slice(0, at));
-  return at === -1;
-}
-
-/** Whether no bytes come for 20 ms. Looks twice: after Ctrl-Z and fg, timers fire before pending
- * input is seen. */
-async function isStill(next: Promise<unknown>): Promise<boolean> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const moment = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => timer = setTimeout(() => resolve(true), 10), 10);
-  });
+/** What a promise gives, or undefined if it is late; rejects if the signal aborts meanwhile. */
+async function inTime<T>(
+  promise: Promise<T>,
+  milliseconds: number,
+  signal?: AbortSignal,
+): Promise<T | undefined> {
+  const { promise: result, resolve, reject } = Promise.withResolvers<T | undefined>();
+  const limit = new TimeLimit(() => resolve(undefined), Math.min(milliseconds, 50));
+  const fail = () => reject(signal?.reason);
+  signal?.addEventListener("abort", fail);
+  promise.then(resolve, reject);
+  limit.start(milliseconds);
   try {
-    return await Promise.race([next.then(() => false), moment]);
+    return await result;
   } finally {
-    clearTimeout(timer);
+    limit.stop();
+    signal?.removeEventListener("abort", fail);
   }
 }
 
 /** A time limit that is started again and again: a timer for each question would cost as much as
  * the pipe. */
 class TimeLimit {
-  readonly #onLate: () => void;
   #deadline = Infinity;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #isStopped = false;
 
-  constructor(onLate: () => void) {
-    this.#onLate = onLate;
-  }
+  /** @param again The milliseconds from the first look to the second. */
+  constructor(private readonly onLate: () => void, private readonly again = 50) {}
 
   start(milliseconds: number): void {
+    if (this.#isStopped) return;
     this.#deadline = performance.now() + milliseconds;
     // A timer that runs already is no later: it looks again.
     if (this.#timer === undefined) this.#look();
@@ -591,9 +593,10 @@ class TimeLimit {
     return left;
   }
 
+  /** Ends it for good. */
   stop(): void {
     clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#isStopped = true;
   }
 
   #look(again = false): void {
@@ -603,9 +606,18 @@ class TimeLimit {
     // With a longer delay than this, some 24 days, setTimeout calls at once.
     if (left > 0) this.#timer = setTimeout(() => this.#look(), Math.min(left, 2 ** 31 - 1));
     // Looks twice: after Ctrl-Z and fg, timers fire before pending input is seen.
-    else if (!again) this.#timer = setTimeout(() => this.#look(true), 50);
-    else this.#onLate();
+    else if (!again) this.#timer = setTimeout(() => this.#look(true), this.again);
+    else this.onLate();
   }
+}
+
+/** Lets timers, signals and other input run, and returns when they must run again. Deno looks for
+ * input at every 61st turn of its event loop. 64 turns take 0.1 ms, a timer 1 or 2 ms. */
+async function nextTurn(): Promise<number> {
+  const immediate: unknown = Reflect.get(globalThis, "setImmediate");
+  const [end, turns] = typeof immediate === "function" ? [immediate, 64] : [setTimeout, 1];
+  for (let n = 0; n < turns; n++) await new Promise<void>((resolve) => end(resolve));
+  return performance.now() + 20;
 }
 
 const encoder = new TextEncoder();
