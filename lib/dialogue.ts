@@ -8,27 +8,17 @@
 
 /** What ended a dialogue. */
 export class DialogueError extends Error {
-  /** What the error is called where it is printed. */
-  override readonly name: string = "DialogueError";
-
   /** The error, and what timeout(1) and shells exit with in this case. */
   constructor(message: string, readonly exitCode: number = 1) {
     super(message);
+    this.name = new.target.name;
   }
 }
 
 /** The child did not answer in time. */
 export class NoAnswerError extends DialogueError {
-  /** What the error is called where it is printed. */
-  override readonly name = "NoAnswerError";
-
-  /**
-   * The error, with the part of the answer that has come.
-   *
-   * @param question The number of the question, from 1; of the one before, if the child did not
-   * write what `waitUntil` waits for, or did not read what it was told.
-   * @param partialLine The beginning of a line that was not complete.
-   */
+  /** The error, with the number of the last question, from 1, and the beginning of a line that was
+   * not complete. */
   constructor(message: string, readonly question: number, readonly partialLine: string) {
     super(message, 124);
   }
@@ -36,9 +26,6 @@ export class NoAnswerError extends DialogueError {
 
 /** The child exited before it had answered everything; before that it may have closed a pipe. */
 export class ChildEndedError extends DialogueError {
-  /** What the error is called where it is printed. */
-  override readonly name = "ChildEndedError";
-
   /** The error, with the number of questions that had been sent, and how the child ended. */
   constructor(message: string, readonly questions: number, readonly status: Deno.CommandStatus) {
     super(message, status.code || 1);
@@ -47,9 +34,6 @@ export class ChildEndedError extends DialogueError {
 
 /** The child did not exit in time after its stdin had closed, and was ended. */
 export class ChildStayedError extends DialogueError {
-  /** What the error is called where it is printed. */
-  override readonly name = "ChildStayedError";
-
   /** The error, with the status that the child exited with when it was ended. */
   constructor(message: string, readonly status: Deno.CommandStatus) {
     super(message, 124);
@@ -60,7 +44,7 @@ export class ChildStayedError extends DialogueError {
 export interface DialogueOptions {
   /** The child's name in errors (default "the child"). */
   name?: string;
-  /** Seconds that the child may take for each answer, and for its exit (default 10). */
+  /** Seconds for each answer, and for the exit (default 10; `Infinity`: no time limit). */
   timeout?: number;
   /** Gets the lines that came while no question was open (default: they are dropped). If it throws,
    * or if the promise that it returns rejects, that ends the dialogue. */
@@ -71,19 +55,13 @@ export interface DialogueOptions {
 
 /** What a dialogue waits for. */
 interface Question {
-  /** What errors call it. */
-  name: string;
-  /** What the child has still to do: a question that it leaves unread may have its answer. */
-  task: "reading" | "answering" | "writing";
-  /** Where its answer ends; without it, with the next line. */
-  end: string | RegExp | undefined;
-  onLine: (line: string) => unknown;
-  /** The line of the question that makes the child write the mark, and that must not come back. */
-  echo: string | undefined;
-  /** Resolves with the line, or the text without a newline, in which the answer ended. */
-  answered: PromiseWithResolvers<string>;
-  /** Settles when a prompt that was there already has been looked for, and taken. */
-  meeting?: Promise<void>;
+  name: string; // As errors have it.
+  task: "reading" | "answering" | "writing"; // What the child has still to do.
+  end: string | RegExp; // Where its answer ends.
+  onLine: ((line: string) => unknown) | undefined;
+  echo: string | undefined; // Its line that makes the child write a mark: it must not come back.
+  answered: PromiseWithResolvers<string>; // Resolves with the line or text where the answer ended.
+  meeting?: Promise<void>; // Settles when a prompt that was there already has been taken.
 }
 
 /**
@@ -91,8 +69,8 @@ interface Question {
  *
  * Wait for a greeting first (`waitUntil`), and use `askUntil` for answers of several lines: a line
  * that was read before a question goes out is handed to `onUnasked`, and any other is taken for the
- * answer. All lines are read as they come. The child's exit ends the dialogue, even where a
- * grandchild keeps the pipe open. The lines that the child wrote before its exit are read first.
+ * answer. The child's exit ends the dialogue once all that it wrote has been read, even where a
+ * grandchild keeps the pipe open.
  *
  * If a child's family may outlive it, start the child `detached`, by `child.ts`. While a question
  * that the child has not read waits in a full pipe, the script does not end by itself.
@@ -113,32 +91,21 @@ interface Question {
 export class Dialogue {
   readonly #child: Deno.ChildProcess;
   readonly #options: Required<DialogueOptions>;
-  readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
-  /** What the child writes. */
+  readonly #stdin: WritableStreamDefaultWriter<Uint8Array>;
   readonly #stdout: ReturnType<typeof textOf>;
-  /** Aborts with what ended the dialogue. */
-  readonly #over = new AbortController();
-  /** The time limit of the answer. */
-  readonly #limit = new TimeLimit(() => this.#failLate());
-  /** Settles when all that the child wrote has been read. */
-  readonly #reading: Promise<void>;
-  /** How many questions there were. */
-  #asked = 0;
-  /** The one that has no answer yet. */
-  #question: Question | undefined;
-  /** What has come and nobody has taken: the beginning of a line, behind a newline or a prompt. */
-  #text = "";
-  /** What stands before it in the child's output. */
-  #before: "newline" | "prompt" | "mark" = "newline";
-  /** After the child has closed its stdout: a short wait for the script to call `end()`. */
-  #pause: ReturnType<typeof setTimeout> | undefined;
-  /** What `end()` gives. */
-  #ending: Promise<Deno.CommandStatus> | undefined;
+  readonly #over = new AbortController(); // Aborts with what ended the dialogue.
+  readonly #limit = new TimeLimit(() => this.#failLate()); // The one of the answer.
+  readonly #reading: Promise<void>; // Settles when all that the child wrote has been read.
+  #asked = 0; // How many questions there were.
+  #question: Question | undefined; // The one that is open.
+  #text = ""; // What has come of a line, and nobody has taken.
+  #before: "newline" | "prompt" | "mark" = "newline"; // What stands before that text.
+  #pause: ReturnType<typeof setTimeout> | undefined; // From the end of stdout: is this the end()?
+  #ending: Promise<Deno.CommandStatus> | undefined; // What end() gives.
 
   /** Begins to read the child's stdout. The caller ends the child: `await using`.
    *
-   * @throws {RangeError} If `timeout` or `maxLineLength` is negative or NaN. A `timeout` that is
-   * `Infinity` means no time limit.
+   * @throws {RangeError} If `timeout` or `maxLineLength` is negative or NaN.
    * @throws {TypeError} If the child's stdin or stdout is not piped, or is in use. */
   constructor(child: Deno.ChildProcess, options: DialogueOptions = {}) {
     const { name = "the child", timeout = 10, onUnasked = () => {} } = options;
@@ -152,7 +119,7 @@ export class Dialogue {
     this.#child = child;
     this.#options = { name, timeout, onUnasked, maxLineLength };
     this.#stdout = textOf(child);
-    this.#writer = child.stdin.getWriter();
+    this.#stdin = child.stdin.getWriter();
     this.#reading = this.#read();
   }
 
@@ -168,33 +135,31 @@ export class Dialogue {
    *
    * @param question One line: with a newline inside it is several, and the child may answer each.
    * @throws {TypeError} If the question before has no answer yet, or after `end()`.
-   * @throws {NoAnswerError} If no answer comes in time, whether or not the child has closed its
-   * stdin. The dialogue is over then.
+   * @throws {NoAnswerError} If no answer comes in time. The dialogue is over then.
    * @throws {ChildEndedError} If the child exits instead.
    * @throws {ChildStayedError} If it closes its stdout instead, and does not exit in time.
    * @throws {DialogueError} If its stdout cannot be read, or a line of it never ends.
    */
   async ask(question: string): Promise<string> {
-    return await this.#ask(question);
+    return await this.#ask(question, /^/);
   }
 
   /**
    * Sends a question, and hands on each line that comes back up to the end of the answer.
    *
    * @param end One of three:
-   * - A mark, a text that the question makes the child write: `${question}\necho ${mark}`. It ends
-   *   the answer wherever it stands in its line, with a newline or without. The text before it is
-   *   the last line of the answer, `abc` of `abcMARK`. What follows it in its line is dropped. If
-   *   that comes more than about 20 ms later, a newline is dropped, and other text is a line.
-   * - A line of the child's own, as a RegExp without `$`: `/^bestmove/`. It is handed on as the
-   *   last line.
+   * - A mark, a text that the question makes the child write: `${question}\necho ${mark}`. It counts
+   *   wherever it stands in its line, with a newline or without. The text before it is the last line
+   *   of the answer, `abc` of `abcMARK`. What follows it is dropped; but a text that comes more than
+   *   about 20 ms later is a line.
+   * - A line of the child's own, as a RegExp without `$`: `/^bestmove/`. It is handed on as the last.
    * - A prompt, as a RegExp that ends with `$`: `/\(gdb\) $/`. It has no newline, and counts when
    *   nothing follows for about 20 ms. It is not handed on.
    *
-   * A RegExp with `$` ends the answer at a whole line that it matches, too; but a line whose
-   * newline is late is taken for a prompt, and the newline for an empty line of the next answer. So
-   * let it match no line of an answer: `/^> $/` is safer than `/> $/`.
-   * @param onLine While the promise that it returns is pending, nothing more is read.
+   * A RegExp with `$` ends the answer at a whole line that it matches, too, and at one whose newline
+   * is late. So let it match no line of an answer: `/^> $/` is safer than `/> $/`.
+   * @param onLine While the promise that it returns is pending, nothing more is read. What it throws
+   * ends the dialogue.
    * @throws {RangeError} If the mark is empty.
    * @throws {DialogueError} If the child sends the question back, as a terminal does, or `cat`.
    * @throws As {@linkcode Dialogue.ask} does; the time limit is that of the whole answer, without
@@ -203,31 +168,28 @@ export class Dialogue {
   async askUntil(
     question: string,
     end: string | RegExp,
-    onLine: (line: string) => unknown = () => {},
+    onLine?: (line: string) => unknown,
   ): Promise<void> {
     const isEcho = (line: string) => typeof end === "string" && line !== end && line.includes(end);
     await this.#ask(question, end, onLine, question.split("\n").find(isEcho));
   }
 
   /**
-   * Waits for a text that the child writes by itself, such as a greeting or its first prompt. Call
-   * it right after `new Dialogue()`: lines that come before the call are handed to `onUnasked`. A
-   * prompt may be there already.
+   * Waits for a text that the child writes by itself, such as a greeting or its first prompt, which
+   * may be there already. Call it right after `new Dialogue()`: lines that come before the call are
+   * handed to `onUnasked`.
    *
    * @param end As for {@linkcode Dialogue.askUntil}.
    * @throws As {@linkcode Dialogue.askUntil} does.
    */
-  async waitUntil(
-    end: string | RegExp,
-    onLine: (line: string) => unknown = () => {},
-  ): Promise<void> {
+  async waitUntil(end: string | RegExp, onLine?: (line: string) => unknown): Promise<void> {
     await this.#ask(undefined, end, onLine);
   }
 
   /**
-   * Sends a line that has no answer, such as `quit` or `stop`, also while an answer is open.
+   * Sends a line that has no answer, such as `quit` or `stop`, also while an answer is open. Resolves
+   * when the pipe has taken the line.
    *
-   * @returns When the pipe has taken the line.
    * @throws {TypeError} After `end()`.
    * @throws {NoAnswerError} If the child does not read the line in time; that ends the dialogue.
    * @throws {DialogueError} If the child has closed its stdin.
@@ -236,7 +198,7 @@ export class Dialogue {
     this.signal.throwIfAborted();
     if (this.#ending !== undefined) throw new TypeError("The dialogue has ended");
     const { name, timeout } = this.#options;
-    const told = this.#writer.write(encoder.encode(`${line}\n`)).then(() => true, () => {
+    const told = this.#stdin.write(encoder.encode(`${line}\n`)).then(() => true, () => {
       throw new DialogueError(`${name} was not told: its stdin is closed`);
     });
     if (await inTime(told, timeout * 1000, this.signal)) return;
@@ -260,23 +222,17 @@ export class Dialogue {
   async #end(): Promise<Deno.CommandStatus> {
     this.signal.throwIfAborted();
     clearTimeout(this.#pause);
-    try {
-      const status = await this.#exit();
-      await this.#reading;
-      // `onUnasked` may have thrown meanwhile.
-      this.signal.throwIfAborted();
-      return status;
-    } catch (error) {
-      this.#fail(error);
-      await this.#stdout.cancel();
-      throw this.signal.reason;
-    }
+    const status = await this.#exit();
+    if (status !== undefined) await this.#reading;
+    // `onUnasked` may have thrown meanwhile.
+    if (status === undefined || this.signal.aborted) throw this.signal.reason;
+    return status;
   }
 
   #ask(
     text: string | undefined,
-    end?: string | RegExp,
-    onLine: (line: string) => unknown = () => {},
+    end: string | RegExp,
+    onLine?: (line: string) => unknown,
     echo?: string,
   ): Promise<string> {
     this.signal.throwIfAborted();
@@ -292,13 +248,13 @@ export class Dialogue {
     this.#limit.start(this.#options.timeout * 1000);
     // A prompt that is there already is what `waitUntil` waits for, and no answer to a question: it
     // follows a notice, or a line of `tell()`.
-    if (bytes === undefined) question.meeting = this.#takeText(question);
+    if (bytes === undefined) question.meeting = this.#takeText();
     else {
       // Not awaited: a child that does not read would keep us here beyond the time limit. If the
       // write fails, the question stays open: its answer may be in the pipe already.
-      this.#writer.write(bytes).catch(() => question.task = "reading");
+      this.#stdin.write(bytes).catch(() => question.task = "reading");
       if (this.#before !== "newline") this.#text = "";
-      else if (isEnd(end, this.#text)) [this.#text, this.#before] = ["", "prompt"];
+      else if (findEnd(end, this.#text, false) !== -1) [this.#text, this.#before] = ["", "prompt"];
     }
     return answered.promise;
   }
@@ -306,51 +262,55 @@ export class Dialogue {
   /** Reads to the end, question or not: a line that comes before a question is not its answer. */
   async #read(): Promise<void> {
     const { name, maxLineLength } = this.#options;
-    let pauseAt = performance.now() + 20;
+    let looks = 0;
+    let turnAt = 0; // When timers and signals must run, however fast lines come.
     let pieces = 0;
     try {
       for (let isLast = false; !isLast;) {
-        // However fast lines come, timers and signals run.
-        if (performance.now() > pauseAt) pauseAt = await nextTurn();
         const read = this.#stdout.read();
-        if (this.#question?.end !== undefined && this.#text !== "") {
-          if (await inTime(read, 10) === undefined) await this.#takeText(this.#question);
-        }
+        // A text without a newline that stays still may be a prompt.
+        const mayBePrompt = this.#text !== "" && this.#question !== undefined;
+        if (mayBePrompt && await inTime(read, 10) === undefined) await this.#takeText();
         const { text, done } = await read;
         isLast = done;
         if (this.#question?.meeting !== undefined) await this.#question.meeting;
-        // A later question gets none of what has been read.
+        // What has been read came before any later question.
         const question = this.#question;
-        const lines = text.split("\n");
+        // A chunk is often one line: splitting it would cost a twentieth of the round trip.
+        const isLine = text.indexOf("\n") === text.length - 1;
+        const lines = isLine ? [text.slice(0, -1), ""] : text.split("\n");
         lines[0] = this.#text + lines[0];
         this.#text = lines.pop() ?? "";
-        // V8 keeps a text in its pieces, 32 bytes for each, until a search makes it one.
-        if (++pieces * 8 > this.#text.length + 4096) pieces = this.#text.search(/^/);
+        if (++pieces * 8 > this.#text.length + 4096) {
+          // V8 keeps a text in its pieces, 32 bytes for each, until a search makes it one.
+          this.#text.search(/^/);
+          pieces = 0;
+        }
         if (done && question !== undefined) {
-          await this.#takeText(question);
-          // A last text without a newline is a line, if it is no prompt.
+          await this.#takeText();
+          // The last text is a line, unless it was a prompt.
           if (this.#text !== "") lines.push(this.#text);
           this.#text = "";
         }
         if (lines.length > 0) {
           // Behind a prompt, a blank rest of its line may be the answer; behind a mark, it is not.
-          const isNeeded = this.#before === "newline" ||
-            this.#before === "prompt" && question !== undefined;
-          if (!isNeeded && lines[0]?.trim() === "") lines.shift();
+          const isRest = this.#before === "mark" ||
+            this.#before === "prompt" && question === undefined;
+          if (isRest && lines[0]?.trim() === "") lines.shift();
           this.#before = "newline";
         }
-        let count = 0;
-        for (const whole of lines) {
-          if (++count % 64 === 0 && performance.now() > pauseAt) pauseAt = await nextTurn();
-          const line = done ? whole : withoutReturn(whole);
-          check(line, maxLineLength);
-          if (question === undefined || question !== this.#question) this.#handOver(line);
-          else await this.#take(question, line, true);
+        for (let n = 0;; n++) {
+          if (++looks % 64 === 0 && performance.now() > turnAt) turnAt = await nextTurn();
+          const line = lines[n];
+          if (line === undefined) break;
+          const whole = done ? line : lineOf(line, maxLineLength);
+          if (question === undefined || question !== this.#question) this.#handOver(whole);
+          else await this.#take(question, whole, true);
         }
-        if (this.#text.length > maxLineLength) check(withoutReturn(this.#text), maxLineLength);
+        if (this.#text.length > maxLineLength) lineOf(this.#text, maxLineLength);
         // Whoever was answered asks before we read on: the child works on that meanwhile. Each
         // async function between an answer and its caller takes one to three of these steps.
-        for (let step = 0; step < 8 && question !== this.#question; step++) await null;
+        for (let step = 0; step < 8 && this.#question === undefined; step++) await null;
       }
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
@@ -373,31 +333,31 @@ export class Dialogue {
     }
   }
 
-  /** Takes the text without a newline if the answer ends in it, as with a prompt. */
-  async #takeText(question: Question): Promise<void> {
-    if (isEnd(question.end, this.#text)) await this.#take(question, this.#text, false);
+  /** Takes a text without a newline, such as a prompt, if the answer ends in it. */
+  async #takeText(): Promise<void> {
+    const question = this.#question;
+    if (question !== undefined && findEnd(question.end, this.#text, false) !== -1) {
+      await this.#take(question, this.#text, false);
+    }
   }
 
   /** Takes a line, or a text without a newline in which the answer ends. */
   async #take(question: Question, text: string, isLine: boolean): Promise<void> {
     const { end, onLine, echo } = question;
-    const at = end === undefined
-      ? 0
-      : typeof end === "string"
-      ? text.indexOf(end)
-      : text.search(end);
+    const at = findEnd(end, text, isLine);
     if (!isLine) [this.#text, this.#before] = ["", typeof end === "string" ? "mark" : "prompt"];
     try {
       if (at !== -1 && echo !== undefined && text.includes(echo)) {
-        const { name } = this.#options;
-        throw new DialogueError(`${name} sent the question back instead of carrying it out`);
+        const message = "sent the question back instead of carrying it out";
+        throw new DialogueError(`${this.#options.name} ${message}`);
       }
       // A line that a RegExp matches is the answer's last; a mark or a prompt is no part of it.
       const isPart = at === -1 || isLine && typeof end === "object";
-      const busy = isPart || at > 0 ? onLine(isPart ? text : text.slice(0, at)) : undefined;
+      const busy = isPart || at > 0 ? onLine?.(isPart ? text : text.slice(0, at)) : undefined;
       if (busy !== undefined) {
         // The limit is the child's, and does not run while `onLine` is busy.
-        const left = this.#limit.hold();
+        const { left } = this.#limit;
+        this.#limit.start(Infinity);
         await busy;
         // It may have failed meanwhile.
         if (this.#question !== question) return;
@@ -405,7 +365,7 @@ export class Dialogue {
       }
       if (at === -1) return;
       this.#question = undefined;
-      this.#limit.hold();
+      this.#limit.start(Infinity);
       question.answered.resolve(text);
     } catch (error) {
       this.#fail(error);
@@ -427,17 +387,13 @@ export class Dialogue {
 
   /** Waits for the exit of a child that can answer no more. */
   async #giveUp(): Promise<void> {
-    try {
-      await this.#question?.meeting;
-      const isRest = this.#before !== "newline" && this.#text.trim() === "";
-      if (this.#text !== "" && !isRest) this.#handOver(this.#text);
-      const status = await this.#exit();
-      if (this.#ending !== undefined) return;
-      const message = `${this.#options.name} ${describe(status)} ${this.#undone()}`;
-      throw new ChildEndedError(message, this.#asked, status);
-    } catch (error) {
-      this.#fail(error);
-    }
+    await this.#question?.meeting;
+    if (this.#ending === undefined && this.#text.trim() !== "") this.#handOver(this.#text);
+    this.#text = "";
+    const status = await this.#exit();
+    if (status === undefined || this.#ending !== undefined) return;
+    const message = `${this.#options.name} ${describe(status)} ${this.#undone()}`;
+    this.#fail(new ChildEndedError(message, this.#asked, status));
   }
 
   /** The task that the child has left undone, as the end of a sentence. */
@@ -450,32 +406,32 @@ export class Dialogue {
     return done > 0 ? `after message ${done}, ${undone}` : undone;
   }
 
-  /** Closes the child's stdin, and waits for its exit. */
-  async #exit(): Promise<Deno.CommandStatus> {
+  /** Closes the child's stdin, and waits for its exit. Fails and gives undefined if it is late. */
+  async #exit(): Promise<Deno.CommandStatus | undefined> {
     const { name, timeout } = this.#options;
-    this.#limit.stop();
-    this.#writer.close().catch(() => {});
-    const status = await inTime(this.#child.status, timeout * 1000, this.signal);
-    if (status !== undefined) return status;
-    const end = await this.#endChild();
-    const undone = this.#ending === undefined ? `, ${this.#undone()}` : "";
-    const late = `${name} did not exit within ${timeout} s after its stdin closed${undone}`;
-    throw new ChildStayedError(`${late}; after SIGTERM it ${describe(end)}`, end);
-  }
-
-  async #endChild(): Promise<Deno.CommandStatus> {
     const child = this.#child;
-    const ended = Promise.all([child.status, child[Symbol.asyncDispose]()]);
-    // Deno sends only SIGTERM, which a child may ignore; `child.ts` has its own end and grace.
-    const grace = Object.hasOwn(child, Symbol.asyncDispose) ? Infinity : 1000;
-    if (await inTime(ended, grace) === undefined) {
-      try {
-        child.kill("SIGKILL");
-      } catch {
-        // It has exited.
+    this.#limit.stop();
+    this.#stdin.close().catch(() => {});
+    try {
+      const status = await inTime(child.status, timeout * 1000, this.signal);
+      if (status !== undefined) return status;
+      const ended = Promise.all([child.status, child[Symbol.asyncDispose]()]);
+      // Deno sends only SIGTERM, which a child may ignore; `child.ts` has its own end and grace.
+      const grace = Object.hasOwn(child, Symbol.asyncDispose) ? Infinity : 1000;
+      if (await inTime(ended, grace) === undefined) {
+        try {
+          child.kill("SIGKILL");
+        } catch {
+          // It has exited.
+        }
       }
+      const [end] = await ended;
+      const undone = this.#ending === undefined ? `, ${this.#undone()}` : "";
+      const late = `${name} did not exit within ${timeout} s after its stdin closed${undone}`;
+      throw new ChildStayedError(`${late}; after SIGTERM it ${describe(end)}`, end);
+    } catch (error) {
+      this.#fail(error);
     }
-    return (await ended)[0];
   }
 
   #fail(error: unknown): void {
@@ -483,7 +439,7 @@ export class Dialogue {
     clearTimeout(this.#pause);
     this.#limit.stop();
     this.#over.abort(error);
-    this.#writer.abort().catch(() => {});
+    this.#stdin.abort().catch(() => {});
     const question = this.#question;
     this.#question = undefined;
     const reject = () => question?.answered.reject(error);
@@ -491,22 +447,19 @@ export class Dialogue {
   }
 }
 
-/** Whether a text without a newline is the end of an answer. A pattern that matches whatever stands
- * behind the text does not mark a prompt. */
-function isEnd(end: string | RegExp | undefined, text: string): boolean {
-  if (end === undefined || text === "") return false;
-  if (typeof end === "string") return text.includes(end);
-  const goesOn = ["a", "\n"].every((more) => `${text}${more}`.search(end) !== -1);
-  return !goesOn && text.search(end) !== -1;
+/** Where the end of an answer begins in a line, or in a text that may go on; or -1. */
+function findEnd(end: string | RegExp, text: string, isLine: boolean): number {
+  if (typeof end === "string") return text.indexOf(end);
+  // A pattern that matches whatever stands behind the text does not mark a prompt.
+  const goesOn = (more: string) => `${text}${more}`.search(end) !== -1;
+  return !isLine && (text === "" || goesOn("a") && goesOn("\n")) ? -1 : text.search(end);
 }
 
-function withoutReturn(line: string): string {
-  return line.endsWith("\r") ? line.slice(0, -1) : line;
-}
-
-function check(line: string, maxLineLength: number): void {
-  if (line.length <= maxLineLength) return;
-  throw new RangeError(`A line is longer than ${maxLineLength} UTF-16 code units`);
+/** A line without the `\r` of `\r\n`. */
+function lineOf(text: string, maxLength: number): string {
+  const line = text.endsWith("\r") ? text.slice(0, -1) : text;
+  if (line.length <= maxLength) return line;
+  throw new RangeError(`A line is longer than ${maxLength} UTF-16 code units`);
 }
 
 /** What a child writes, to the end. Another process may hold its pipe when it has exited: then until
@@ -536,12 +489,13 @@ function textOf({ stdout, status }: Deno.ChildProcess) {
   return {
     cancel: () => reader.cancel(),
     async read(): Promise<{ text: string; done: boolean }> {
-      const start = performance.now();
-      const isOver = patience < Infinity;
+      const start = patience < Infinity ? performance.now() : undefined;
       next = reader.read(buffer);
-      if (isOver) endIfStill().catch(() => {});
+      if (start !== undefined) endIfStill().catch(() => {});
       const { done, value } = await next;
-      if (isOver) patience -= performance.now() - start + (value?.byteLength ?? 0) / 1024;
+      if (start !== undefined) {
+        patience -= performance.now() - start + (value?.byteLength ?? 0) / 1024;
+      }
       if (done) return { text: decoder.decode(), done };
       buffer = new Uint8Array(value.buffer);
       return { text: decoder.decode(value, { stream: true }), done };
@@ -579,18 +533,16 @@ class TimeLimit {
   /** @param again The milliseconds from the first look to the second. */
   constructor(private readonly onLate: () => void, private readonly again = 50) {}
 
+  /** `Infinity` stops the clock, but keeps the timer for the next start. */
   start(milliseconds: number): void {
     if (this.#isStopped) return;
-    this.#deadline = performance.now() + milliseconds;
+    this.#deadline = milliseconds === Infinity ? Infinity : performance.now() + milliseconds;
     // A timer that runs already is no later: it looks again.
     if (this.#timer === undefined) this.#look();
   }
 
-  /** Stops the clock, but keeps the timer for the next start. Returns the milliseconds left. */
-  hold(): number {
-    const left = this.#deadline - performance.now();
-    this.#deadline = Infinity;
-    return left;
+  get left(): number {
+    return this.#deadline - performance.now();
   }
 
   /** Ends it for good. */
@@ -601,7 +553,7 @@ class TimeLimit {
 
   #look(again = false): void {
     this.#timer = undefined;
-    const left = this.#deadline - performance.now();
+    const { left } = this;
     if (left === Infinity) return;
     // With a longer delay than this, some 24 days, setTimeout calls at once.
     if (left > 0) this.#timer = setTimeout(() => this.#look(), Math.min(left, 2 ** 31 - 1));
@@ -612,11 +564,9 @@ class TimeLimit {
 }
 
 /** Lets timers, signals and other input run, and returns when they must run again. Deno looks for
- * input at every 61st turn of its event loop. 64 turns take 0.1 ms, a timer 1 or 2 ms. */
+ * input at every 61st turn of its event loop; 64 take 0.1 ms, a timer 1 or 2 ms. */
 async function nextTurn(): Promise<number> {
-  const immediate: unknown = Reflect.get(globalThis, "setImmediate");
-  const [end, turns] = typeof immediate === "function" ? [immediate, 64] : [setTimeout, 1];
-  for (let n = 0; n < turns; n++) await new Promise<void>((resolve) => end(resolve));
+  for (let turn = 0; turn < 64; turn++) await new Promise((resolve) => setImmediate(resolve));
   return performance.now() + 20;
 }
 
