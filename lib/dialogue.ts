@@ -110,9 +110,8 @@ export class Dialogue {
   constructor(child: Deno.ChildProcess, options: DialogueOptions = {}) {
     const { name = "the child", timeout = 10, onUnasked = () => {} } = options;
     const { maxLineLength = 2 ** 26 } = options;
-    for (const [option, value] of Object.entries({ timeout, maxLineLength })) {
-      if (!(value >= 0)) throw new RangeError(`A ${option} cannot be ${value}`);
-    }
+    if (!(timeout >= 0)) throw new RangeError(`A timeout cannot be ${timeout}`);
+    if (!(maxLineLength >= 0)) throw new RangeError(`A maxLineLength cannot be ${maxLineLength}`);
     if (child.stdin.locked || child.stdout.locked) {
       throw new TypeError(`The stdin or stdout of ${name} is in use already`);
     }
@@ -129,8 +128,7 @@ export class Dialogue {
     return this.#over.signal;
   }
 
-  /**
-   * Sends a line, and gives the line that comes back. Where that begins with a prompt, such as
+  /** Sends a line, and gives the line that comes back. Where that begins with a prompt, such as
    * `> answer`, use {@linkcode Dialogue.askUntil}.
    *
    * @param question One line: with a newline inside it is several, and the child may answer each.
@@ -138,14 +136,12 @@ export class Dialogue {
    * @throws {NoAnswerError} If no answer comes in time. The dialogue is over then.
    * @throws {ChildEndedError} If the child exits instead.
    * @throws {ChildStayedError} If it closes its stdout instead, and does not exit in time.
-   * @throws {DialogueError} If its stdout cannot be read, or a line of it never ends.
-   */
+   * @throws {DialogueError} If its stdout cannot be read, or a line of it never ends. */
   async ask(question: string): Promise<string> {
     return await this.#ask(question, /^/);
   }
 
-  /**
-   * Sends a question, and hands on each line that comes back up to the end of the answer.
+  /** Sends a question, and hands on each line that comes back up to the end of the answer.
    *
    * @param end One of three:
    * - A mark, a text that the question makes the child write: `${question}\necho ${mark}`. It counts
@@ -163,8 +159,7 @@ export class Dialogue {
    * @throws {RangeError} If the mark is empty.
    * @throws {DialogueError} If the child sends the question back, as a terminal does, or `cat`.
    * @throws As {@linkcode Dialogue.ask} does; the time limit is that of the whole answer, without
-   * the time that `onLine` takes.
-   */
+   * the time that `onLine` takes. */
   async askUntil(
     question: string,
     end: string | RegExp,
@@ -174,26 +169,22 @@ export class Dialogue {
     await this.#ask(question, end, onLine, question.split("\n").find(isEcho));
   }
 
-  /**
-   * Waits for a text that the child writes by itself, such as a greeting or its first prompt, which
+  /** Waits for a text that the child writes by itself, such as a greeting or its first prompt, which
    * may be there already. Call it right after `new Dialogue()`: lines that come before the call are
    * handed to `onUnasked`.
    *
    * @param end As for {@linkcode Dialogue.askUntil}.
-   * @throws As {@linkcode Dialogue.askUntil} does.
-   */
+   * @throws As {@linkcode Dialogue.askUntil} does. */
   async waitUntil(end: string | RegExp, onLine?: (line: string) => unknown): Promise<void> {
     await this.#ask(undefined, end, onLine);
   }
 
-  /**
-   * Sends a line that has no answer, such as `quit` or `stop`, also while an answer is open. Resolves
+  /** Sends a line that has no answer, such as `quit` or `stop`, also while an answer is open. Resolves
    * when the pipe has taken the line.
    *
    * @throws {TypeError} After `end()`.
    * @throws {NoAnswerError} If the child does not read the line in time; that ends the dialogue.
-   * @throws {DialogueError} If the child has closed its stdin.
-   */
+   * @throws {DialogueError} If the child has closed its stdin. */
   async tell(line: string): Promise<void> {
     this.signal.throwIfAborted();
     if (this.#ending !== undefined) throw new TypeError("The dialogue has ended");
@@ -206,14 +197,12 @@ export class Dialogue {
     throw this.signal.reason;
   }
 
-  /**
-   * Closes the child's stdin, which is its end of file, and waits for its exit. The lines that it
+  /** Closes the child's stdin, which is its end of file, and waits for its exit. The lines that it
    * still writes go to `onUnasked`; a text without a newline is a prompt, and dropped. After a
    * failure, throws the same error again. A second call gives the result of the first.
    *
    * @throws {TypeError} If a question has no answer yet.
-   * @throws {ChildStayedError} If the child does not exit in time.
-   */
+   * @throws {ChildStayedError} If the child does not exit in time. */
   async end(): Promise<Deno.CommandStatus> {
     if (this.#question !== undefined) throw new TypeError("The question before has no answer yet");
     return await (this.#ending ??= this.#end());
@@ -229,12 +218,7 @@ export class Dialogue {
     return status;
   }
 
-  #ask(
-    text: string | undefined,
-    end: string | RegExp,
-    onLine?: (line: string) => unknown,
-    echo?: string,
-  ): Promise<string> {
+  #ask(text: string | undefined, end: string | RegExp, onLine?: Question["onLine"], echo?: string) {
     this.signal.throwIfAborted();
     if (this.#ending !== undefined) throw new TypeError("The dialogue has ended");
     if (this.#question !== undefined) throw new TypeError("The question before has no answer yet");
@@ -266,21 +250,22 @@ export class Dialogue {
     let turnAt = 0; // When timers and signals must run, however fast lines come.
     let pieces = 0;
     try {
-      for (let isLast = false; !isLast;) {
+      for (;;) {
         const read = this.#stdout.read();
         // A text without a newline that stays still may be a prompt.
         const mayBePrompt = this.#text !== "" && this.#question !== undefined;
         if (mayBePrompt && await inTime(read, 10) === undefined) await this.#takeText();
         const { text, done } = await read;
-        isLast = done;
         if (this.#question?.meeting !== undefined) await this.#question.meeting;
         // What has been read came before any later question.
         const question = this.#question;
-        // A chunk is often one line: splitting it would cost a twentieth of the round trip.
-        const isLine = text.indexOf("\n") === text.length - 1;
-        const lines = isLine ? [text.slice(0, -1), ""] : text.split("\n");
-        lines[0] = this.#text + lines[0];
-        this.#text = lines.pop() ?? "";
+        const lines: string[] = [];
+        let start = 0;
+        for (let end; (end = text.indexOf("\n", start)) !== -1; start = end + 1) {
+          lines.push(this.#text + text.slice(start, end));
+          this.#text = "";
+        }
+        this.#text += text.slice(start);
         if (++pieces * 8 > this.#text.length + 4096) {
           // V8 keeps a text in its pieces, 32 bytes for each, until a search makes it one.
           this.#text.search(/^/);
@@ -292,25 +277,26 @@ export class Dialogue {
           if (this.#text !== "") lines.push(this.#text);
           this.#text = "";
         }
-        if (lines.length > 0) {
-          // Behind a prompt, a blank rest of its line may be the answer; behind a mark, it is not.
-          const isRest = this.#before === "mark" ||
-            this.#before === "prompt" && question === undefined;
-          if (isRest && lines[0]?.trim() === "") lines.shift();
-          this.#before = "newline";
-        }
+        const before = this.#before;
+        if (lines.length > 0) this.#before = "newline";
+        // Behind a prompt, a blank rest of its line may be the answer; behind a mark, it is not.
+        const isRest = before === "mark" || before === "prompt" && question === undefined;
+        if (isRest && lines[0]?.trim() === "") lines.shift();
         for (let n = 0;; n++) {
           if (++looks % 64 === 0 && performance.now() > turnAt) turnAt = await nextTurn();
           const line = lines[n];
           if (line === undefined) break;
+          const isAsked = question !== undefined && question === this.#question;
           const whole = done ? line : lineOf(line, maxLineLength);
-          if (question === undefined || question !== this.#question) this.#handOver(whole);
-          else await this.#take(question, whole, true);
+          const taken = this.#take(isAsked ? question : undefined, whole, true);
+          // Else `onUnasked` has it, which may ask a question, and wait for the answer.
+          if (isAsked) await taken;
         }
         if (this.#text.length > maxLineLength) lineOf(this.#text, maxLineLength);
         // Whoever was answered asks before we read on: the child works on that meanwhile. Each
         // async function between an answer and its caller takes one to three of these steps.
         for (let step = 0; step < 8 && this.#question === undefined; step++) await null;
+        if (done) break;
       }
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
@@ -322,17 +308,6 @@ export class Dialogue {
     else this.#pause = setTimeout(() => this.#giveUp(), 200);
   }
 
-  /** Hands over a line that nobody asked for. Not awaited: `onUnasked` may ask, and wait for the
-   * answer. */
-  async #handOver(line: string): Promise<void> {
-    if (this.signal.aborted) return;
-    try {
-      await this.#options.onUnasked(line);
-    } catch (error) {
-      this.#fail(error);
-    }
-  }
-
   /** Takes a text without a newline, such as a prompt, if the answer ends in it. */
   async #takeText(): Promise<void> {
     const question = this.#question;
@@ -341,12 +316,14 @@ export class Dialogue {
     }
   }
 
-  /** Takes a line, or a text without a newline in which the answer ends. */
-  async #take(question: Question, text: string, isLine: boolean): Promise<void> {
-    const { end, onLine, echo } = question;
-    const at = findEnd(end, text, isLine);
-    if (!isLine) [this.#text, this.#before] = ["", typeof end === "string" ? "mark" : "prompt"];
+  /** Takes a line, or a text without a newline in which the answer to the question ends. */
+  async #take(question: Question | undefined, text: string, isLine: boolean): Promise<void> {
+    if (this.signal.aborted) return;
     try {
+      if (question === undefined) return void await this.#options.onUnasked(text);
+      const { end, onLine, echo } = question;
+      if (!isLine) [this.#text, this.#before] = ["", typeof end === "string" ? "mark" : "prompt"];
+      const at = findEnd(end, text, isLine);
       if (at !== -1 && echo !== undefined && text.includes(echo)) {
         const message = "sent the question back instead of carrying it out";
         throw new DialogueError(`${this.#options.name} ${message}`);
@@ -356,7 +333,7 @@ export class Dialogue {
       const busy = isPart || at > 0 ? onLine?.(isPart ? text : text.slice(0, at)) : undefined;
       if (busy !== undefined) {
         // The limit is the child's, and does not run while `onLine` is busy.
-        const { left } = this.#limit;
+        const left = this.#limit.deadline - performance.now();
         this.#limit.start(Infinity);
         await busy;
         // It may have failed meanwhile.
@@ -388,7 +365,9 @@ export class Dialogue {
   /** Waits for the exit of a child that can answer no more. */
   async #giveUp(): Promise<void> {
     await this.#question?.meeting;
-    if (this.#ending === undefined && this.#text.trim() !== "") this.#handOver(this.#text);
+    if (this.#ending === undefined && this.#text.trim() !== "") {
+      this.#take(undefined, this.#text, true);
+    }
     this.#text = "";
     const status = await this.#exit();
     if (status === undefined || this.#ending !== undefined) return;
@@ -399,10 +378,8 @@ export class Dialogue {
   /** The task that the child has left undone, as the end of a sentence. */
   #undone(): string {
     const { name, task } = this.#question ?? {};
-    const undone = task === undefined
-      ? `before message ${this.#asked + 1} was sent`
-      : `without ${task} ${name}`;
-    const done = task === "reading" || task === "answering" ? this.#asked - 1 : this.#asked;
+    const done = this.#asked - (task === "reading" || task === "answering" ? 1 : 0);
+    const undone = task ? `without ${task} ${name}` : `before message ${done + 1} was sent`;
     return done > 0 ? `after message ${done}, ${undone}` : undone;
   }
 
@@ -418,13 +395,8 @@ export class Dialogue {
       const ended = Promise.all([child.status, child[Symbol.asyncDispose]()]);
       // Deno sends only SIGTERM, which a child may ignore; `child.ts` has its own end and grace.
       const grace = Object.hasOwn(child, Symbol.asyncDispose) ? Infinity : 1000;
-      if (await inTime(ended, grace) === undefined) {
-        try {
-          child.kill("SIGKILL");
-        } catch {
-          // It has exited.
-        }
-      }
+      // The child may have exited.
+      await inTime(ended, grace).then((end) => end ?? child.kill("SIGKILL")).catch(() => {});
       const [end] = await ended;
       const undone = this.#ending === undefined ? `, ${this.#undone()}` : "";
       const late = `${name} did not exit within ${timeout} s after its stdin closed${undone}`;
@@ -478,20 +450,21 @@ function textOf({ stdout, status }: Deno.ChildProcess) {
   let next: ReturnType<typeof reader.read>;
   /** Once the child has exited, each ms of waiting and each KiB read costs 1. */
   let patience = Infinity;
-  const endIfStill = async () => {
-    if (patience < 0 || await inTime(next, 50) === undefined) await reader.cancel();
-  };
-  const exited = () => {
+  const endIfStill = () =>
+    inTime(next, 50).then((read) => read === undefined ? reader.cancel() : undefined).catch(
+      () => {},
+    );
+  status.then(() => {
     patience = 1000;
-    endIfStill().catch(() => {});
-  };
-  status.then(exited, exited);
+    endIfStill();
+  });
   return {
     cancel: () => reader.cancel(),
     async read(): Promise<{ text: string; done: boolean }> {
+      if (patience < 0) await reader.cancel();
       const start = patience < Infinity ? performance.now() : undefined;
       next = reader.read(buffer);
-      if (start !== undefined) endIfStill().catch(() => {});
+      if (start !== undefined) endIfStill();
       const { done, value } = await next;
       if (start !== undefined) {
         patience -= performance.now() - start + (value?.byteLength ?? 0) / 1024;
@@ -504,11 +477,7 @@ function textOf({ stdout, status }: Deno.ChildProcess) {
 }
 
 /** What a promise gives, or undefined if it is late; rejects if the signal aborts meanwhile. */
-async function inTime<T>(
-  promise: Promise<T>,
-  milliseconds: number,
-  signal?: AbortSignal,
-): Promise<T | undefined> {
+async function inTime<T>(promise: Promise<T>, milliseconds: number, signal?: AbortSignal) {
   const { promise: result, resolve, reject } = Promise.withResolvers<T | undefined>();
   const limit = new TimeLimit(() => resolve(undefined), Math.min(milliseconds, 50));
   const fail = () => reject(signal?.reason);
@@ -526,7 +495,7 @@ async function inTime<T>(
 /** A time limit that is started again and again: a timer for each question would cost as much as
  * the pipe. */
 class TimeLimit {
-  #deadline = Infinity;
+  deadline = Infinity;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isStopped = false;
 
@@ -536,13 +505,9 @@ class TimeLimit {
   /** `Infinity` stops the clock, but keeps the timer for the next start. */
   start(milliseconds: number): void {
     if (this.#isStopped) return;
-    this.#deadline = milliseconds === Infinity ? Infinity : performance.now() + milliseconds;
+    this.deadline = milliseconds === Infinity ? Infinity : performance.now() + milliseconds;
     // A timer that runs already is no later: it looks again.
     if (this.#timer === undefined) this.#look();
-  }
-
-  get left(): number {
-    return this.#deadline - performance.now();
   }
 
   /** Ends it for good. */
@@ -553,7 +518,7 @@ class TimeLimit {
 
   #look(again = false): void {
     this.#timer = undefined;
-    const { left } = this;
+    const left = this.deadline - performance.now();
     if (left === Infinity) return;
     // With a longer delay than this, some 24 days, setTimeout calls at once.
     if (left > 0) this.#timer = setTimeout(() => this.#look(), Math.min(left, 2 ** 31 - 1));
