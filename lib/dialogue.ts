@@ -57,7 +57,7 @@ export interface DialogueOptions {
 interface Question {
   name: string; // As errors have it.
   task: "reading" | "answering" | "writing"; // What the child has still to do.
-  end: string | RegExp; // Where its answer ends.
+  end: string | RegExp | undefined; // Where its answer ends: undefined, at the end of a line.
   onLine: ((line: string) => unknown) | undefined;
   echo: string | undefined; // Its line that makes the child write a mark: it must not come back.
   answered: PromiseWithResolvers<string>; // Resolves with the line or text where the answer ended.
@@ -100,7 +100,7 @@ export class Dialogue {
   #question: Question | undefined; // The one that is open.
   #text = ""; // What has come of a line, and nobody has taken.
   #before: "newline" | "prompt" | "mark" = "newline"; // What stands before that text.
-  #pause: ReturnType<typeof setTimeout> | undefined; // From the end of stdout: is this the end()?
+  #pause: ReturnType<typeof setTimeout> | undefined; // At the end of stdout: time for end().
   #ending: Promise<Deno.CommandStatus> | undefined; // What end() gives.
 
   /** Begins to read the child's stdout. The caller ends the child: `await using`.
@@ -108,15 +108,14 @@ export class Dialogue {
    * @throws {RangeError} If `timeout` or `maxLineLength` is negative or NaN.
    * @throws {TypeError} If the child's stdin or stdout is not piped, or is in use. */
   constructor(child: Deno.ChildProcess, options: DialogueOptions = {}) {
-    const { name = "the child", timeout = 10, onUnasked = () => {} } = options;
-    const { maxLineLength = 2 ** 26 } = options;
+    const { name = "the child", timeout = 10, onUnasked, maxLineLength = 2 ** 26 } = options;
     if (!(timeout >= 0)) throw new RangeError(`A timeout cannot be ${timeout}`);
     if (!(maxLineLength >= 0)) throw new RangeError(`A maxLineLength cannot be ${maxLineLength}`);
     if (child.stdin.locked || child.stdout.locked) {
       throw new TypeError(`The stdin or stdout of ${name} is in use already`);
     }
     this.#child = child;
-    this.#options = { name, timeout, onUnasked, maxLineLength };
+    this.#options = { name, timeout, onUnasked: onUnasked ?? (() => {}), maxLineLength };
     this.#stdout = textOf(child);
     this.#stdin = child.stdin.getWriter();
     this.#reading = this.#read();
@@ -138,24 +137,23 @@ export class Dialogue {
    * @throws {ChildStayedError} If it closes its stdout instead, and does not exit in time.
    * @throws {DialogueError} If its stdout cannot be read, or a line of it never ends. */
   async ask(question: string): Promise<string> {
-    return await this.#ask(question, /^/);
+    return await this.#ask(question);
   }
 
   /** Sends a question, and hands on each line that comes back up to the end of the answer.
    *
    * @param end One of three:
-   * - A mark, a text that the question makes the child write: `${question}\necho ${mark}`. It counts
-   *   wherever it stands in its line, with a newline or without. The text before it is the last line
-   *   of the answer, `abc` of `abcMARK`. What follows it is dropped; but a text that comes more than
-   *   about 20 ms later is a line.
-   * - A line of the child's own, as a RegExp without `$`: `/^bestmove/`. It is handed on as the last.
+   * - A mark, a text that the question makes the child write: `${question}\necho ${mark}`. It
+   *   counts wherever it stands in its line, with a newline or without. The text before it is the
+   *   last line, `abc` of `abcMARK`. What follows it is dropped, if it comes within about 20 ms.
+   * - A line of the child's own, as a RegExp without `$`: `/^bestmove/`. It is the last line.
    * - A prompt, as a RegExp that ends with `$`: `/\(gdb\) $/`. It has no newline, and counts when
    *   nothing follows for about 20 ms. It is not handed on.
    *
-   * A RegExp with `$` ends the answer at a whole line that it matches, too, and at one whose newline
-   * is late. So let it match no line of an answer: `/^> $/` is safer than `/> $/`.
-   * @param onLine While the promise that it returns is pending, nothing more is read. What it throws
-   * ends the dialogue.
+   * A RegExp with `$` ends the answer at a whole line that it matches, too. So let it match no line
+   * of an answer: `/^> $/` is safer than `/> $/`.
+   * @param onLine While the promise that it returns is pending, nothing more is read. If it throws,
+   * that ends the dialogue.
    * @throws {RangeError} If the mark is empty.
    * @throws {DialogueError} If the child sends the question back, as a terminal does, or `cat`.
    * @throws As {@linkcode Dialogue.ask} does; the time limit is that of the whole answer, without
@@ -169,9 +167,9 @@ export class Dialogue {
     await this.#ask(question, end, onLine, question.split("\n").find(isEcho));
   }
 
-  /** Waits for a text that the child writes by itself, such as a greeting or its first prompt, which
-   * may be there already. Call it right after `new Dialogue()`: lines that come before the call are
-   * handed to `onUnasked`.
+  /** Waits for a text that the child writes by itself, such as a greeting, or its first prompt,
+   * which may be there already. Call it right after `new Dialogue()`: lines that come before the
+   * call are handed to `onUnasked`.
    *
    * @param end As for {@linkcode Dialogue.askUntil}.
    * @throws As {@linkcode Dialogue.askUntil} does. */
@@ -179,8 +177,8 @@ export class Dialogue {
     await this.#ask(undefined, end, onLine);
   }
 
-  /** Sends a line that has no answer, such as `quit` or `stop`, also while an answer is open. Resolves
-   * when the pipe has taken the line.
+  /** Sends a line that has no answer, such as `quit` or `stop`, also while an answer is open.
+   * Resolves when the pipe has taken the line.
    *
    * @throws {TypeError} After `end()`.
    * @throws {NoAnswerError} If the child does not read the line in time; that ends the dialogue.
@@ -218,7 +216,7 @@ export class Dialogue {
     return status;
   }
 
-  #ask(text: string | undefined, end: string | RegExp, onLine?: Question["onLine"], echo?: string) {
+  #ask(text?: string, end?: string | RegExp, onLine?: Question["onLine"], echo?: string) {
     this.signal.throwIfAborted();
     if (this.#ending !== undefined) throw new TypeError("The dialogue has ended");
     if (this.#question !== undefined) throw new TypeError("The question before has no answer yet");
@@ -232,7 +230,7 @@ export class Dialogue {
     this.#limit.start(this.#options.timeout * 1000);
     // A prompt that is there already is what `waitUntil` waits for, and no answer to a question: it
     // follows a notice, or a line of `tell()`.
-    if (bytes === undefined) question.meeting = this.#takeText();
+    if (bytes === undefined) question.meeting = this.#take(question, this.#text, false);
     else {
       // Not awaited: a child that does not read would keep us here beyond the time limit. If the
       // write fails, the question stays open: its answer may be in the pipe already.
@@ -246,15 +244,16 @@ export class Dialogue {
   /** Reads to the end, question or not: a line that comes before a question is not its answer. */
   async #read(): Promise<void> {
     const { name, maxLineLength } = this.#options;
-    let looks = 0;
-    let turnAt = 0; // When timers and signals must run, however fast lines come.
+    let [looks, turnAt] = [0, 0]; // When timers and signals must run, however fast lines come.
     let pieces = 0;
     try {
       for (;;) {
         const read = this.#stdout.read();
         // A text without a newline that stays still may be a prompt.
-        const mayBePrompt = this.#text !== "" && this.#question !== undefined;
-        if (mayBePrompt && await inTime(read, 10) === undefined) await this.#takeText();
+        const asked = this.#text === "" ? undefined : this.#question;
+        if (asked?.end !== undefined && await inTime(read, 10) === undefined) {
+          await this.#take(asked, this.#text, false);
+        }
         const { text, done } = await read;
         if (this.#question?.meeting !== undefined) await this.#question.meeting;
         // What has been read came before any later question.
@@ -266,13 +265,10 @@ export class Dialogue {
           this.#text = "";
         }
         this.#text += text.slice(start);
-        if (++pieces * 8 > this.#text.length + 4096) {
-          // V8 keeps a text in its pieces, 32 bytes for each, until a search makes it one.
-          this.#text.search(/^/);
-          pieces = 0;
-        }
+        // V8 keeps a text in its pieces, 32 bytes each, until a search, which finds 0, joins them.
+        if (++pieces * 8 > this.#text.length + 4096) pieces = this.#text.search(/^/);
         if (done && question !== undefined) {
-          await this.#takeText();
+          await this.#take(question, this.#text, false);
           // The last text is a line, unless it was a prompt.
           if (this.#text !== "") lines.push(this.#text);
           this.#text = "";
@@ -308,22 +304,15 @@ export class Dialogue {
     else this.#pause = setTimeout(() => this.#giveUp(), 200);
   }
 
-  /** Takes a text without a newline, such as a prompt, if the answer ends in it. */
-  async #takeText(): Promise<void> {
-    const question = this.#question;
-    if (question !== undefined && findEnd(question.end, this.#text, false) !== -1) {
-      await this.#take(question, this.#text, false);
-    }
-  }
-
-  /** Takes a line, or a text without a newline in which the answer to the question ends. */
+  /** Takes a line, or a text without a newline if the answer ends in it. */
   async #take(question: Question | undefined, text: string, isLine: boolean): Promise<void> {
     if (this.signal.aborted) return;
     try {
       if (question === undefined) return void await this.#options.onUnasked(text);
       const { end, onLine, echo } = question;
-      if (!isLine) [this.#text, this.#before] = ["", typeof end === "string" ? "mark" : "prompt"];
       const at = findEnd(end, text, isLine);
+      if (at === -1 && !isLine) return;
+      if (!isLine) [this.#text, this.#before] = ["", typeof end === "string" ? "mark" : "prompt"];
       if (at !== -1 && echo !== undefined && text.includes(echo)) {
         const message = "sent the question back instead of carrying it out";
         throw new DialogueError(`${this.#options.name} ${message}`);
@@ -353,21 +342,18 @@ export class Dialogue {
   #failLate(untold?: string): void {
     const { name, timeout } = this.#options;
     const { name: question, task } = this.#question ?? {};
-    const late = task === "writing"
-      ? `${name} did not write ${question}`
-      : `no answer from ${name} to ${question}`;
+    const late = task === "writing" ? `${name} did not write` : `no answer from ${name} to`;
     const soFar = this.#text && `; so far it wrote ${JSON.stringify(this.#text.slice(0, 1000))}`;
     const unread = task === "reading" ? "; it closed its stdin without reading all of it" : "";
-    const message = `${untold ?? late} within ${timeout} s${soFar}${unread}`;
+    const message = `${untold ?? `${late} ${question}`} within ${timeout} s${soFar}${unread}`;
     this.#fail(new NoAnswerError(message, this.#asked, this.#text));
   }
 
   /** Waits for the exit of a child that can answer no more. */
   async #giveUp(): Promise<void> {
     await this.#question?.meeting;
-    if (this.#ending === undefined && this.#text.trim() !== "") {
-      this.#take(undefined, this.#text, true);
-    }
+    if (this.signal.aborted || this.#ending !== undefined) return;
+    if (this.#text.trim() !== "") this.#take(undefined, this.#text, true);
     this.#text = "";
     const status = await this.#exit();
     if (status === undefined || this.#ending !== undefined) return;
@@ -385,8 +371,7 @@ export class Dialogue {
 
   /** Closes the child's stdin, and waits for its exit. Fails and gives undefined if it is late. */
   async #exit(): Promise<Deno.CommandStatus | undefined> {
-    const { name, timeout } = this.#options;
-    const child = this.#child;
+    const [child, { name, timeout }] = [this.#child, this.#options];
     this.#limit.stop();
     this.#stdin.close().catch(() => {});
     try {
@@ -420,7 +405,8 @@ export class Dialogue {
 }
 
 /** Where the end of an answer begins in a line, or in a text that may go on; or -1. */
-function findEnd(end: string | RegExp, text: string, isLine: boolean): number {
+function findEnd(end: Question["end"], text: string, isLine: boolean): number {
+  if (end === undefined) return isLine ? 0 : -1;
   if (typeof end === "string") return text.indexOf(end);
   // A pattern that matches whatever stands behind the text does not mark a prompt.
   const goesOn = (more: string) => `${text}${more}`.search(end) !== -1;
@@ -434,14 +420,13 @@ function lineOf(text: string, maxLength: number): string {
   throw new RangeError(`A line is longer than ${maxLength} UTF-16 code units`);
 }
 
-/** What a child writes, to the end. Another process may hold its pipe when it has exited: then until
+/** What a child writes, to the end; or, as another process may hold its pipe, from its exit until
  * nothing comes for 0.1 s, at the latest after 1 s of waiting or 1 MiB more. */
 function textOf({ stdout, status }: Deno.ChildProcess) {
   let reader: ReadableStreamBYOBReader | ReadableStreamDefaultReader<Uint8Array>;
   try {
     reader = stdout.getReader({ mode: "byob" });
   } catch {
-    // A stream of a test, say, that does not fill a buffer.
     reader = stdout.getReader();
   }
   const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
@@ -450,10 +435,9 @@ function textOf({ stdout, status }: Deno.ChildProcess) {
   let next: ReturnType<typeof reader.read>;
   /** Once the child has exited, each ms of waiting and each KiB read costs 1. */
   let patience = Infinity;
-  const endIfStill = () =>
-    inTime(next, 50).then((read) => read === undefined ? reader.cancel() : undefined).catch(
-      () => {},
-    );
+  const endIfStill = async () => {
+    if (await inTime(next, 50).catch(() => true) === undefined) reader.cancel().catch(() => {});
+  };
   status.then(() => {
     patience = 1000;
     endIfStill();
@@ -462,13 +446,11 @@ function textOf({ stdout, status }: Deno.ChildProcess) {
     cancel: () => reader.cancel(),
     async read(): Promise<{ text: string; done: boolean }> {
       if (patience < 0) await reader.cancel();
-      const start = patience < Infinity ? performance.now() : undefined;
+      const start = patience < Infinity ? performance.now() : 0;
       next = reader.read(buffer);
-      if (start !== undefined) endIfStill();
+      if (start > 0) endIfStill();
       const { done, value } = await next;
-      if (start !== undefined) {
-        patience -= performance.now() - start + (value?.byteLength ?? 0) / 1024;
-      }
+      if (start > 0) patience -= performance.now() - start + (value?.byteLength ?? 0) / 1024;
       if (done) return { text: decoder.decode(), done };
       buffer = new Uint8Array(value.buffer);
       return { text: decoder.decode(value, { stream: true }), done };
@@ -484,22 +466,19 @@ async function inTime<T>(promise: Promise<T>, milliseconds: number, signal?: Abo
   signal?.addEventListener("abort", fail);
   promise.then(resolve, reject);
   limit.start(milliseconds);
-  try {
-    return await result;
-  } finally {
+  return await result.finally(() => {
     limit.stop();
     signal?.removeEventListener("abort", fail);
-  }
+  });
 }
 
 /** A time limit that is started again and again: a timer for each question would cost as much as
- * the pipe. */
+ * the pipe. Looks `again` milliseconds after the first time. */
 class TimeLimit {
   deadline = Infinity;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isStopped = false;
 
-  /** @param again The milliseconds from the first look to the second. */
   constructor(private readonly onLate: () => void, private readonly again = 50) {}
 
   /** `Infinity` stops the clock, but keeps the timer for the next start. */
