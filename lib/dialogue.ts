@@ -17,8 +17,7 @@ export class DialogueError extends Error {
 
 /** The child did not answer in time. */
 export class NoAnswerError extends DialogueError {
-  /** The error, with the number of the last question, from 1, and the beginning of a line that was
-   * not complete. */
+  /** The error, with the number of the last question, and the line that the child began. */
   constructor(message: string, readonly question: number, readonly partialLine: string) {
     super(message, 124);
   }

@@ -7,7 +7,7 @@ const FILES: [file: string, ...others: string[]][] = [
   ["byte_reader.ts"],
   ["frames.ts", "byte_reader.ts"],
   ["child.ts"],
-  ["dialogue.ts", "line_reader.ts"],
+  ["dialogue.ts"],
   ["json_rpc.ts", "line_reader.ts", "byte_reader.ts"],
 ];
 
