@@ -29,6 +29,7 @@ import { LineReader } from "../lib/line_reader.ts";
 import { parseOptions } from "../lib/script/options.ts";
 import { byteCount, Failure, print } from "../lib/script/script.ts";
 import { red, strong } from "../lib/script/terminal.ts";
+import { untilExit } from "../lib/until_exit.ts";
 
 const { operands } = parseOptions({
   shows: `Both outputs of one child at once, line by line as they come, each labelled.
@@ -58,7 +59,7 @@ async function run([program = "", ...args]: string[], onLine?: (line: string) =>
   const bytes = { out: 0, err: 0 };
   async function read(name: "out" | "err", output: ReadableStream<Uint8Array>) {
     // What the child started may hold the pipe for longer than the child lives.
-    for await (const line of new LineReader(output, { until: child.status })) {
+    for await (const line of new LineReader(untilExit(output, child.status))) {
       bytes[name] += line.length + 1; // Each letter of the megabyte is a byte.
       await onLine?.(`${labels[name]} ${line}`);
     }

@@ -28,6 +28,7 @@ import { LineReader } from "../lib/line_reader.ts";
 import { parseOptions, seconds } from "../lib/script/options.ts";
 import { Failure, print, writeBytes } from "../lib/script/script.ts";
 import { strong } from "../lib/script/terminal.ts";
+import { untilExit } from "../lib/until_exit.ts";
 import { within } from "../lib/within.ts";
 
 const { options: { timeout, grace }, operands } = parseOptions({
@@ -83,7 +84,7 @@ async function runWithLimit([program = "", ...args]: string[]) {
   const command = new Deno.Command(program, { args, stdout: "piped", detached: true });
   await using child = startChild(command, { name: program, grace });
   // To the child's exit: what it left running may hold the pipe, and write for ever.
-  const output = new ByteReader(child.stdout, { until: child.status });
+  const output = new ByteReader(untilExit(child.stdout, child.status));
   const passing = (async () => {
     for await (const chunk of output) await writeBytes(chunk);
   })();

@@ -9,6 +9,7 @@ import { ChildEndedError, Dialogue, NoAnswerError } from "../dialogue.ts";
 import { Failure, scriptName } from "./failure.ts";
 import { quote } from "./format.ts";
 import { LineReader } from "../line_reader.ts";
+import { untilExit } from "../until_exit.ts";
 import { stdinLines } from "./stdin.ts";
 import { faint } from "./terminal.ts";
 import { Unasked, type WatchOptions } from "./unasked.ts";
@@ -132,7 +133,7 @@ export const childStderr: "piped" | "inherit" = Deno.stderr.isTerminal() ? "pipe
 function markStderr(child: Deno.ChildProcess, name: string): AsyncDisposable {
   const show = async () => {
     if (childStderr === "inherit") return;
-    for await (const line of new LineReader(child.stderr, { until: child.status })) {
+    for await (const line of new LineReader(untilExit(child.stderr, child.status))) {
       console.error(faint(`${name}: ${line}`));
     }
   };

@@ -5,6 +5,7 @@
  */
 import { Failure } from "./failure.ts";
 import { LineReader } from "../line_reader.ts";
+import { untilExit } from "../until_exit.ts";
 
 /**
  * The lines of stdin, to its end. Once `signal` has aborted, that is where nothing more comes. A
@@ -19,7 +20,7 @@ export async function* stdinLines(signal: AbortSignal, reader: string): AsyncGen
     signal.addEventListener("abort", () => resolve(), { once: true });
   });
   try {
-    yield* new LineReader(Deno.stdin.readable, { until });
+    yield* new LineReader(untilExit(Deno.stdin.readable, until));
   } catch (error) {
     throw stdinFailure(error);
   }

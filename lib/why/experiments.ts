@@ -6,6 +6,7 @@
  */
 import { Answer, readable } from "./answer.ts";
 import { ByteReader } from "../byte_reader.ts";
+import { untilExit } from "../until_exit.ts";
 import { describeStatus, onEnd, startChild } from "../child.ts";
 import { interactiveWordsFor, wordsFor } from "../script/cures.ts";
 import { Failure } from "../script/failure.ts";
@@ -253,7 +254,7 @@ function collect(
   until: Promise<unknown>,
   onText = (_text: string) => {},
 ) {
-  const reader = new ByteReader(stream, { until });
+  const reader = new ByteReader(untilExit(stream, until));
   const end = () => reader[Symbol.asyncDispose]();
   const output = { text: "", count: 0, isDone: false, [Symbol.asyncDispose]: end };
   const decoder = new TextDecoder();
