@@ -3,7 +3,7 @@ import { processTest, root, runCommand, temporaryFolder } from "./process.ts";
 import { copyTo, FILES, importsOf } from "./take_home.ts";
 
 for (const [file] of FILES) {
-  processTest(`${file} with its examples, works where nothing else was copied`, async () => {
+  processTest(`${file} and its examples work where nothing else was copied`, async () => {
     const source = await Deno.readTextFile(new URL(`lib/${file}`, root));
     await using folder = await temporaryFolder();
     await copyTo(folder.path, [file, ...importsOf(source).map((name) => name.slice(2))]);
