@@ -53,10 +53,11 @@ processTest("every file to take home says first what to copy, and imports only t
   }
 });
 
-processTest("the files to take home pass what Deno checks in a stranger's project", async () => {
+processTest("the files to take home are in order in a stranger's project", async () => {
   await using folder = await temporaryFolder();
   await copyTo(folder.path, FILES.map(([file]) => file));
-  for (const words of ["fmt --check", "lint", "check"]) {
+  // Its matrix checks their types, each file alone.
+  for (const words of ["fmt --check", "lint"]) {
     const env = { DENO_NO_UPDATE_CHECK: "1", NO_COLOR: "1" };
     const command = [Deno.execPath(), ...words.split(" ")];
     const { code, stdout, stderr } = await runCommand(command, { cwd: folder.path, env });
