@@ -1,18 +1,21 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { processesMarked, processTest, runCommand, sources, temporaryFolder } from "./process.ts";
 
+// As an endless loop does, without the work.
+const BLOCK = "Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);";
+
 const CASES: [what: string, permissions: string[], body: string][] = [
-  ["is in an endless loop", [], "for (;;);"],
+  ["blocks its thread", [], BLOCK],
   ["waits for ever", [], "setInterval(() => {}, 1000); await new Promise(() => {});"],
   [
-    "is in an endless loop and has started processes",
+    "blocks its thread and has started processes",
     ["-A"],
     `await using child = new Deno.Command("sh", {
       args: ["-c", "setsid sleep 1000 & (sleep 1000 &) ; echo; sleep 1000"],
       stdout: "piped",
     }).spawn();
     await child.stdout.getReader().read();
-    for (;;);`,
+    ${BLOCK}`,
   ],
 ];
 
