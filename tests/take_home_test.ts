@@ -56,7 +56,7 @@ processTest("every file to take home says first what to copy, and imports only t
 processTest("the files to take home are in order in a stranger's project", async () => {
   await using folder = await temporaryFolder();
   await copyTo(folder.path, FILES.map(([file]) => file));
-  // Its matrix checks their types, each file alone.
+  // examples_matrix.ts checks the types of each alone.
   for (const words of ["fmt --check", "lint"]) {
     const env = { DENO_NO_UPDATE_CHECK: "1", NO_COLOR: "1" };
     const command = [Deno.execPath(), ...words.split(" ")];
