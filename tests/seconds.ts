@@ -35,24 +35,21 @@ let name = "to find the files and check their types";
 let soFar = 0;
 for await (const line of new LineReader(child.stdout)) {
   output.push(line);
-  const [, next] = /^(?:running \d+ tests? from \.\/(.*)|(?:ok|FAILED) \|.*)$/.exec(line) ?? [""];
-  if (next === "") continue;
+  // The next file begins, or the last one is over.
+  const match = /^(?:running \d+ tests? from \.\/(.*)|(?:ok|FAILED) \|.*)$/.exec(line);
+  if (match === null) continue;
   const now = await processorSeconds(child.pid);
   byFile.push([name, now - soFar]);
-  [name, soFar] = [next ?? "", now];
+  [name, soFar] = [match[1] ?? "", now];
 }
 const { code } = await child.status;
 // Measured now, this has all that the tests waited for; what this script itself did is little.
 const whole = await processorSeconds("self") - ownWork;
 
 if (code !== 0) console.log(output.join("\n"));
-for (const [name, seconds] of byFile.sort(([, a], [, b]) => b - a)) {
-  console.log(`${seconds.toFixed(1).padStart(6)} s  ${name}`);
-}
-const clock = (performance.now() - start) / 1000;
-console.log(
-  `${
-    whole.toFixed(1).padStart(6)
-  } s  in all, of at most ${MOST}; ${clock.toFixed()} s by the clock`,
-);
+const tell = (seconds: number, what: string) =>
+  console.log(`${seconds.toFixed(1).padStart(6)} s  ${what}`);
+for (const [name, seconds] of byFile.sort(([, a], [, b]) => b - a)) tell(seconds, name);
+const clock = ((performance.now() - start) / 1000).toFixed();
+tell(whole, `in all, of at most ${MOST}; ${clock} s by the clock`);
 Deno.exit(code === 0 && whole <= MOST ? 0 : 1);
