@@ -34,7 +34,7 @@ processTest("every script is held to the conventions", async () => {
 });
 
 /** Tests of more than one file. */
-const OF_MANY = ["conventions", "headers", "readme", "take_home", "time_limit"];
+const OF_MANY = ["conventions", "headers", "package", "readme", "take_home", "time_limit"];
 
 processTest("every test stands beside what it tests, by name", async () => {
   const tested = [...await sources("lib"), ...await sources("scripts")];
