@@ -4,7 +4,6 @@
  *
  * @module
  */
-import { cpuUsage } from "node:process";
 import { limitTests } from "./time_limit.ts";
 
 /** The longest, in seconds, that a test or a step of {@linkcode processTest} may take. */
@@ -277,6 +276,8 @@ export async function takeHome(files: string[], program: string) {
  * other processes take of it does not count, where `work` is never idle.
  */
 export async function largestGap(work: () => Promise<void>): Promise<number> {
+  // Here alone, since to load it takes as long as many a test.
+  const { cpuUsage } = await import("node:process");
   const clocks = () => {
     const { user, system } = cpuUsage();
     return [performance.now(), (user + system) / 1000] as const;

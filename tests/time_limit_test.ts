@@ -5,8 +5,8 @@ import { processesMarked, processTest, runCommand, sources, temporaryFolder } fr
 const BLOCK = "Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);";
 
 const CASES: [what: string, permissions: string[], body: string][] = [
-  ["blocks its thread", [], BLOCK],
-  ["waits for ever", [], "setInterval(() => {}, 1000); await new Promise(() => {});"],
+  ["blocks its thread", ["-A"], BLOCK],
+  ["waits for ever", ["-A"], "setInterval(() => {}, 1000); await new Promise(() => {});"],
   [
     "blocks its thread and has started processes",
     ["-A"],
@@ -33,10 +33,10 @@ for (const [what, permissions, body] of CASES) {
     const mark = crypto.randomUUID();
     const command = [Deno.execPath(), "test", "--no-config", "--no-check", ...permissions, path];
     const env = { MARK: mark, NO_COLOR: "1" };
-    const { code, stdout } = await runCommand(command, { env });
+    const { code, stdout, stderr } = await runCommand(command, { env });
     assert(code !== 0);
     assertStringIncludes(stdout, "\nends ... ok (");
-    assertStringIncludes(stdout, '\n"never ends" did not end within 3 s, so the whole run ends ');
+    assertStringIncludes(stderr, `"never ends" did not end within 3 s, so the whole run ends `);
     assertEquals(await processesMarked(mark), []);
   }, { needs: ["setsid"] });
 }
