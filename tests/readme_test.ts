@@ -88,9 +88,9 @@ processTest("the README names every script, with what its header says that it ne
     if (name === "fifo.ts") named.push("--allow-read=PATH", "--allow-write=PATH");
     assertEquals(named.join(" "), stated[0]?.join(" ") ?? "", name);
   }));
-  for (const [, name = ""] of text.matchAll(/(?<![\w.])(\w+\.ts)\b/g)) {
-    const isThere = [...await sources("lib"), ...await sources("scripts")];
-    assert(isThere.some((path) => path.endsWith(`/${name}`)), `the README names ${name}`);
+  const folders = await Promise.all(["lib", "scripts", "tests"].map(sources));
+  for (const [, name = ""] of text.matchAll(/(?<![\w.*])(\w+\.ts)\b/g)) {
+    assert(folders.flat().some((path) => path.endsWith(`/${name}`)), `the README names ${name}`);
   }
 });
 
