@@ -13,6 +13,7 @@ const UNFINISHED = [
   "lib/script",
   "lib/why/hang.ts",
   "lib/why/proc.ts",
+  "lib/within.ts",
 ];
 
 /** What is still formatted at 80 columns. */
