@@ -6,7 +6,7 @@
 import { parseArgs } from "@std/cli/parse-args";
 import { Failure } from "./failure.ts";
 import { wrap } from "./format.ts";
-import { stdoutFailure } from "./stdout.ts";
+import { stdoutError } from "./stdout.ts";
 
 /** A command line that cannot be understood. */
 export class UsageError extends Failure {
@@ -175,7 +175,7 @@ export function parseOptions<TOptions extends Record<string, Option<unknown>>>(
     try {
       console.log(helpOf(usage, all));
     } catch (error) {
-      throw stdoutFailure(error);
+      throw stdoutError(error);
     }
     Deno.exit(0);
   }
