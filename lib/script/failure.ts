@@ -48,12 +48,13 @@ async function fail(error: unknown): Promise<void> {
     tell(`cannot clean up: ${escapeControls(String(error.error?.message ?? error.error))}`);
     return fail(error.suppressed);
   }
-  const exitCode = exitCodeOf(error);
+  const isError = error instanceof Error;
+  const exitCode = isError ? exitCodeOf(error) : undefined;
   const writing = output.writing?.catch(() => {});
   // A time limit holds also where nobody reads stdout.
   await (writing && exitCode === 124 ? within(1, writing) : writing);
   if (isEnding()) return;
-  if (exitCode === undefined) tell(error);
+  if (!isError || exitCode === undefined) tell(error);
   // Whoever reads has gone, as in `| head -1`. SIGPIPE ends other programs then, without a word.
   else if (!(error instanceof Deno.errors.BrokenPipe)) tell(`${scriptName}: ${oneLine(error)}`);
   if (output.writing !== undefined) {
@@ -71,16 +72,21 @@ function tell(what: unknown): void {
   }
 }
 
+/** What was tried, by what the system says: the standard streams are all that scripts use. */
+const TRIED: Record<string, string> = {
+  EISDIR: "cannot read stdin: ",
+  ENOSPC: "cannot write to stdout: ",
+};
+
 /** A name that a user gave may have any characters, and any length. */
-function oneLine(error: unknown): string {
-  const escaped = escapeControls(error instanceof Error ? error.message : String(error));
-  return escaped.length > 3000 ? `${escaped.slice(0, 3000)}…` : escaped;
+function oneLine({ message, code }: Error & { code?: unknown }): string {
+  const line = (TRIED[String(code)] ?? "") + escapeControls(message);
+  return line.length > 3000 ? `${line.slice(0, 3000)}…` : line;
 }
 
 /** The exit code for an error that a user can cause; undefined for a mistake in the script. */
-function exitCodeOf(error: unknown): number | undefined {
+function exitCodeOf(error: Error): number | undefined {
   if (error instanceof Deno.errors.BrokenPipe) return 128 + 13;
-  if (!(error instanceof Error)) return undefined;
   if ("exitCode" in error && typeof error.exitCode === "number") return error.exitCode;
   // An error of the operating system has a code; that of a reader for a line without an end has not.
   const isForTheUser = error instanceof Deno.errors.NotCapable || "code" in error ||

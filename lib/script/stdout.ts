@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Failure, output } from "./failure.ts";
+import { output } from "./failure.ts";
 
 const encoder = new TextEncoder();
 
@@ -35,15 +35,7 @@ async function writeAll(): Promise<void> {
       const mayGather = unprinted !== "" && unprinted.length < 16_384;
       if (mayGather) await new Promise((resolve) => setTimeout(resolve, 5));
     }
-  } catch (error) {
-    throw stdoutError(error);
   } finally {
     output.writing = undefined;
   }
-}
-
-/** What to throw in place of an error that writing to stdout threw. */
-export function stdoutError(error: unknown): unknown {
-  if (error instanceof Deno.errors.BrokenPipe) return error;
-  return new Failure(`cannot write to stdout: ${String(error).replace(/^\w+: /, "")}`);
 }
