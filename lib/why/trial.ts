@@ -4,10 +4,10 @@
  * @module
  */
 import { Answer, readable } from "./answer.ts";
-import { ByteReader } from "../byte_reader.ts";
 import { describeStatus, onEnd, startChild } from "../child.ts";
 import { byteCount, quote } from "../script/format.ts";
 import { untilStill } from "../script/still.ts";
+import { untilExit } from "../until_exit.ts";
 import { observe, observeLeft, ownPipes } from "./observe.ts";
 import { activityOf, endAllWith } from "./proc.ts";
 import type { Verdict } from "./verdict.ts";
@@ -289,16 +289,17 @@ function isNoAnswer(line: string, question: string, first?: Trial): boolean {
  * it were closed, the program would end for that. */
 function collect(
   stream: ReadableStream<Uint8Array>,
-  until: Promise<unknown>,
+  exit: Promise<unknown>,
   resources: AsyncDisposableStack,
 ): Output {
-  const reader = resources.use(new ByteReader(stream, { until }));
+  const reader = untilExit(stream, exit).getReader();
+  resources.defer(() => reader.cancel());
   const output: Output = { text: "", count: 0, isDone: false, onText: () => {} };
   const decoder = new TextDecoder();
   (async () => {
-    for await (const chunk of reader) {
-      const text = decoder.decode(chunk, { stream: true });
-      output.count += chunk.length;
+    for (let next = await reader.read(); !next.done; next = await reader.read()) {
+      const text = decoder.decode(next.value, { stream: true });
+      output.count += next.value.length;
       output.text += text;
       output.onText(text);
       if (output.count >= FLOOD * 2) break;
