@@ -14,6 +14,7 @@ import {
   StartError,
 } from "../../lib/child.ts";
 import { LineReader } from "../../lib/line_reader.ts";
+import { untilExit } from "../../lib/until_exit.ts";
 import {
   isInstalled,
   processesMarked,
@@ -225,7 +226,7 @@ async function endOf(
   }).spawn();
   // Whatever the program does, the test ends.
   const limit = setTimeout(() => child.kill("SIGKILL"), 60_000);
-  await using lines = new LineReader(child.stdout, { until: child.status });
+  await using lines = new LineReader(untilExit(child.stdout, child.status));
   const errors = child.stderr.text();
   for (const signal of signals) {
     assertEquals(await lines.readLine(), "ready");
