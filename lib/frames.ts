@@ -5,11 +5,7 @@
  *
  * @module
  */
-import {
-  ByteReader,
-  type ByteReaderOptions,
-  IncompleteReadError,
-} from "./byte_reader.ts";
+import { ByteReader, IncompleteReadError } from "./byte_reader.ts";
 
 /**
  * A stream that is not made of frames: it ends inside a frame, or announces one
@@ -63,9 +59,6 @@ export function frame(
  * anybody noticed.
  * @param options.littleEndian Expects the least significant byte of a length
  * first.
- * @param options.signal When it aborts, reading fails with its reason.
- * @param options.until Such as `child.status`: ends the stream a moment after
- * it has settled, although another process may hold the pipe.
  * @throws {TypeError} At once, if the stream is locked.
  * @throws {RangeError} At once, if `maxLength` is negative or NaN.
  * @throws {FrameError} If a length is over the bound, or the stream ends inside
@@ -89,11 +82,12 @@ export function frame(
  */
 export function readFrames(
   readable: ReadableStream<Uint8Array>,
-  { maxLength = 16 * 1024 * 1024, littleEndian = false, ...ends }:
-    & ByteReaderOptions
-    & { littleEndian?: boolean } = {},
+  { maxLength = 16 * 1024 * 1024, littleEndian = false }: {
+    maxLength?: number;
+    littleEndian?: boolean;
+  } = {},
 ): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-  const reader = new ByteReader(readable, { maxLength, ...ends });
+  const reader = new ByteReader(readable, { maxLength });
   let isLeft = false;
   const frames = async function* () {
     let length: number | null | undefined;

@@ -18,7 +18,7 @@
 import { describeStatus, endChild, startChild, StartError } from "../lib/child.ts";
 import { LineReader } from "../lib/line_reader.ts";
 import { parseOptions } from "../lib/script/options.ts";
-import { atTerminal, paste } from "../lib/script/paste.ts";
+import { atTerminal, paste, READY } from "../lib/script/paste.ts";
 import { Failure, print } from "../lib/script/script.ts";
 import { strong } from "../lib/script/terminal.ts";
 import { within } from "../lib/within.ts";
@@ -29,26 +29,25 @@ const ways: [way: string, command: string[]][] = [
   ["its own switch", ["sed", "-u", "s/question/answer/"]],
   // It tells the C library how to buffer. No help for a program that buffers by itself.
   ["stdbuf", ["stdbuf", "-oL", ...sed]], // -oL: output by the line.
-  // The program writes to a terminal. It echoes what it is sent: "stty -echo" first turns that off.
+  // The program writes to a terminal. That echoes what is sent before "stty -echo" has turned it
+  // off: write when the line "ready" has come.
   ["a terminal", atTerminal(sed)],
 ];
 
 function start([program = "", ...args]: string[]): Deno.ChildProcess {
-  // script, which gives a program a terminal, reports on stderr when a signal ends it.
-  const stderr = program === "script" ? "null" : "inherit";
+  const stderr = program === "script" ? "null" : "inherit"; // script speaks of signals there.
   const command = new Deno.Command(program, { args, stdin: "piped", stdout: "piped", stderr });
   return startChild(command, { name: program });
 }
 
 /** Sends a question. True when its answer comes, false if end of file comes instead. */
-async function isAnswered({ stdin, stdout }: Deno.ChildProcess): Promise<boolean> {
+async function isAnswered({ stdin, stdout }: Deno.ChildProcess, first?: string): Promise<boolean> {
+  const lines = new LineReader(stdout);
+  if (first !== undefined && await lines.readLine() !== first) return false;
   const writer = stdin.getWriter();
   writer.write(new TextEncoder().encode("question\n")).catch(() => {}); // Its status says more.
   writer.releaseLock(); // So that stdin can be closed below.
-  for await (const line of new LineReader(stdout)) {
-    // A terminal echoes the question, so the answer need not be the first line.
-    if (line === "answer") return true;
-  }
+  for await (const line of lines) if (line === "answer") return true;
   return false;
 }
 
@@ -68,7 +67,8 @@ async function waitInVain() {
 async function works(command: string[]): Promise<boolean> {
   const begin = performance.now();
   await using child = start(command);
-  const answered = await within(10, isAnswered(child));
+  const first = command[0] === "script" ? READY : undefined;
+  const answered = await within(10, isAnswered(child, first));
   if (answered === undefined) await print("  failed: no answer within 10 s");
   if (answered === false) await print(`  failed: it ${describeStatus(await endChild(child))}`);
   if (!answered) return false;

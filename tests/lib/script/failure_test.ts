@@ -11,7 +11,7 @@ function ending(...args: string[]) {
 processTest("a failure is one line, wherever it comes from", async () => {
   const cases: [string[], number, RegExp][] = [
     [["failure", "3"], 3, /^ending: it failed\n$/],
-    [["long"], 1, /^ending: a line is too long\n$/],
+    [["long"], 1, /^ending: A line is longer than 5 [^\n]*\n$/],
     [["system"], 1, /^ending: No such file [^\n]*\n$/],
     [["timer"], 7, /^ending: in a timer\n$/],
     [["code"], 127, /^ending: its class has an exit code\n$/],
