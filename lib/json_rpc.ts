@@ -1,11 +1,12 @@
 /**
- * To take home, with `until_exit.ts`: JSON-RPC 2.0 over any two pipes, many requests at a time, each
- * with an id, in both directions. What servers of the Model Context Protocol (a message a line) and
+ * To take home, with `frames.ts`, `byte_reader.ts` and `until_exit.ts`: JSON-RPC 2.0 over any two
+ * pipes, many requests at a time, each with an id, in both directions. What servers of the Model Context Protocol (a message a line) and
  * language servers (`Content-Length`) speak, and their cousins.
  *
  * @module
  */
 // deno-fmt-ignore-file: lines of up to 100 columns; at 80 the file would be a third longer.
+import { framed, FrameError, type Framing, MessageCutter } from "./frames.ts";
 import { untilExit } from "./until_exit.ts";
 
 /** An answer that is an error. `request()` throws it; a method throws it to answer with it. */
@@ -38,9 +39,7 @@ export class FramingError extends ConnectionClosedError {
   override readonly name = "FramingError";
 }
 
-/** How to tell where a message ends. `"lines"`: each is a line. `"content-length"`: a header before
- * it tells its length in bytes. `"nul"`: a byte of value 0 stands behind it. */
-export type Framing = "lines" | "content-length" | "nul";
+export type { Framing };
 
 /** Answers a request, with what it returns or with what its promise resolves to. `signal` aborts
  * when the connection closes; `id` is the request's, for a notification that cancels it. */
@@ -101,8 +100,6 @@ type Id = string | number | WrittenId | null;
 
 /** In UTF-16 code units: what goes out in one write. All that waits may be longer than a string. */
 const MOST_AT_ONCE = 2 ** 20;
-/** In UTF-16 code units: the longest header, and what may stand before the first one. */
-const MOST_HEADER = 2 ** 16;
 /** So many requests that were given up are remembered. A late answer to another is noise. */
 const MOST_GIVEN_UP = 10_000;
 
@@ -148,7 +145,7 @@ export class JsonRpcPeer {
   readonly #maxLength: number;
   readonly #readable: ReadableStream<Uint8Array>;
   #reader: ReadableStreamBYOBReader | ReadableStreamDefaultReader<Uint8Array>;
-  readonly #cutter: TextCutter | BodyCutter;
+  readonly #cutter: MessageCutter;
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
   #lastId = 0;
   /** Our requests without an answer by their ids, and notifications that the pipe has not taken. */
@@ -199,22 +196,29 @@ export class JsonRpcPeer {
     this.#options = options;
     this.#framing = typeof framing === "string" ? { read: framing, write: framing } : framing;
     this.#maxLength = maxLength;
-    this.#cutter = this.#framing.read === "content-length"
-      ? new BodyCutter(maxLength, (text) => this.#tellNoise(text))
-      : new TextCutter(maxLength, this.#framing.read === "lines" ? "\n" : "\0");
+    this.#cutter = new MessageCutter(this.#framing.read, maxLength, (line) => {
+      if (!this.#hasMet && claims(parse(line), line)) {
+        throw new FramingError(`the other side wrote ${quote(line)}: try framing "lines"`);
+      }
+      this.#tellNoise(line);
+    });
     this.#readable = readable;
     this.#reader = readerOf(readable);
     this.#writer = writable.getWriter();
     this.#writer.closed.catch((error) => this.#stopWriting(error));
     const { promise: failure, reject } = Promise.withResolvers<void>();
     this.#fail = reject;
-    this.closed = Promise.race([this.#read(), failure]).then(() => this.#stopReading(), (error) => {
-      this.#stopReading(error);
-      [this.#hasStoppedWriting, this.#queue] = [true, []];
-      this.#reader.cancel(error).catch(() => {});
-      this.#writer.abort(error).catch(() => {});
-      throw error;
-    });
+    this.closed = Promise.race([this.#read(), failure]).then(
+      () => this.#stopReading(),
+      (reason) => {
+        const error = reason instanceof FrameError ? new FramingError(reason.message) : reason;
+        this.#stopReading(error);
+        [this.#hasStoppedWriting, this.#queue] = [true, []];
+        this.#reader.cancel(error).catch(() => {});
+        this.#writer.abort(error).catch(() => {});
+        throw error;
+      },
+    );
     // Each request rejects as well.
     this.closed.catch(() => {});
   }
@@ -234,11 +238,8 @@ export class JsonRpcPeer {
    * @throws {TypeError} If `params` cannot be written as JSON.
    * @throws Any other error that ends the connection, such as one that a listener throws.
    */
-  request(
-    method: string,
-    params?: unknown,
-    { signal, onSent }: RequestOptions = {},
-  ): Promise<unknown> {
+  request(method: string, params?: unknown, options: RequestOptions = {}): Promise<unknown> {
+    const { signal, onSent } = options;
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     const call: OwnMessage = { text: "", method, id: ++this.#lastId, resolve, reject, onSent };
     this.#giveUpBy(signal, promise, reject, () => {
@@ -296,23 +297,22 @@ export class JsonRpcPeer {
   close(): Promise<void> {
     return this.#closing ??= (async () => {
       this.#end ??= new ConnectionClosedError("this side has closed the connection");
-      let timer: ReturnType<typeof setTimeout> | undefined;
+      const closing = (async () => {
+        while (this.#writing !== undefined) await this.#writing;
+        this.#hasStoppedWriting = true;
+        this.#over.abort(this.#end);
+        await this.#writer.close();
+      })();
       // Whoever is gone may have left its stdin to a process that does not read it.
+      let timer: ReturnType<typeof setTimeout> | undefined;
       const late = this.closed.then(() =>
         this.#hasStoppedWriting || new Promise((resolve) => {
           timer = setTimeout(resolve, 1000);
         })
       );
-      await Promise.race([this.#closeWriter(), late]).catch(() => {});
+      await Promise.race([closing, late]).catch(() => {});
       clearTimeout(timer);
     })();
-  }
-
-  async #closeWriter(): Promise<void> {
-    while (this.#writing !== undefined) await this.#writing;
-    this.#hasStoppedWriting = true;
-    this.#over.abort(this.#end);
-    await this.#writer.close();
   }
 
   async #read(): Promise<void> {
@@ -335,7 +335,9 @@ export class JsonRpcPeer {
       await new Promise((resolve) => setTimeout(resolve));
       yieldAt = performance.now() + 50;
     }
-    if (!this.#hasStoppedReading) this.#receive(this.#cutter.end());
+    const rest = this.#hasStoppedReading ? "" : this.#cutter.end();
+    if (this.#framing.read !== "content-length") this.#receive(rest);
+    else if (rest !== "") this.#tellNoise(rest);
   }
 
   #receive(text: string): void {
@@ -458,7 +460,7 @@ export class JsonRpcPeer {
     message.text = framed(message.text, this.#framing.write);
     if (message.reject === undefined) this.#answersLength += message.text.length;
     this.#queue.push(message);
-    this.#writing ??= this.#write();
+    this.#writing ??= this.#write().catch(this.#fail); // What onSent throws.
   }
 
   /** Writes all that waits. What is put in the same step, or during a write, goes out together. */
@@ -481,13 +483,8 @@ export class JsonRpcPeer {
         break;
       }
       for (const message of sent) {
-        const { id, resolve, reject, onSent } = message;
-        try {
-          if (id !== undefined) onSent?.(id);
-          else if (this.#open.delete(message)) resolve?.();
-        } catch (error) {
-          reject?.(error);
-        }
+        if (message.id !== undefined) message.onSent?.(message.id);
+        else if (this.#open.delete(message)) message.resolve?.();
       }
     }
     this.#writing = undefined;
@@ -583,125 +580,7 @@ export class JsonRpcPeer {
   }
 }
 
-/** Cuts a stream of bytes into messages, each of which ends with a mark. */
-class TextCutter {
-  /** What has come of a message whose end has not. */
-  partial = "";
-  readonly #decoder = new TextDecoder();
-
-  constructor(readonly maxLength: number, readonly mark: "\n" | "\0") {}
-
-  /** The messages that a chunk completes. */
-  *take(chunk: Uint8Array): Iterable<string> {
-    const texts = this.#decoder.decode(chunk, { stream: true }).split(this.mark);
-    texts[0] = this.partial + texts[0];
-    this.partial = texts.pop() ?? "";
-    for (const text of texts) yield this.#checked(text);
-    this.#checked(this.partial);
-  }
-
-  /** A last message without an end, at the end of the stream. */
-  end(): string {
-    return this.partial + this.#decoder.decode();
-  }
-
-  #checked(text: string): string {
-    if (text.length <= this.maxLength) return text;
-    throw new RangeError(`A message is longer than ${this.maxLength} UTF-16 code units`);
-  }
-}
-
-/** The same, where a header before each message tells its length. A banner before the first header
- * is noise. */
-class BodyCutter {
-  readonly #decoder = new TextDecoder();
-  /** The last line of the header, or what has come of it; and those before it. */
-  #line = "";
-  #header = "";
-  /** Whether the first header has come. */
-  #hasMet = false;
-  /** The length in the header; then the body, as far as it has come. */
-  #length: number | undefined;
-  #body: Uint8Array | undefined;
-  #filled = 0;
-
-  constructor(readonly maxLength: number, readonly onNoise: (text: string) => void) {}
-
-  get partial(): string {
-    return this.#body ? decoder.decode(this.#body.subarray(0, this.#filled)) : this.#line;
-  }
-
-  *take(chunk: Uint8Array): Iterable<string> {
-    for (let [at, end] = [0, 0]; at < chunk.length; at = end) {
-      if (this.#body === undefined) {
-        end = chunk.indexOf(10, at) + 1 || chunk.length;
-        this.#line += this.#decoder.decode(chunk.subarray(at, end), { stream: true });
-        this.#lookAtLine(this.#line);
-      } else {
-        end = Math.min(chunk.length, at + this.#body.length - this.#filled);
-        this.#body.set(chunk.subarray(at, end), this.#filled);
-        this.#filled += end - at;
-        if (this.#filled < this.#body.length) return;
-        const text = decoder.decode(this.#body);
-        [this.#body, this.#filled, this.#header] = [undefined, 0, ""];
-        yield text;
-      }
-    }
-  }
-
-  /** What is left is no message. */
-  end(): string {
-    if (this.partial !== "") this.onNoise(this.partial);
-    const header = this.#header + this.#line;
-    if (!this.#hasMet && header !== "") throw noHeader(header);
-    return "";
-  }
-
-  #lookAtLine(line: string): void {
-    const header = this.#header + line;
-    if (header.length > MOST_HEADER) throw noHeader(header);
-    const isField = (this.#hasMet ? /^[\w-]+:/ : /^content-(length|type):/i).test(line);
-    if (!line.endsWith("\n")) {
-      // If a length was counted in characters, the rest of a body stands here, and has no end.
-      if (this.#hasMet && !isField && /[^\w\r-]/.test(line)) throw noHeader(line);
-      return;
-    }
-    [this.#line, this.#header] = ["", header];
-    if (isField) {
-      this.#hasMet = true;
-      const length = /^content-length: *(\d+)\s*$/i.exec(line)?.[1];
-      if (length !== undefined) this.#length = Number(length);
-    } else if (line.trim() !== "") {
-      if (this.#hasMet) throw noHeader(line);
-      if (claims(parse(line), line)) {
-        throw new FramingError(`the other side wrote ${quote(line)}: try framing "lines"`);
-      }
-      this.onNoise(line.trimEnd());
-    } else if (this.#length !== undefined) {
-      if (this.#length > this.maxLength) {
-        const what = `the other side announces ${this.#length} bytes, more than maxLength allows`;
-        throw new FramingError(what);
-      }
-      [this.#body, this.#length] = [new Uint8Array(this.#length), undefined];
-    } else if (this.#hasMet && header.trim() !== "") throw noHeader(header);
-  }
-}
-
 const encoder = new TextEncoder();
-const decoder = new TextDecoder();
-
-function noHeader(text: string): FramingError {
-  return new FramingError(
-    `the other side wrote ${quote(text)} where a header with Content-Length belongs: a log line, ` +
-      `a length not in bytes, or the framing "lines"`,
-  );
-}
-
-/** A message as the other side expects it. */
-function framed(text: string, framing: Framing): string {
-  if (framing !== "content-length") return text + (framing === "lines" ? "\n" : "\0");
-  return `Content-Length: ${encoder.encode(text).length}\r\n\r\n${text}`;
-}
 
 /** A reader that fills our memory, where the stream has that. */
 function readerOf(readable: ReadableStream<Uint8Array>) {

@@ -15,6 +15,7 @@ import {
 import { Failure, scriptName } from "./failure.ts";
 import { quote } from "./format.ts";
 import { stdinLines, Unasked, type WatchOptions } from "./watch.ts";
+import { untilExit } from "../until_exit.ts";
 import { within } from "../within.ts";
 
 /** The settings of a {@linkcode ReportingPeer}. */
@@ -30,22 +31,17 @@ export class ReportingPeer extends JsonRpcPeer {
   readonly #child: Deno.ChildProcess;
   readonly #options: ReportingPeerOptions;
   readonly #over = Promise.withResolvers<void>();
-  readonly #notified = new Map<string, (came: true) => void>();
   #hasFailed = false;
 
   /** Locks the child's stdin and stdout, and begins to read. */
   constructor(child: Deno.ChildProcess, options: ReportingPeerOptions) {
     const { name, timeout, framing, onNotification } = options;
     const unasked = new Unasked(name, timeout);
-    super({ readable: child.stdout, writable: child.stdin }, {
+    super({ readable: untilExit(child.stdout, child.status), writable: child.stdin }, {
       framing,
-      until: child.status,
-      methods: refusals(name),
+      onRequest: refusal(name),
       onNoise: (text) => unasked.report(text),
-      onNotification: (method, params) => {
-        onNotification(method, params);
-        this.#notified.get(method)?.(true);
-      },
+      onNotification,
     });
     this.#child = child;
     this.#options = options;
@@ -111,18 +107,6 @@ export class ReportingPeer extends JsonRpcPeer {
   }
 
   /**
-   * Waits until the child sends such a notification.
-   *
-   * @throws {Failure} If it sends none in time.
-   */
-  async notification(method: string): Promise<void> {
-    const { name, timeout } = this.#options;
-    const coming = new Promise<true>((resolve) => this.#notified.set(method, resolve));
-    if (await within(timeout, coming)) return;
-    throw new Failure(`no ${method} from ${name} within ${timeout} s`, 124);
-  }
-
-  /**
    * Closes the child's stdin, and waits for its exit.
    *
    * @throws {Failure} If it does not exit in time, or with another status than 0.
@@ -152,17 +136,13 @@ export class ReportingPeer extends JsonRpcPeer {
 
 /** For whatever the child asks of a person: it is told that there is no such method, and the person
  * that it asked, once for each of ten. */
-function refusals(name: string): NonNullable<JsonRpcPeerOptions["methods"]> {
-  const told = new Set<string | symbol>();
-  const refuse = (method: string | symbol) => () => {
+function refusal(name: string): (method: string) => never {
+  const told = new Set<string>();
+  return (method) => {
     if (told.size < 10 && !told.has(method)) {
-      console.error(`${scriptName}: ${name} asked for ${quote(String(method))}: refused`);
+      console.error(`${scriptName}: ${name} asked for ${quote(method)}: refused`);
       told.add(method);
     }
-    throw new JsonRpcError(`Method not found: ${String(method)}`, -32601);
+    throw new JsonRpcError(`Method not found: ${method}`, -32601);
   };
-  return new Proxy({}, {
-    getOwnPropertyDescriptor: () => ({ configurable: true }),
-    get: (_, method) => refuse(method),
-  });
 }

@@ -15,12 +15,12 @@ import {
 } from "../../lib/json_rpc.ts";
 import { untilExit } from "../../lib/until_exit.ts";
 import { largestGap, processTest, runCommand, takeHome } from "../process.ts";
-import { milliseconds, pipesInOrder } from "../streams.ts";
+import { milliseconds } from "../streams.ts";
 import { answer, body, connect, connectBoth } from "./json_rpc_sides.ts";
 
 const encoder = new TextEncoder();
 /** What a JsonRpcPeer needs. */
-const FILES = ["json_rpc.ts", "until_exit.ts"];
+const FILES = ["json_rpc.ts", "frames.ts", "byte_reader.ts", "until_exit.ts"];
 
 function error(id: unknown, code: number, message: string) {
   return { jsonrpc: "2.0", id, error: { code, message } };
@@ -391,10 +391,13 @@ Deno.test("JsonRpcPeer says a few times that what claims to be a message is none
 
 Deno.test("JsonRpcPeer says what it was sent instead of the first message with a length", async () => {
   const cases = [
-    ['{"seq":0,"type":"event","event":"typingsInstallerPid"}', /tsserver's, and need `translate`/],
-    ["no JSON", /wrote "no JSON" where a message of JSON-RPC belongs$/],
-    ["42", /wrote "42" where/],
-    ["[1,2]", /wrote "\[1,2\]" where/],
+    [
+      '{"seq":0,"type":"event","event":"typingsInstallerPid"}',
+      /seq and type are a debug adapter's or tsserver's$/,
+    ],
+    ["no JSON", /wrote "no JSON", no message of JSON-RPC$/],
+    ["42", /wrote "42", no/],
+    ["[1,2]", /wrote "\[1,2\]", no/],
   ] as const;
   for (const [text, expected] of cases) {
     await using other = connect({ framing: "content-length" });
@@ -504,15 +507,19 @@ Deno.test("JsonRpcPeer closes its end after what was sent, once, and still gets 
 
 Deno.test("JsonRpcPeer tells of the wrong framing at once", async () => {
   const cases = [
-    ["lines", "Content-Length: 12\r\n\r\n{", /its framing is "content-length"/],
-    ["content-length", '{"jsonrpc":"2.0"}\n', /wrote "\{.*: its framing is "lines"/],
-    ["content-length", "Content-Type: x\r\n\r\n", /wrote "Content-Type: x" where a header/],
-    ["content-length", "Content-Length: abc\r\n\r\n", /wrote "Content-Length: abc" where/],
+    ["lines", "Content-Length: 12\r\n\r\n{", /try framing "content-length"/],
+    ["content-length", '{"jsonrpc":"2.0"}\n', /wrote "\{.*: try framing "lines"/],
+    ["content-length", "Content-Type: x\r\n\r\n", /"Content-Type: x" stands where a header/],
+    ["content-length", "Content-Length: abc\r\n\r\n", /"Content-Length: abc" stands where/],
     // Counted in characters: the end of the body stands where a header belongs.
-    ["content-length", 'Content-Length: 17\r\n\r\n{"id":1,"a":"éé"}', /wrote .* where a message/],
+    [
+      "content-length",
+      'Content-Length: 17\r\n\r\n{"id":1,"a":"éé"}',
+      /wrote .*, no message of JSON-RPC/,
+    ],
     ["content-length", "x".repeat(70_000), /xxx/],
-    ["content-length", `Content-${"x".repeat(70_000)}`, /wrote "Content-xxx/],
-    ["content-length", "Content-Length: 999999999999\r\n\r\n", /announces 999999999999 bytes/],
+    ["content-length", `Content-${"x".repeat(70_000)}`, /"Content-xxx/],
+    ["content-length", "Content-Length: 999999999999\r\n\r\n", /999999999999 bytes is over/],
   ] as const;
   for (const [framing, text, expected] of cases) {
     await using other = connect({ framing });
@@ -532,7 +539,7 @@ Deno.test("JsonRpcPeer bounds a message", async () => {
   await using lines = connect({ maxLength: 100 });
   const asked = lines.peer.request("a");
   await lines.write("x".repeat(101)).catch(() => {});
-  await assertRejects(() => asked, RangeError, "longer than 100");
+  await assertRejects(() => asked, FramingError, "longer than 100");
   await using bodies = connect({ maxLength: 100, framing: "content-length" });
   const bounded = bodies.peer.request("a");
   const [fits, tooLong] = [100, 101].map((size) => {
@@ -541,7 +548,7 @@ Deno.test("JsonRpcPeer bounds a message", async () => {
     return `Content-Length: ${size}\r\n\r\n${body}`;
   });
   await bodies.write(`${fits}${fits}${tooLong}`).catch(() => {});
-  await assertRejects(() => bounded, FramingError, "announces 101 bytes");
+  await assertRejects(() => bounded, FramingError, "101 bytes is over");
 });
 
 Deno.test("JsonRpcPeer hands on what the other side said before it closed inside a message", async () => {
@@ -557,7 +564,7 @@ Deno.test("JsonRpcPeer hands on what the other side said before it closed inside
   const askedToo = another.peer.request("a");
   await another.write("cannot\nstart");
   await another.writer.close();
-  await assertRejects(() => askedToo, FramingError, 'wrote "cannot\\nstart"');
+  await assertRejects(() => askedToo, FramingError, '"cannot\\nstart" stands');
 });
 
 Deno.test("JsonRpcPeer tells a length counted in characters, whatever the rest of the body is", async () => {
@@ -721,7 +728,10 @@ Deno.test("JsonRpcPeer tells what the server complained of to a request that get
   const ask = (milliseconds: number) =>
     other.peer.request("tools/list", [], { signal: AbortSignal.timeout(milliseconds) });
   const silent = await assertRejects(() => ask(1), DOMException);
-  assertEquals([silent.name, silent.message], ["TimeoutError", "Signal timed out."]);
+  assertEquals([silent.name, silent.message], [
+    "TimeoutError",
+    "The operation was aborted due to timeout",
+  ]);
   const asked = ask(200);
   const open = other.peer.request("open");
   await other.send(error(null, -32602, "clientInfo is missing"));
@@ -775,21 +785,6 @@ Deno.test("JsonRpcPeer takes no log line for an answer, though it has an id and 
   await other.send({ id: 2, result: "without a version" });
   assertEquals(await again, "without a version");
 });
-
-for (const framing of ["lines", "content-length"] as const) {
-  Deno.test(`JsonRpcPeer writes what is asked after an answer before it reads on: ${framing}`, async () => {
-    const { order, readable, writable } = pipesInOrder((text) => {
-      const reply = JSON.stringify(answer(Number(/"id":(\d+)/.exec(text)?.[1]), null));
-      return `${framing === "lines" ? "" : `Content-Length: ${reply.length}\r\n\r\n`}${reply}\n`;
-    });
-    const peer = new JsonRpcPeer({ readable, writable }, { framing });
-    const ask = async () => await peer.request("m");
-    for (let n = 0; n < 3; n++) await ask();
-    assertEquals(order, ["read", "write", "write", "read", "write", "read"]);
-    await peer.close();
-    await peer.closed;
-  });
-}
 
 Deno.test("JsonRpcPeer calls in the order of the calls, with a megabyte in between", async () => {
   const order: unknown[] = [];
@@ -863,8 +858,8 @@ Deno.test("JsonRpcPeer says of what was never sent that it cannot be", async () 
   const reasons = (await Promise.allSettled(waiting)).map((result) =>
     result.status === "rejected" && result.reason.message
   );
-  const why = "cannot be sent: the other side has closed the connection";
-  assertEquals(reasons, [`a ${why}`, `b ${why}`]);
+  const why = "the other side has closed the connection";
+  assertEquals(reasons, [`a was not answered: ${why}`, `b cannot be sent: ${why}`]);
 });
 
 Deno.test("a request that waits for its turn can be given up", async () => {
@@ -919,17 +914,12 @@ Deno.test("JsonRpcPeer goes on saying what ended the connection first", async ()
   await assertRejects(() => deaf.peer.notify("late"), ConnectionClosedError, "does not read");
 });
 
-Deno.test("JsonRpcPeer hands on whole what was a header that did not end", async () => {
+Deno.test("JsonRpcPeer shows whole what was a header that did not end", async () => {
   for (const text of ["C", "Content-Le", "Content-Length: 5"]) {
-    const noise: string[] = [];
-    await using other = connect({
-      framing: "content-length",
-      onNoise: (text) => noise.push(text),
-    });
+    await using other = connect({ framing: "content-length" });
     await other.write(text);
     await other.writer.close();
-    await assertRejects(() => other.peer.closed, FramingError);
-    assertEquals(noise, [text]);
+    await assertRejects(() => other.peer.closed, FramingError, `"${text}" stands where`);
   }
 });
 
