@@ -666,7 +666,7 @@ Deno.test("JsonRpcPeer reads and calls on while a method waits, however much was
 });
 
 Deno.test("two JsonRpcPeers flood each other with calls, of which each asks back", async () => {
-  const long = ["x".repeat(10_000)];
+  const long = ["x".repeat(100_000)];
   const methods = (other: () => JsonRpcPeer) => ({
     outer: () => other().request("inner", long),
     inner: async () => {
@@ -678,7 +678,7 @@ Deno.test("two JsonRpcPeers flood each other with calls, of which each asks back
     methods: methods(() => right),
   });
   const asked = [left, right].flatMap((peer) =>
-    Array.from({ length: 300 }, () => peer.request("outer", long))
+    Array.from({ length: 100 }, () => peer.request("outer", long))
   );
   for (const answer of await Promise.all(asked)) assertEquals(answer, long);
   await close();
@@ -972,7 +972,7 @@ processTest("every open request hears that a child has closed its stdin", async 
 processTest(
   "JsonRpcPeer closes though a grandchild holds the stdin of a dead child unread",
   async () => {
-    const { child, peer } = startShell("exec 3<&0; sleep 5 <&3 >/dev/null & echo $!; exit 3", {
+    const { child, peer } = startShell("exec 3<&0; sleep 1000 <&3 >/dev/null & echo $!; exit 3", {
       onNoise: (text) => pids.push(Number(text)),
     });
     const pids: number[] = [];
