@@ -226,8 +226,8 @@ export class ByteReader implements AsyncDisposable {
     do {
       if (performance.now() > this.#pauseAt) {
         this.#pauseAt = await new Promise((end) => setTimeout(() => end(performance.now() + 20)));
+        if (this.#answer()) break;
       }
-      if (this.#answer()) break;
       try {
         // The next chunk may come into the memory of this one.
         const [size = Infinity] = this.#calls.values();

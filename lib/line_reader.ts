@@ -168,8 +168,8 @@ export class LineReader implements AsyncDisposable {
     do {
       if (performance.now() > this.#pauseAt) {
         this.#pauseAt = await new Promise((end) => setTimeout(() => end(performance.now() + 20)));
+        if (this.#answer()) break;
       }
-      if (this.#answer()) break;
       try {
         const { done, value } = await this.#reader.read(this.#memory);
         if (this.#end === undefined) this.#receive(done, value);

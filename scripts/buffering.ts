@@ -16,7 +16,7 @@
  * @module
  */
 import { describeStatus, endChild, startChild, StartError } from "../lib/child.ts";
-import { atTerminal, paste } from "../lib/script/paste.ts";
+import { atTerminal, paste, READY } from "../lib/script/paste.ts";
 import { LineReader } from "../lib/line_reader.ts";
 import { parseOptions } from "../lib/script/options.ts";
 import { Failure, print } from "../lib/script/script.ts";
@@ -39,15 +39,14 @@ function start([program = "", ...args]: string[]): Deno.ChildProcess {
 }
 
 /** Sends a question. True when its answer comes, false if end of file comes instead. */
-async function ask({ stdin, stdout }: Deno.ChildProcess): Promise<boolean> {
+async function ask({ stdin, stdout }: Deno.ChildProcess, first?: string): Promise<boolean> {
+  const lines = new LineReader(stdout);
+  if (first !== undefined && await lines.readLine() !== first) return false;
   const writer = stdin.getWriter();
   // A program that has gone breaks the pipe; its status says more.
   writer.write(new TextEncoder().encode("question\n")).catch(() => {});
   writer.releaseLock(); // So that stdin can be closed below.
-  for await (const line of new LineReader(stdout)) {
-    // A terminal echoes the question, so the answer need not be the first line.
-    if (line === "answer") return true;
-  }
+  for await (const line of lines) if (line === "answer") return true;
   return false;
 }
 
@@ -70,7 +69,8 @@ const ways: [way: string, command: string[]][] = [
   ["its own switch", ["sed", "-u", edit]],
   // It tells the C library how to buffer. No help for a program that buffers by itself.
   ["stdbuf", ["stdbuf", "-oL", "sed", edit]], // -oL: output by the line.
-  // The program writes to a terminal. It echoes what it is sent: "stty -echo" first turns that off.
+  // The program writes to a terminal. That echoes what is sent before "stty -echo" has turned it
+  // off: write when the line "ready" has come.
   ["a terminal", atTerminal(["sed", edit])],
 ];
 let worked = 0;
@@ -79,7 +79,8 @@ for (const [way, command] of ways) {
   try {
     const begin = performance.now();
     await using child = start(command);
-    const hasAnswered = await within(10, ask(child));
+    const first = command[0] === "script" ? READY : undefined;
+    const hasAnswered = await within(10, ask(child, first));
     if (hasAnswered) {
       worked++;
       const milliseconds = Math.ceil(performance.now() - begin);

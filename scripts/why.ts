@@ -14,7 +14,7 @@
  *
  * The same for 1235 shows that cat waits in a write to a pipe that Python alone could read: a
  * circle. This script is a tool that follows who waits for whom to such a circle, or to the one who
- * could go on: lib/why/proc.ts looks, hang.ts concludes. Looking changes no process. A program that
+ * could go on: lib/why/processes.ts looks, verdicts.ts concludes. Looking changes no process. A program that
  * does not answer over pipes is started anew, and tried as a person would (diagnosis.ts).
  *
  *     deno run -A scripts/why.ts --pid 1234
@@ -23,10 +23,11 @@
  * @module
  */
 import { diagnose } from "../lib/why/diagnosis.ts";
-import { explain, type Verdict } from "../lib/why/hang.ts";
 import { parseOptions, seconds, text, UsageError, wholeNumber } from "../lib/script/options.ts";
 import { draw } from "../lib/why/picture.ts";
-import { look } from "../lib/why/proc.ts";
+import { takeSnapshot } from "../lib/why/processes.ts";
+import type { Verdict } from "../lib/why/verdict.ts";
+import { verdictOn } from "../lib/why/verdicts.ts";
 import { escapeControls, print } from "../lib/script/script.ts";
 import { columns, faint, fold, strong } from "../lib/script/terminal.ts";
 
@@ -48,22 +49,22 @@ With neither it tries sed.`,
 if (pid === undefined) {
   // Starts it anew for each trial: over pipes, at a terminal, with each cure that may help.
   const command = operands.length > 0 ? operands : ["sed", "s/question/answer/"];
-  const { what, cures, section } = await diagnose(command, question, timeout);
+  const { what, cures, section } = await diagnose(command, question, timeout, print);
   await conclusion(what, cures, [section]);
 } else if (operands.length > 0) throw new UsageError("--pid and PROGRAM exclude each other");
 else await lookAt(pid);
 
 /** Looks at a process that runs, and says who waits for whom. */
 async function lookAt(pid: number) {
-  let now = look(pid, Deno.pid);
+  let now = takeSnapshot(pid, Deno.pid);
   let verdict: Verdict | undefined;
   // A process that moves between two looks does not hang. But a hanging one may wake for a moment.
   for (let looks = 0; looks < 5 && verdict === undefined; looks++) {
     const before = now;
     await new Promise((resolve) => setTimeout(resolve, 50));
-    now = look(pid, Deno.pid);
+    now = takeSnapshot(pid, Deno.pid);
     // From each wait to whoever holds the other end: to a circle, or to one who could go on.
-    verdict = explain(pid, now, before);
+    verdict = verdictOn(pid, now, before);
   }
   for (const line of draw(pid, now, columns())) await print(escapeControls(line));
   if (verdict) await conclusion(verdict.what, verdict.cures, verdict.sections);

@@ -6,7 +6,6 @@
 import { parseArgs } from "@std/cli/parse-args";
 import { Failure } from "./failure.ts";
 import { wrap } from "./format.ts";
-import { stdoutFailure } from "./stdout.ts";
 
 /** A command line that cannot be understood. */
 export class UsageError extends Failure {
@@ -172,11 +171,7 @@ export function parseOptions<TOptions extends Record<string, Option<unknown>>>(
   }
   const given: Record<string, unknown> = parseArgs(named, { string: Object.keys(all) });
   if (given.help === "") {
-    try {
-      console.log(helpOf(usage, all));
-    } catch (error) {
-      throw stdoutFailure(error);
-    }
+    console.log(helpOf(usage, all));
     Deno.exit(0);
   }
   const values: Record<string, unknown> = {};

@@ -14,8 +14,7 @@ import {
 } from "../json_rpc.ts";
 import { Failure, scriptName } from "./failure.ts";
 import { quote } from "./format.ts";
-import { stdinLines } from "./stdin.ts";
-import { Unasked, type WatchOptions } from "./unasked.ts";
+import { stdinLines, Unasked, type WatchOptions } from "./watch.ts";
 import { within } from "../within.ts";
 
 /** The settings of a {@linkcode ReportingPeer}. */
@@ -30,7 +29,7 @@ export interface ReportingPeerOptions
 export class ReportingPeer extends JsonRpcPeer {
   readonly #child: Deno.ChildProcess;
   readonly #options: ReportingPeerOptions;
-  readonly #over = new AbortController();
+  readonly #over = Promise.withResolvers<void>();
   readonly #notified = new Map<string, (came: true) => void>();
   #hasFailed = false;
 
@@ -50,14 +49,14 @@ export class ReportingPeer extends JsonRpcPeer {
     });
     this.#child = child;
     this.#options = options;
-    const stop = () => this.#over.abort();
+    const stop = () => this.#over.resolve();
     this.closed.then(stop, stop);
   }
 
   /** The lines of this script's own stdin, until they end, a request fails, or the child closes its
    * end: nobody needs another question then. */
   async *stdinLines(): AsyncGenerator<string> {
-    for await (const line of stdinLines(this.#over.signal, this.#options.name)) {
+    for await (const line of stdinLines(this.#over.promise, this.#options.name)) {
       if (this.#hasFailed) return;
       yield line;
     }
@@ -106,7 +105,7 @@ export class ReportingPeer extends JsonRpcPeer {
     } catch (error) {
       if (error instanceof JsonRpcError) throw error;
       this.#hasFailed = true;
-      this.#over.abort();
+      this.#over.resolve();
       return await this.#explain(error);
     }
   }

@@ -4,25 +4,18 @@
  * @module
  */
 import { StartError } from "../child.ts";
-import { conclude, type Outcome } from "./conclusions.ts";
-import {
-  ask,
-  curesOf,
-  describe,
-  interactiveCuresOf,
-  isUnclear,
-  type Trial,
-  UNBUFFERED,
-} from "./experiments.ts";
+import { conclude, type Outcome } from "./outcomes.ts";
+import { interactiveCommands, UNBUFFERED, unbufferedCommands } from "./remedies.ts";
+import { isUnclear, type Trial, trialInWords, tryCommand } from "./trial.ts";
 import { escapeControls } from "../script/format.ts";
 import { atTerminal, paste } from "../script/paste.ts";
 import { mayLook } from "./proc.ts";
-import { print } from "../script/stdout.ts";
 import { fold, strong } from "../script/terminal.ts";
 
 /**
- * Starts a program as often as there is something to try, and prints what comes of each trial.
+ * Starts a program as often as there is something to try, and tells what comes of each trial.
  *
+ * @param tell Takes a line for a person.
  * @param timeout Seconds in which nothing must move before it counts as no answer.
  * @throws {StartError} If it cannot be started.
  */
@@ -30,11 +23,12 @@ export async function diagnose(
   command: string[],
   question: string,
   timeout: number,
+  tell: (line: string) => Promise<void>,
 ): Promise<Outcome> {
   const attempt = async (command: string[], first?: Trial) => {
-    await print(strong(escapeControls(paste(command))));
-    const trial = await ask(command, question, timeout, first);
-    await print(fold(`  ${escapeControls(describe(trial, question, timeout))}`));
+    await tell(strong(escapeControls(paste(command))));
+    const trial = await tryCommand(command, question, timeout, first);
+    await tell(fold(`  ${escapeControls(trialInWords(trial, question, timeout))}`));
     return trial;
   };
   /** Tries a command that may not be installed. */
@@ -43,11 +37,11 @@ export async function diagnose(
       return await attempt(command, piped);
     } catch (error) {
       if (!(error instanceof StartError)) throw error;
-      await print(`  skipped: ${error.message}`);
+      await tell(`  skipped: ${error.message}`);
     }
   };
   const piped = await attempt(command);
-  if (!mayLook()) await print("  what it waits for cannot be seen: that takes Linux, and -A");
+  if (!mayLook()) await tell("  what it waits for cannot be seen: that takes Linux, and -A");
   const terminal = isUnclear(piped) ? await attemptAlso(atTerminal(command)) : undefined;
   // Whoever has an answer, but for a terminal alone, or at end of file alone, may hold it back in a
   // buffer.
@@ -59,10 +53,10 @@ export async function diagnose(
       if (trial !== undefined && !isUnclear(trial)) return trial;
     }
   };
-  const cured = await firstThatAnswers(curesOf(piped));
+  const cured = await firstThatAnswers(unbufferedCommands(piped));
   // A terminal may have made it interactive, or made it write each line at once.
   const isOpen = cured === undefined && (terminal === undefined || !isUnclear(terminal));
-  const interactive = isOpen ? await firstThatAnswers(interactiveCuresOf(piped)) : undefined;
+  const interactive = isOpen ? await firstThatAnswers(interactiveCommands(piped)) : undefined;
   const output = isOpen && terminal !== undefined && interactive === undefined
     ? await firstThatAnswers([atTerminal(command, true)])
     : undefined;

@@ -4,9 +4,10 @@
  * @module
  */
 import { byteCount } from "../script/format.ts";
-import { edgesFrom, edgesToOnly, opened } from "./knot.ts";
-import type { End, Snapshot } from "./proc.ts";
-import { describe, labelOf, list, who } from "./words.ts";
+import { edgesFrom, edgesToOnly, openings } from "./edges.ts";
+import type { End } from "./pipes.ts";
+import type { Snapshot } from "./snapshot.ts";
+import { labelOf, list, waitInWords, who } from "./words.ts";
 
 /** What each process waits for, and the pipes between them, in lines of at most `width` columns. */
 export function draw(pid: number, snapshot: Snapshot, width: number): string[] {
@@ -14,13 +15,13 @@ export function draw(pid: number, snapshot: Snapshot, width: number): string[] {
   const edges = edgesFrom(snapshot, pid);
   for (const other of processes.keys()) edges.push(...edgesToOnly(snapshot, pid, other));
   const drawn = new Set([pid, ...edges.flatMap(({ from, to }) => [from, ...to])]);
-  const openers = new Set(opened(snapshot).map(({ pid }) => pid));
+  const openers = new Set(openings(snapshot).map(({ pid }) => pid));
   const all = drawn.isDisjointFrom(openers) ? drawn : drawn.union(openers);
   const lines: string[] = [];
   for (const one of all) {
     const { state, threads } = processes.get(one) ?? {};
     if (threads === undefined) continue;
-    const waits = new Set(threads.flat().map((wait) => describe(processes, wait)));
+    const waits = new Set(threads.flat().map((wait) => waitInWords(processes, wait)));
     lines.push(`${who(processes, one)}  ${state === "alive" ? [...waits].join(", or ") : state}`);
   }
   const awaitedPipes = new Set(edges.map(({ wait }) => "pipe" in wait ? wait.pipe : ""));

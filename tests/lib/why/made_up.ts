@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Trial } from "../../../lib/why/experiments.ts";
+import type { Trial } from "../../../lib/why/trial.ts";
 
 /** A trial in which the program has read the question and said nothing. */
 export const silent: Trial = {
@@ -15,7 +15,7 @@ export const silent: Trial = {
   complaint: "",
   errors: 0,
   lastError: "",
-  does: "waits to read stdin",
+  doing: "waits to read stdin",
   unread: 0,
   atEnd: "",
 };

@@ -5,7 +5,8 @@
  */
 import { describeStatus } from "../child.ts";
 import { paste } from "../script/paste.ts";
-import { FLOOD, isUnclear, mayRead, type Trial, UNBUFFERED } from "./experiments.ts";
+import { UNBUFFERED } from "./remedies.ts";
+import { FLOOD, isUnclear, mayRead, type Trial } from "./trial.ts";
 import { byteCount, quote } from "../script/format.ts";
 import { SECTIONS } from "./sections.ts";
 import { STOPPED } from "./words.ts";
@@ -91,9 +92,9 @@ const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
     };
   },
 
-  function prompts({ piped: { before, milliseconds, does } }) {
+  function prompts({ piped: { before, milliseconds, doing } }) {
     if (before === "" || before.endsWith("\n")) return;
-    if (milliseconds === undefined && !mayRead(does)) return;
+    if (milliseconds === undefined && !mayRead(doing)) return;
     return {
       what: `a prompt without a newline: it wrote ${
         quote(before.split("\n").at(-1) ?? "")
@@ -121,10 +122,10 @@ const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
     };
   },
 
-  function isStopped({ piped: { does } }) {
-    if (!does.endsWith(STOPPED)) return;
+  function isStopped({ piped: { doing } }) {
+    if (!doing.endsWith(STOPPED)) return;
     return {
-      what: `it ${does}`,
+      what: `it ${doing}`,
       cures: ["see what stops it; where it hangs, why.ts --pid PID says how to continue it"],
       section: SECTIONS.elsewhere,
     };
@@ -138,20 +139,20 @@ const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
     return { what: `${read}, and its own pipes are in the way: ${what}`, cures, section };
   },
 
-  function readsLate({ piped: { unread = 0, does, atEnd = "" } }) {
+  function readsLate({ piped: { unread = 0, doing, atEnd = "" } }) {
     if (unread === 0 || atEnd === "") return;
     return {
-      what: `it reads its stdin late, if at all: first it ${does}, with the question unread; ` +
+      what: `it reads its stdin late, if at all: first it ${doing}, with the question unread; ` +
         `then it wrote ${quote(atEnd)}`,
       cures: ["give it more time: --timeout SECONDS; or send when it says that it is ready"],
       section: SECTIONS.elsewhere,
     };
   },
 
-  function doesNotRead({ piped: { unread = 0, does } }) {
+  function doesNotRead({ piped: { unread = 0, doing } }) {
     if (unread === 0) return;
     return {
-      what: `it does not read its stdin: the question is unread${does && `, and it ${does}`}`,
+      what: `it does not read its stdin: the question is unread${doing && `, and it ${doing}`}`,
       cures: [
         `let it do that, or tell it to read stdin; some programs take "-" for that`,
         "if it only reads later, give it more time: --timeout SECONDS",
@@ -213,10 +214,10 @@ const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
     };
   },
 
-  function isSlow({ piped: { unread, does, atEnd = "", atEndAfter } }) {
-    if (unread !== 0 || atEnd === "" || atEndAfter === undefined || mayRead(does)) return;
+  function isSlow({ piped: { unread, doing, atEnd = "", atEndAfter } }) {
+    if (unread !== 0 || atEnd === "" || atEndAfter === undefined || mayRead(doing)) return;
     return {
-      what: `it is slow: it has read the question, and ${does}; it wrote ${quote(atEnd)} ` +
+      what: `it is slow: it has read the question, and ${doing}; it wrote ${quote(atEnd)} ` +
         `${atEndAfter} ms after that`,
       cures: [`give it more time: --timeout ${Math.ceil(atEndAfter * 1.5 / 1000)}`],
       section: SECTIONS.elsewhere,
@@ -234,10 +235,10 @@ const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
     };
   },
 
-  function doesSomethingElse({ piped: { unread, does } }) {
-    if (unread !== 0 || mayRead(does)) return;
+  function doesSomethingElse({ piped: { unread, doing } }) {
+    if (unread !== 0 || mayRead(doing)) return;
     return {
-      what: `it has read the question, and ${does}: it wrote nothing, at end of file neither`,
+      what: `it has read the question, and ${doing}: it wrote nothing, at end of file neither`,
       cures: ["see what it waits for, or give it more time: --timeout SECONDS"],
       section: SECTIONS.elsewhere,
     };
@@ -258,19 +259,19 @@ function ended({ status, lastError }: Trial): string {
 
 /** Why a program does not answer, as far as the trials tell. */
 export function conclude(evidence: Evidence): Outcome {
-  for (const look of OUTCOMES) {
-    const outcome = look(evidence);
+  for (const find of OUTCOMES) {
+    const outcome = find(evidence);
     if (outcome !== undefined) return outcome;
   }
   return hasNothingToSay(evidence);
 }
 
 /** What is left if nothing else was seen. */
-function hasNothingToSay({ piped: { before, unread, does }, terminal }: Evidence): Outcome {
+function hasNothingToSay({ piped: { before, unread, doing }, terminal }: Evidence): Outcome {
   const either = terminal ? "or at a terminal" : "(no terminal could be tried)";
   const read = unread === 0 ? "it has read the question, " : "";
   return {
-    what: `it has nothing to say: ${read}${does && `${does}, `}and wrote nothing ` +
+    what: `it has nothing to say: ${read}${doing && `${doing}, `}and wrote nothing ` +
       `${before && "more "}at end of file ${either}`,
     cures: ["ask what has an answer: --question TEXT", "or ask for a mark after each answer"],
     section: SECTIONS.wholeAnswers,

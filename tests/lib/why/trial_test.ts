@@ -1,12 +1,13 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { Answer } from "../../../lib/why/answer.ts";
-import { curesOf, describe, interactiveCuresOf } from "../../../lib/why/experiments.ts";
+import { interactiveCommands, unbufferedCommands } from "../../../lib/why/remedies.ts";
+import { trialInWords } from "../../../lib/why/trial.ts";
 import "../../process.ts";
-import { answered, silent } from "./trials.ts";
+import { answered, silent } from "./made_up.ts";
 
 Deno.test("the cures are the program's own switch, its environment, and stdbuf", () => {
   const cures = (name: string, ...command: string[]) =>
-    curesOf({ ...silent, name, command }).map((words) => words.join(" "));
+    unbufferedCommands({ ...silent, name, command }).map((words) => words.join(" "));
   assertEquals(cures("sed", "/bin/sed", "p"), ["/bin/sed -u p", "stdbuf -oL /bin/sed p"]);
   assertEquals(cures("python3", "./echo.py"), [
     "env PYTHONUNBUFFERED=1 ./echo.py",
@@ -18,7 +19,7 @@ Deno.test("the cures are the program's own switch, its environment, and stdbuf",
 
 Deno.test("an interpreter can be told to be interactive", () => {
   const cures = (name: string, ...command: string[]) =>
-    interactiveCuresOf({ ...silent, name, command }).map((words) => words.join(" "));
+    interactiveCommands({ ...silent, name, command }).map((words) => words.join(" "));
   assertEquals(cures("python3", "nice", "python3"), ["nice python3 -i"]);
   assertEquals(cures("lua5.4", "lua5.4", "-W"), ["lua5.4 -i -W"]);
   assertEquals(cures("node", "./repl.js"), []);
@@ -27,10 +28,10 @@ Deno.test("an interpreter can be told to be interactive", () => {
 
 Deno.test("a trial is told in a line, whatever the program writes", () => {
   const text = "\x07a\n".repeat(5000);
-  const line = describe({ ...answered, answer: text, before: text }, "how?", 1);
+  const line = trialInWords({ ...answered, answer: text, before: text }, "how?", 1);
   assertEquals(line, 'answered "\\u0007a" after 3 ms');
   assertMatch(
-    describe({ ...silent, unread: 2 }, "how?", 1),
+    trialInWords({ ...silent, unread: 2 }, "how?", 1),
     /^no answer within 1 s: read 3 of 5 bytes, wrote nothing, waits to read stdin, at end of file nothing$/,
   );
 });

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { awaited, type Snapshot, type Wait } from "./proc.ts";
+import { awaited, type Snapshot, type Wait } from "./snapshot.ts";
 
 /** That a process waits for others. */
 export interface Edge {
@@ -20,8 +20,8 @@ export interface Edge {
 /** The wait for somebody who opens the other end of a FIFO. */
 export type OpenWait = Extract<Wait, { path: string }>;
 
-/** Everybody whom a process waits for, one after the other. */
-export interface Knot extends Snapshot {
+/** A process, and everybody whom it waits for, one after the other. */
+export interface Situation extends Snapshot {
   /** The process. */
   pid: number;
   /** Beginning with those of `pid`. */
@@ -63,22 +63,22 @@ export function edgesToOnly(snapshot: Snapshot, pid: number, other: number): Edg
 }
 
 /** The shortest circle of processes that wait for each other, which nobody else can set going. */
-export function findCircle(knot: Knot): Edge[] {
-  const stuck = new Set(knot.processes.keys());
+export function findCircle(situation: Situation): Edge[] {
+  const stuck = new Set(situation.processes.keys());
   const isStuck = (wait: Wait) => {
-    const others = awaited(knot, wait);
+    const others = awaited(situation, wait);
     return others.length > 0 && others.every((other) => stuck.has(other));
   };
   // Whoever can go on by itself is not stuck, nor is whoever waits for that one.
   for (let size = -1; size !== stuck.size;) {
     size = stuck.size;
     for (const pid of stuck) {
-      const threads = knot.processes.get(pid)?.threads ?? [];
+      const threads = situation.processes.get(pid)?.threads ?? [];
       if (!threads.some((waits) => waits.every(isStuck))) stuck.delete(pid);
     }
   }
   // Whoever holds both ends of a pipe waits for the others that could write there.
-  const edges = knot.edges.filter(({ from, wait }) => stuck.has(from) && isStuck(wait))
+  const edges = situation.edges.filter(({ from, wait }) => stuck.has(from) && isStuck(wait))
     .map((edge) => {
       const others = edge.to.filter((pid) => pid !== edge.from);
       return others.length > 0 ? { ...edge, to: others } : edge;
@@ -102,13 +102,15 @@ export function pathOf(edges: Edge[], start: number, end: number): Edge[] {
 }
 
 /** A process may wait for another in several ways: for what that writes, and for its exit. */
-export function waysOf(knot: Knot, { from, to }: Edge): Wait[] {
-  return knot.edges.filter((edge) => edge.from === from && edge.to.some((pid) => to.includes(pid)))
+export function waysOf(situation: Situation, { from, to }: Edge): Wait[] {
+  return situation.edges.filter((edge) =>
+    edge.from === from && edge.to.some((pid) => to.includes(pid))
+  )
     .map(({ wait }) => wait);
 }
 
 /** Who waits in open, and for whom. */
-export function opened({ processes }: Snapshot): { pid: number; wait: OpenWait }[] {
+export function openings({ processes }: Snapshot): { pid: number; wait: OpenWait }[] {
   return [...processes].flatMap(([pid, { threads }]) =>
     threads.flat().flatMap((wait) => "path" in wait ? [{ pid, wait }] : [])
   );

@@ -1,16 +1,17 @@
 import { assert, assertEquals } from "@std/assert";
-import { awaited, look, type Snapshot } from "../../../lib/why/proc.ts";
+import { takeSnapshot } from "../../../lib/why/processes.ts";
+import { awaited, type Snapshot } from "../../../lib/why/snapshot.ts";
 import { processTest, runCommand, temporaryFolder } from "../../process.ts";
 import { milliseconds } from "../../streams.ts";
 
 /** Looks at a child until it is as the test needs it. */
 async function lookUntil(pid: number, isReady: (now: Snapshot) => boolean): Promise<Snapshot> {
   for (const start = performance.now(); performance.now() - start < 20_000;) {
-    const now = look(pid);
+    const now = takeSnapshot(pid);
     if (isReady(now)) return now;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
-  throw new Error(`not within 20 s: ${Deno.inspect(look(pid), { depth: 9 })}`);
+  throw new Error(`not within 20 s: ${Deno.inspect(takeSnapshot(pid), { depth: 9 })}`);
 }
 
 function waitsOf(now: Snapshot, pid: number) {
@@ -31,7 +32,7 @@ function start(program: string, ...args: string[]) {
   return Object.assign(child, { [Symbol.asyncDispose]: end });
 }
 
-processTest("look counts the bytes of a pipe, and leaves them there", async () => {
+processTest("a snapshot counts the bytes of a pipe, and leaves them there", async () => {
   await using child = start("sh", "-c", "printf 12345; exec sleep 300");
   const isFilled = ({ pipes }: Snapshot) => [...pipes.values()].some(({ held }) => held === 5);
   const { pipes } = await lookUntil(child.pid, isFilled);
@@ -43,30 +44,38 @@ processTest("look counts the bytes of a pipe, and leaves them there", async () =
   reader.releaseLock();
 }, { os: "linux" });
 
-processTest("look tells the end that a process waits for, and who holds the other", async () => {
-  await using child = start("sh", "-c", "cat | cat");
-  const cats = (now: Snapshot) =>
-    [...now.processes].filter(([, { name }]) => name === "cat").map(([pid]) => pid);
-  await lookUntil(child.pid, (now) => {
-    const [first = 0, second = 0] = cats(now);
-    const [from, to] = [first, second].map((pid) => waitsOf(now, pid)[0]);
-    if (from?.for !== "read" || to?.for !== "read" || to.descriptor !== 0) return false;
-    return awaited(now, from).includes(Deno.pid) && awaited(now, to).join() === `${first}`;
-  });
-}, { os: "linux" });
+processTest(
+  "a snapshot tells the end that a process waits for, and who holds the other",
+  async () => {
+    await using child = start("sh", "-c", "cat | cat");
+    const cats = (now: Snapshot) =>
+      [...now.processes].filter(([, { name }]) => name === "cat").map(([pid]) => pid);
+    await lookUntil(child.pid, (now) => {
+      const [first = 0, second = 0] = cats(now);
+      const [from, to] = [first, second].map((pid) => waitsOf(now, pid)[0]);
+      if (from?.for !== "read" || to?.for !== "read" || to.descriptor !== 0) return false;
+      return awaited(now, from).includes(Deno.pid) && awaited(now, to).join() === `${first}`;
+    });
+  },
+  { os: "linux" },
+);
 
-processTest("look holds nothing open, and lets a writer see that its reader has gone", async () => {
-  await using child = start("yes");
-  const isFull = (now: Snapshot) => waitsOf(now, child.pid)[0]?.for === "write";
-  for (let n = 0; n < 20; n++) await lookUntil(child.pid, isFull);
-  const name = await Deno.readLink(`/proc/${child.pid}/fd/1`);
-  const { readers } = look(child.pid).pipes.get(name) ?? {};
-  assertEquals(readers?.map(({ pid }) => pid), [Deno.pid]);
-  await child.stdout.cancel();
-  assertEquals((await child.status).signal, "SIGPIPE");
-}, { os: "linux" });
+processTest(
+  "a snapshot holds nothing open, and lets a writer see that its reader has gone",
+  async () => {
+    await using child = start("yes");
+    const isFull = (now: Snapshot) => waitsOf(now, child.pid)[0]?.for === "write";
+    for (let n = 0; n < 20; n++) await lookUntil(child.pid, isFull);
+    const name = await Deno.readLink(`/proc/${child.pid}/fd/1`);
+    const { readers } = takeSnapshot(child.pid).pipes.get(name) ?? {};
+    assertEquals(readers?.map(({ pid }) => pid), [Deno.pid]);
+    await child.stdout.cancel();
+    assertEquals((await child.status).signal, "SIGPIPE");
+  },
+  { os: "linux" },
+);
 
-processTest("look does not open a FIFO that somebody waits at", async () => {
+processTest("a snapshot does not open a FIFO that somebody waits at", async () => {
   await using folder = await temporaryFolder();
   const path = `${folder.path}/pipe`;
   await runCommand(["mkfifo", path]);
@@ -77,7 +86,7 @@ processTest("look does not open a FIFO that somebody waits at", async () => {
   assertEquals((await child.stdout.text()).trim(), "opened");
 }, { needs: ["mkfifo"], os: "linux" });
 
-processTest("look takes a FIFO by its name, also when that has been removed", async () => {
+processTest("a snapshot takes a FIFO by its name, also when that has been removed", async () => {
   await using folder = await temporaryFolder();
   const path = `${folder.path}/pipe`;
   await runCommand(["mkfifo", path]);
@@ -90,7 +99,7 @@ processTest("look takes a FIFO by its name, also when that has been removed", as
   assertEquals(wait && awaited(now, wait), [child.pid]);
 }, { needs: ["mkfifo"], os: "linux" });
 
-processTest("look knows the other end of a pair of sockets", async () => {
+processTest("a snapshot knows the other end of a pair of sockets", async () => {
   const text = 'require("node:child_process").spawn("cat", { stdio: ["pipe", 1, 2] })';
   await using child = start("node", "-e", text);
   const now = await lookUntil(
@@ -106,27 +115,31 @@ processTest("look knows the other end of a pair of sockets", async () => {
   assertEquals(awaited(now, wait), [child.pid]);
 }, { needs: ["node", "ss"], os: "linux" });
 
-processTest("look does not take a descriptor for closed that was opened meanwhile", async () => {
-  // One thread waits in read for a descriptor that another has closed, in one program for good, in
-  // the other for pipes that come and go.
-  const read = "def read(end):\n  os.read(end, 1)\nimport os, threading, time\n";
-  const closed = "r, w = os.pipe()\nthreading.Thread(target=read, args=(r,)).start()\n" +
-    "time.sleep(0.2); os.close(r); time.sleep(300)";
-  const fresh = "print(flush=True)\nfor n in range(10**6):\n  r, w = os.pipe()\n" +
-    "  t = threading.Timer(0.002, os.write, (w, b'x')); t.start()\n" +
-    "  os.read(r, 1); os.close(r); t.join(); os.close(w)";
-  const isClosed = (now: Snapshot, pid: number) =>
-    waitsOf(now, pid).some((wait) => wait.for === "else" && wait.does.includes("closed desc"));
-  await using one = start("python3", "-c", read + closed);
-  await lookUntil(one.pid, (now) => isClosed(now, one.pid));
-  await using other = start("python3", "-c", read + fresh);
-  const reader = other.stdout.getReader();
-  await reader.read();
-  reader.releaseLock();
-  for (let n = 0; n < 200; n++) assert(!isClosed(look(other.pid), other.pid));
-}, { needs: ["python3"], os: "linux" });
+processTest(
+  "a snapshot does not take a descriptor for closed that was opened meanwhile",
+  async () => {
+    // One thread waits in read for a descriptor that another has closed, in one program for good, in
+    // the other for pipes that come and go.
+    const read = "def read(end):\n  os.read(end, 1)\nimport os, threading, time\n";
+    const closed = "r, w = os.pipe()\nthreading.Thread(target=read, args=(r,)).start()\n" +
+      "time.sleep(0.2); os.close(r); time.sleep(300)";
+    const fresh = "print(flush=True)\nfor n in range(10**6):\n  r, w = os.pipe()\n" +
+      "  t = threading.Timer(0.002, os.write, (w, b'x')); t.start()\n" +
+      "  os.read(r, 1); os.close(r); t.join(); os.close(w)";
+    const isClosed = (now: Snapshot, pid: number) =>
+      waitsOf(now, pid).some((wait) => wait.for === "else" && wait.doing.includes("closed desc"));
+    await using one = start("python3", "-c", read + closed);
+    await lookUntil(one.pid, (now) => isClosed(now, one.pid));
+    await using other = start("python3", "-c", read + fresh);
+    const reader = other.stdout.getReader();
+    await reader.read();
+    reader.releaseLock();
+    for (let n = 0; n < 200; n++) assert(!isClosed(takeSnapshot(other.pid), other.pid));
+  },
+  { needs: ["python3"], os: "linux" },
+);
 
-processTest("look takes no longer for each of many connections than for one", async () => {
+processTest("a snapshot takes no longer for each of many connections than for one", async () => {
   await using server = start(
     "python3",
     "-c",
@@ -139,10 +152,12 @@ for server in servers: poll.register(server, select.POLLIN)
 poll.poll()`,
   );
   const waitsFor = (now: Snapshot) =>
-    waitsOf(now, server.pid).filter((wait) => wait.for === "else" && wait.does.includes("network"));
+    waitsOf(now, server.pid).filter((wait) =>
+      wait.for === "else" && wait.doing.includes("network")
+    );
   await lookUntil(server.pid, (now) => waitsFor(now).length > 300);
   const before = milliseconds();
-  look(server.pid);
+  takeSnapshot(server.pid);
   const took = milliseconds() - before;
   assert(took < 2000, `${took} ms`);
 }, { os: "linux", needs: ["python3"] });

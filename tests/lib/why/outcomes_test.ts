@@ -1,8 +1,8 @@
 import { assertEquals, assertMatch } from "@std/assert";
-import { conclude } from "../../../lib/why/conclusions.ts";
-import type { Trial } from "../../../lib/why/experiments.ts";
+import { conclude } from "../../../lib/why/outcomes.ts";
+import type { Trial } from "../../../lib/why/trial.ts";
 import "../../process.ts";
-import { answered, silent } from "./trials.ts";
+import { answered, silent } from "./made_up.ts";
 
 const exited: Trial = { ...silent, status: { success: false, code: 3, signal: null } };
 const end = { ...silent, atEnd: "yes\n" };
@@ -19,12 +19,12 @@ const CASES: [title: string, evidence: Parameters<typeof conclude>[0], says: Reg
   ["a cure without a terminal", { piped: end, cured: answered }, /it buffers because/],
   [
     "a closed stdin where nothing else can be seen",
-    { piped: { ...silent, unread: 9, does: "" } },
+    { piped: { ...silent, unread: 9, doing: "" } },
     /does not read its stdin: the question is unread$/,
   ],
   [
     "a question that was unread for a while",
-    { piped: { ...end, unread: 9, does: "sleeps" } },
+    { piped: { ...end, unread: 9, doing: "sleeps" } },
     /late, if at all: first it sleeps, with the question unread; then it wrote "yes\\n"$/,
   ],
   [
@@ -39,12 +39,12 @@ const CASES: [title: string, evidence: Parameters<typeof conclude>[0], says: Reg
   ],
   [
     "the beginning of a line, and work",
-    { piped: { ...silent, before: "Loading ... ", unread: 9, does: "sleeps" } },
+    { piped: { ...silent, before: "Loading ... ", unread: 9, doing: "sleeps" } },
     /does not read its stdin: the question is unread, and it sleeps$/,
   ],
   [
     "a prompt of a program that answered, and sleeps",
-    { piped: { ...answered, before: "Name? ", does: "sleeps" } },
+    { piped: { ...answered, before: "Name? ", doing: "sleeps" } },
     /a prompt without a newline: it wrote "Name\? " and waits$/,
   ],
   ["nothing anywhere", { piped: silent, terminal: silent }, /nothing to say: .* or at a terminal$/],
@@ -79,13 +79,13 @@ const CASES: [title: string, evidence: Parameters<typeof conclude>[0], says: Reg
   ],
   [
     "an answer that a sleep keeps",
-    { piped: { ...end, does: "sleeps", atEndAfter: 1503 }, terminal: silent },
+    { piped: { ...end, doing: "sleeps", atEndAfter: 1503 }, terminal: silent },
     /it is slow: it has read the question, and sleeps; it wrote "yes\\n" 1503 ms after that$/,
   ],
   ["an answer that takes its time", { piped: { ...answered, milliseconds: 1503 } }, /slow: .*1503/],
   [
     "a buffer that a loop of sleeps and reads fills",
-    { piped: { ...end, does: "sleeps", atEndAfter: 1003 }, cured: answered },
+    { piped: { ...end, doing: "sleeps", atEndAfter: 1003 }, cured: answered },
     /it buffers because/,
   ],
   [
@@ -131,7 +131,7 @@ const CASES: [title: string, evidence: Parameters<typeof conclude>[0], says: Reg
   [
     "where nothing can be seen",
     {
-      piped: { ...silent, unread: undefined, does: "", atEnd: "yes\n" },
+      piped: { ...silent, unread: undefined, doing: "", atEnd: "yes\n" },
       terminal: answered,
       output: answered,
     },
@@ -146,7 +146,7 @@ Deno.test("a variable counts only where its lack leaves the program without an a
 });
 
 Deno.test("who is slow is to be given the time that it took, and more", () => {
-  const { cures } = conclude({ piped: { ...end, does: "sleeps", atEndAfter: 1503 } });
+  const { cures } = conclude({ piped: { ...end, doing: "sleeps", atEndAfter: 1503 } });
   assertEquals(cures, ["give it more time: --timeout 3"]);
 });
 

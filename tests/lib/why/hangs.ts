@@ -1,0 +1,568 @@
+/**
+ * Programs that hang, and how they are looked at.
+ *
+ * @module
+ */
+import { assertMatch } from "@std/assert";
+import { takeSnapshot } from "../../../lib/why/processes.ts";
+import { activityOf } from "../../../lib/why/proc.ts";
+import type { Verdict } from "../../../lib/why/verdict.ts";
+import { verdictOn } from "../../../lib/why/verdicts.ts";
+import { eventually, isInstalled, processTest } from "../../process.ts";
+
+/** Starts a program that will hang, in a group of its own, which ends with the block. */
+export function start([program = "", ...args]: string[]) {
+  const child = new Deno.Command(program, {
+    args,
+    env: { PYTHONUNBUFFERED: "" },
+    stdin: "null",
+    stdout: "null",
+    stderr: "null",
+    detached: true,
+  }).spawn();
+  const end = async () => {
+    Deno.kill(-child.pid, "SIGKILL");
+    await child.status;
+  };
+  return { pid: child.pid, [Symbol.asyncDispose]: end };
+}
+
+/** The child of a process that leads a session of its own; what is called python3 may be a script
+ * that starts others before. */
+export async function leaderOf(pid: number): Promise<number> {
+  const read = (path: string) => Deno.readTextFile(path).catch(() => "");
+  let leader = 0;
+  await eventually(async () => {
+    for (const child of (await read(`/proc/${pid}/task/${pid}/children`)).trim().split(" ")) {
+      const [, , , session] = (await read(`/proc/${child}/stat`)).replace(/.*\) /, "").split(" ");
+      if (session === child) leader = Number(child);
+    }
+    return leader > 0;
+  }, `a child of ${pid} with a session of its own`);
+  return leader;
+}
+
+/** What is said, a line each. */
+function linesOf({ what, cures, sections }: Verdict): string {
+  return [what, ...cures, ...sections].join("\n");
+}
+
+/** Waits until the process hangs with this verdict, and gives that, its cures and sections, a line
+ * each. */
+export async function mustHang(pid: number, expected: RegExp): Promise<string> {
+  let before = takeSnapshot(pid);
+  let active = NaN;
+  let last = "it moves";
+  const start = performance.now();
+  for (let looks = 1; performance.now() - start < 40_000; looks++) {
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    // To look costs much more than to see that something still moves.
+    const activity = activityOf(pid);
+    const isActive = activity !== active && looks % 10 !== 0;
+    active = activity;
+    if (isActive) continue;
+    const now = takeSnapshot(pid);
+    const verdict = verdictOn(pid, now, before);
+    before = now;
+    if (verdict === undefined) continue;
+    last = linesOf(verdict);
+    if (expected.test(last)) return last;
+  }
+  assertMatch(last, expected);
+  return last;
+}
+
+/** The process of this name that one waits for, or that is its neighbour. */
+export async function find(pid: number, name: string): Promise<number> {
+  let found = 0;
+  await eventually(() => {
+    const { processes } = takeSnapshot(pid);
+    found = [...processes].find(([, process]) => process.name === name)?.[0] ?? 0;
+    return found > 0;
+  }, `${name} beside ${pid}`);
+  return found;
+}
+
+/** What is called python3 may be a script that looks for it anew, which takes longer than all else
+ * here. */
+const python3 = isInstalled("python3")
+  ? new TextDecoder().decode(
+    new Deno.Command("python3", { args: ["-c", "import sys; print(sys.executable)"] }).outputSync()
+      .stdout,
+  ).trim()
+  : "python3";
+export const python = (text: string) => [
+  python3,
+  "-c",
+  `import asyncio, fcntl, os, select, socket, subprocess, sys, tempfile, threading, time
+from subprocess import PIPE, Popen
+def child(text, **options):
+  return Popen([sys.executable, "-c", "import os, select, socket, sys, time\\n" + text], stdout=PIPE, **options)
+${text}`,
+];
+export const node = (text: string) => [
+  "node",
+  "-e",
+  `const { spawn } = require("node:child_process");\n${text}`,
+];
+export const deno = (text: string) => [
+  Deno.execPath(),
+  "eval",
+  `const start = (program, ...args) =>
+    new Deno.Command(program, { args, stdin: "piped", stdout: "piped", stderr: "piped" }).spawn();
+  ${text}`,
+];
+export const bash = (text: string) => ["bash", "-c", text];
+
+/** The same at a terminal of its own. */
+export const atTerminal = (command: string[]) => [
+  python3,
+  "-c",
+  `import os, pty, sys
+pid, terminal = pty.fork()
+if pid == 0: os.execvp(sys.argv[1], sys.argv[1:])
+try:
+  while os.read(terminal, 999): pass
+except OSError: pass`,
+  ...command,
+];
+
+/** cat is sent a line, and then this is asked of it. */
+const cat = (text: string) =>
+  python(
+    `c = Popen(["cat"], stdin=PIPE, stdout=PIPE)
+c.stdin.write(b"hello\\n"); c.stdin.flush()
+${text}`,
+  );
+const READ_ALREADY =
+  /^(python3 \d+ and cat|cat \d+ and python3) \d+ both wait to read, and nothing is in their pipes: cat \d+ has written 6 bytes, and what came here of them was read; python3 \d+ waits for more, which comes only when more is sent, or at end of file, unless it is in the buffer of cat \d+\nread no more than has come: .*\ncat \d+: it writes at once/;
+
+/** A way to hang. */
+interface Hang {
+  /** Programs that hang so; what one language tests, others may differ in. */
+  programs: string[][];
+  /** What is said of it: the verdict, its cures and the sections, a line each. */
+  says: RegExp;
+  /** Whether it is to be looked at inside the session that the program starts. */
+  isInside?: true;
+  /** Programs that it takes besides bash and python3. */
+  needs?: string[];
+}
+
+const asyncio = `async def start(*command):
+  return await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE)
+async def main():
+  `;
+
+const quiet = "head -c 1000000 /dev/zero; echo done >&2";
+const noisy = "head -c 1000000 /dev/zero >&2; echo done";
+
+/** Ways to hang, one of each kind. */
+export const KINDS: Record<string, Hang> = {
+  "write everything before reading is a deadlock": {
+    says:
+      /deadlock: .*cat \d+ waits until .* reads its stdout[^]*read (while you write|before you wait)/,
+    programs: [
+      python('c = Popen(["cat"], stdin=PIPE, stdout=PIPE)\nc.stdin.write(bytes(1_000_000))'),
+      node('const c = spawn("cat"); c.stdin.write(Buffer.alloc(1e6), () => c.stdout.resume())'),
+      deno('await start("cat").stdin.getWriter().write(new Uint8Array(1e6))'),
+      bash("coproc cat; head -c 1000000 /dev/zero >&${COPROC[1]}; cat <&${COPROC[0]}"),
+    ],
+  },
+  "to wait for the exit of a child that writes much is a deadlock": {
+    says:
+      /deadlock: \w+ \d+ waits until seq \d+ (writes or )?exits, and seq \d+ waits until .* reads its stdout/,
+    programs: [
+      python('Popen(["seq", "1000000"], stdout=PIPE).wait()'),
+      node('spawn("seq", ["1000000"]).on("exit", () => {})'),
+      deno('await start("seq", "1000000").status'),
+      python(`${asyncio}c = await start("seq", "1000000")\n  await c.wait()\nasyncio.run(main())`),
+      bash("exec 3< <(exec seq 1000000); wait $!"),
+    ],
+  },
+  "to read stdout to its end while stderr is full is a deadlock": {
+    says:
+      /deadlock: .*head \d+ waits until \w+ \d+ reads its stdout and stderr[^]*read both outputs/,
+    programs: [
+      python(`Popen(["sh", "-c", "${noisy}"], stdout=PIPE, stderr=PIPE).stdout.read()`),
+      node(`spawn("sh", ["-c", "${noisy}"]).stdout.resume()`),
+      deno(`await start("sh", "-c", "${noisy}").stdout.text()`),
+    ],
+  },
+  "a grandchild holds the write end": {
+    says:
+      /no end of file .* before sleep \d+ exits: it holds the write end \((stdout|stderr)\) and sleeps/,
+    programs: [
+      python('Popen(["sh", "-c", "sleep 300 & echo done"], stdout=PIPE).stdout.read()'),
+      node('spawn("sh", ["-c", "sleep 300 & echo done"]).stdout.resume()'),
+      deno('await start("sh", "-c", "sleep 300 & echo done").stdout.text()'),
+      bash("x=$(sh -c 'sleep 300 & echo done')"),
+    ],
+  },
+  "who reads holds the write end": {
+    says: /no end of file .*: it holds the write end of that pipe itself/,
+    programs: [
+      python("r, w = os.pipe()\nif os.fork() == 0: os._exit(0)\nos.fdopen(r).read()"),
+      python("r, w = os.pipe()\nselect.select([r], [], [])"),
+      bash("cd $(mktemp -d); mkfifo p; exec 3<>p; rm p; rmdir $PWD; exec cat <&3"),
+    ],
+  },
+  "both wait to read: the answer is in a buffer": {
+    says: /both wait to read, .*: sed \d+ has read what was sent, so the answer is in its buffer/,
+    programs: [
+      python(
+        'c = Popen(["sed", "p"], stdin=PIPE, stdout=PIPE)\nc.stdin.write(b"a\\n")\n' +
+          "c.stdin.flush()\nc.stdout.readline()",
+      ),
+      node('const c = spawn("sed", ["p"]); c.stdin.write("a\\n"); c.stdout.resume()'),
+      deno(
+        'const c = start("sed", "p"); await c.stdin.getWriter().write(new Uint8Array([97, 10]));' +
+          "await c.stdout.getReader().read()",
+      ),
+      bash("coproc sed p; echo a >&${COPROC[1]}; read x <&${COPROC[0]}"),
+      python(`${asyncio}c = await start("sed", "p")\n  await c.stdout.read()\nasyncio.run(main())`),
+      python(
+        'c = Popen(["sed", "p"], stdin=PIPE, stdout=PIPE)\n' +
+          "t = threading.Thread(target=c.stdout.read)\nt.start()\nt.join()",
+      ),
+      python(
+        'c = Popen(["sed", "p"], stdin=PIPE, stdout=PIPE)\nselect.select([c.stdout], [], [])',
+      ),
+      python(
+        'c = Popen(["sed", "p"], stdin=PIPE, stdout=PIPE)\np = select.poll()\n' +
+          "p.register(c.stdout, select.POLLIN)\np.poll()",
+      ),
+    ],
+  },
+  "to wait for the exit of a child that waits for its input is a deadlock": {
+    says:
+      /deadlock: \w+ \d+ waits until sort \d+ exits, and sort .* writes\n *close the child's stdin/,
+    programs: [
+      python('Popen(["sort"], stdin=PIPE).wait()'),
+      node('spawn("sort", { stdio: ["pipe", "ignore", "ignore"] }).on("exit", () => {})'),
+      deno(
+        'const options = { stdin: "piped", stdout: "null", stderr: "null" };' +
+          'await new Deno.Command("sort", options).spawn().status',
+      ),
+      bash("exec 3> >(exec sort); wait $!"),
+    ],
+  },
+  "a reader of a pipe that nobody reads on the other side": {
+    says:
+      /yes \d+ waits for a reader of its stdout: sleep \d+ holds the read end, does not read and sleeps/,
+    programs: [
+      bash("yes | (sleep 300)"),
+      ["sh", "-c", "yes | sleep 300"],
+      bash("yes | (exec sleep 300) | cat"),
+    ],
+  },
+  "not a pipe: sleeping": {
+    says: /not a pipe: \w+ \d+ sleeps/,
+    programs: [python("time.sleep(300)"), ["sleep", "300"]],
+  },
+  "not a pipe: a terminal, as expect has it": {
+    says: /not a pipe: python3 \d+ waits for the terminal \/dev\/pts\/\d+ \(other end: cat \d+\)/,
+    programs: [
+      python(
+        'pid, m = __import__("pty").fork()\nif pid == 0: os.execlp("cat", "cat")\nos.read(m, 9)',
+      ),
+    ],
+  },
+  "not a pipe: a file lock": {
+    says: /not a pipe: python3 \d+ waits for a file lock/,
+    programs: [
+      python(
+        "t = tempfile.TemporaryFile()\nfcntl.flock(t, fcntl.LOCK_EX)\n" +
+          'fcntl.flock(open(f"/proc/self/fd/{t.fileno()}"), fcntl.LOCK_EX)',
+      ),
+    ],
+  },
+  "not a pipe: computing": {
+    says: /not a pipe: \w+ \d+ computes/,
+    programs: [
+      // For minutes, but not for ever.
+      python("for n in range(10**10): pass"),
+      node("for (let n = 0; n < 1e12; n++);"),
+      deno("for (let n = 0; n < 1e12; n++);"),
+      bash("for ((n = 0; n < 10**8; n++)); do :; done"),
+    ],
+  },
+  "not a pipe: a server that waits for a connection": {
+    says: /not a pipe: \w+ \d+ waits for a network connection to its port \d+/,
+    programs: [
+      python('s = socket.create_server(("127.0.0.1", 0))\ns.accept()'),
+      node('require("node:http").createServer().listen(0)'),
+      deno('Deno.serve({ hostname: "127.0.0.1", port: 0 }, () => new Response())'),
+    ],
+  },
+  "a program in the middle of a pipeline has written nothing of what it has read": {
+    programs: [bash("(echo question; exec sleep 300) | sed p | cat")],
+    says:
+      /^sed \d+ has read what sleep \d+ wrote there, and has written nothing: its answer is in its buffer, or there is none before more comes; and cat \d+ waits until sed \d+ writes\nsed \d+: sed buffers its output: run it with -u\nREADME.md: No answer from the child/,
+  },
+  "who accepted a connection does something else": {
+    programs: [python(
+      `s = socket.socket(socket.AF_UNIX); s.bind("\\0hang%d" % os.getpid()); s.listen()
+if os.fork() == 0: s.accept(), time.sleep(300)
+c = socket.socket(socket.AF_UNIX); c.connect(s.getsockname()); s.close(); c.recv(1)`,
+    )],
+    needs: ["ss"],
+    says:
+      /^python3 \d+ waits until python3 \d+ writes or exits, and python3 \d+ sleeps\ngive it time; or see what it does\nREADME/,
+  },
+  "forked workers hold each other's write ends": {
+    programs: [python(`workers = []
+for n in range(3):
+  r, w = os.pipe(); pid = os.fork()
+  if pid == 0:
+    os.close(w); os.read(r, 1); os._exit(0)
+  os.close(r); workers.append((pid, w))
+for pid, w in workers: os.close(w); os.waitpid(pid, 0)`)],
+    says:
+      /^deadlock: python3 \d+ waits until python3 (\d+) exits, python3 \1 waits until python3 (\d+) and python3 (\d+) write, .*\nif python3 \2 and python3 \3 are not to write to python3 \1: close the write end there, after fork \(descriptor \d+\)\nif python3 \3 is not to write to python3 \2: close .*\nscripts\/README/,
+  },
+  "who reads from a socket holds its other end": {
+    needs: ["ss"],
+    programs: [python("a, b = socket.socketpair()\na.recv(1)")],
+    says:
+      /^python3 \d+ gets no end of file from its descriptor (\d+): it holds the other end of that socket itself \(descriptor \d+\)\nclose the other end in the process that reads, as soon as whoever writes has it\n/,
+  },
+  "what reads the terminal in the background is stopped": {
+    programs: [atTerminal(bash("set -m; cat & wait $!; sleep 300; true"))],
+    isInside: true,
+    says:
+      /^cat \d+ is stopped by a signal: it reads the terminal, and is in the background, and bash \d+ waits until cat \d+ exits\nfg in its shell: kill -CONT alone stops it again\nor give it stdin from \/dev\/null\n/,
+  },
+  "the parent polls, and has not closed the child's stdin": {
+    programs: [python('c = Popen(["sort"], stdin=PIPE, stdout=PIPE)\nc.wait(timeout=1000)')],
+    says:
+      /^python3 \d+ sleeps\. Meanwhile sort \d+ waits until python3 \d+ writes or closes the write end \(descriptor \d+\), and python3 \d+ sleeps\nclose the child's stdin when all is sent: that is its end of file\nREADME.md: The child never exits$/,
+  },
+  "there is no second line": {
+    programs: [cat("c.stdout.readline(); c.stdout.readline()")],
+    says: READ_ALREADY,
+  },
+  "the child sleeps before its answer, and has not read what was sent": {
+    programs: [python(
+      'c = child("time.sleep(300)", stdin=PIPE)\n' +
+        'c.stdin.write(b"hello\\n"); c.stdin.flush(); c.stdout.readline()',
+    )],
+    says:
+      /^python3 \d+ waits until python3 \d+ writes or exits, and python3 \d+ sleeps, with 6 bytes of its stdin unread\ngive it time/,
+  },
+  "the child waits for the network": {
+    programs: [python(
+      's = socket.create_server(("127.0.0.1", 0))\n' +
+        'child(f"socket.create_connection({s.getsockname()}).recv(1)").stdout.read()',
+    )],
+    says:
+      /^python3 \d+ waits until python3 \d+ writes or exits, and python3 \d+ waits for the network: a connection to port \d+\ngive it time/,
+  },
+  "the child waits for a lock that its fork has taken along": {
+    programs: [python(
+      "l = threading.Lock(); l.acquire(); r, w = os.pipe()\n" +
+        "if os.fork() == 0: os.close(r); l.acquire()\nos.close(w); os.read(r, 1)",
+    )],
+    says:
+      /^python3 \d+ waits until python3 \d+ writes or exits, and python3 \d+ waits for .*lock.*\ngive it time; or see what it does\nif python3 \d+ is not to write there, keep the write end away/,
+  },
+  "the child asks the terminal, whatever its stdin is": {
+    programs: [atTerminal(python(
+      'c = child("import getpass; print(getpass.getpass())", stdin=PIPE)\n' +
+        'c.stdin.write(b"secret\\n"); c.stdin.flush(); c.stdout.readline()',
+    ))],
+    isInside: true,
+    says:
+      /^python3 \d+ waits until python3 \d+ writes or exits, and python3 \d+ waits for the terminal \/dev\/tty, with 7 bytes of its stdin unread\nanswer there, even if you see no question; or give it a terminal of its own\nREADME.md: The child does something else.*\nREADME.md: ssh, sudo or getpass/,
+  },
+};
+
+/** Others of these kinds, for the matrix. */
+export const VARIANTS: Record<string, Hang> = {
+  "to read stderr to its end while stdout is full is a deadlock": {
+    says:
+      /deadlock: .*head \d+ waits until \w+ \d+ reads its stdout[^]*read both outputs at the same time/,
+    programs: [
+      python(`Popen(["sh", "-c", "${quiet}"], stdout=PIPE, stderr=PIPE).stderr.read()`),
+      node(`spawn("sh", ["-c", "${quiet}"]).stderr.resume()`),
+      deno(`await start("sh", "-c", "${quiet}").stderr.text()`),
+    ],
+  },
+  "another child inherited the write end": {
+    says:
+      /cat \d+ gets no end of file from its stdin before sleep \d+ exits: it holds the write end/,
+    programs: [
+      python(
+        'c = Popen(["cat"], stdin=PIPE, stdout=PIPE)\nos.set_inheritable(c.stdin.fileno(), True)\n' +
+          'Popen(["sleep", "300"], close_fds=False)\nc.stdin.close()\nc.stdout.read()',
+      ),
+      bash("exec 3> >(exec cat); cat=$!; sleep 300 & exec 3>&-; wait $cat"),
+    ],
+  },
+  "to wait for the exit of a child that waits for what its parent may write is a deadlock": {
+    says:
+      /deadlock: \w+ \d+ waits until \w+ \d+ exits, and \w+ \d+ waits until \w+ \d+ writes\n.*\n.* the write end in \w+ \d+ itself/,
+    programs: [
+      python("r, w = os.pipe()\nif os.fork() == 0: os.read(r, 1)\nos.wait()"),
+      bash("cd $(mktemp -d); mkfifo p; exec 3<>p; rm p; rmdir $PWD; cat <&3; true"),
+    ],
+  },
+  "who reads holds the write end, and so does one that could write": {
+    says:
+      /no end of file .* itself .*, as \w+ \d+ does\n *if one of these is to write: .* sleeps$/m,
+    programs: [
+      python("r, w = os.pipe()\nif os.fork() == 0: time.sleep(300)\nos.read(r, 1)"),
+      bash("cd $(mktemp -d); mkfifo p; exec 3<>p; rm p; rmdir $PWD; sleep 300 & read x <&3"),
+    ],
+  },
+  "a circle of three": {
+    says:
+      /deadlock: .* until cat \d+ reads its stdin, cat .* until cat .*, and cat \d+ waits until python3/,
+    programs: [
+      python(
+        'a = Popen(["cat"], stdin=PIPE, stdout=PIPE)\n' +
+          'b = Popen(["cat"], stdin=a.stdout, stdout=PIPE)\na.stdout.close()\n' +
+          "a.stdin.write(bytes(1_000_000))",
+      ),
+    ],
+  },
+  "many hold the write end": {
+    says: /before sleep \d+, sleep \d+ and sleep \d+ exit: they hold the write end/,
+    programs: [
+      python(
+        'Popen(["sh", "-c", "(sleep 300 & sleep 300 & sleep 300 &)"], stdout=PIPE).stdout.read()',
+      ),
+    ],
+  },
+  "not a pipe: a child that sleeps": {
+    says: /not a pipe: \w+ \d+ waits until sleep \d+ exits; sleep \d+ sleeps/,
+    programs: [bash("sleep 300; true"), python('subprocess.run(["sleep", "300"])')],
+  },
+  "a program with a child in the middle of a pipeline waits for that": {
+    programs: [bash("sh -c 'x=$(echo one; sleep 300; true)' | cat")],
+    says: /^sh \d+ waits until sleep \d+ writes or exits, and sleep \d+ sleeps\n/,
+  },
+  "a program in the middle of a pipeline has nothing to read": {
+    programs: [bash("sleep 300 | sed p | cat")],
+    says: /^sed \d+ waits until sleep \d+ writes or exits, and sleep \d+ sleeps\n/,
+  },
+  "who does not read is not the only one that holds the read end": {
+    programs: [python(
+      'c = Popen("sleep 300; cat", shell=True, stdin=PIPE); c.stdin.write(bytes(100_000))',
+    )],
+    says:
+      /^python3 \d+ waits for a reader of its descriptor \d+: (sleep \d+) holds the read end, does not read and sleeps; sh (\d+) holds it too, and waits for the exit of \1\nhave \1 or sh \2 read\nREADME/,
+  },
+  "a loop in a shell holds the read end of what it is fed by": {
+    programs: [bash("while read x; do sleep 300 <&0; done < <(yes)")],
+    says:
+      /^yes \d+ waits for a reader of its stdout: (sleep \d+) holds the read end, does not read and sleeps; bash (\d+) holds it too, and waits for the exit of \1\nhave \1 or bash \2 read\n/,
+  },
+  "a writer holds the read end itself": {
+    programs: [python(
+      "r, w = os.pipe()\nif os.fork() == 0: os.write(w, bytes(100_000))\ntime.sleep(300)",
+    )],
+    says:
+      /Meanwhile python3 (\d+) waits for a reader of its descriptor \d+: python3 (\d+) holds the read end, does not read and sleeps; python3 \1 holds it too\nhave python3 \2 read\n/,
+  },
+  "a pipeline in a shell waits for the end of what its grandparent may write": {
+    programs: [python('Popen("sort | cat", shell=True, stdin=PIPE, stdout=PIPE).stdout.read()')],
+    says:
+      /^deadlock: .* sort \d+ exits, and sort \d+ waits until python3 \d+ writes\nclose the child's stdin/,
+  },
+  "the grandparent polls": {
+    programs: [python('Popen("sort | cat", shell=True, stdin=PIPE).wait(timeout=1000)')],
+    says: /Meanwhile sort \d+ waits until python3 \d+ writes or closes the write end/,
+  },
+  "a child reads what its parent is fed in a pipeline": {
+    programs: [bash("sleep 300 | sh -c 'x=$(cat; echo)'")],
+    says: /^cat \d+ waits until sleep \d+ writes or exits, and sleep \d+ sleeps\n/,
+  },
+  "what waits for a signal is said to": {
+    programs: [python("__import__('signal').pause()")],
+    says: /^not a pipe: python3 \d+ waits for a signal\n/,
+  },
+  "what waits for a lock is said to": {
+    programs: [python("l = threading.Lock(); l.acquire(); l.acquire()")],
+    says: /^not a pipe: python3 \d+ waits for a lock or for a thread of its own\n/,
+  },
+  "what watches files is said to": {
+    programs: [["tail", "-f", "/etc/passwd"]],
+    says: /^not a pipe: tail \d+ waits for a file to change\n/,
+  },
+  "what sets the terminal in the background is stopped": {
+    programs: [atTerminal(bash("set -m; stty -echo & wait $!; sleep 300; true"))],
+    isInside: true,
+    says:
+      /^stty \d+ is stopped by a signal: it sets the terminal, and is in the background, and bash \d+ waits until stty \d+ exits\nfg in its shell: kill -CONT alone stops it again\nREADME/,
+  },
+  "the parent waits for the network, and has not closed the child's stdin": {
+    programs: [python(
+      'c = Popen(["cat"], stdin=PIPE, stdout=PIPE)\n' +
+        'socket.create_server(("127.0.0.1", 0)).accept()',
+    )],
+    says:
+      /Meanwhile cat \d+ waits until python3 \d+ writes or closes the write end \(descriptor \d+\), and python3 \d+ waits for a network connection.*\nclose the child's stdin/,
+  },
+  "the answer is shorter than what is read": {
+    programs: [cat("c.stdout.read(100)")],
+    says: READ_ALREADY,
+  },
+  "what has been written lies in a pipe that nobody reads": {
+    programs: [python(
+      `c = child("sys.stderr.write('a prompt '); sys.stderr.flush(); sys.stdin.read()", stdin=PIPE, stderr=PIPE)
+c.stdout.read()`,
+    )],
+    says: /nothing is in their pipes: python3 \d+ has read what was sent, so the answer is in its/,
+  },
+  "of three that wait to read, it is the one that the first may write to": {
+    programs: [python(
+      'a = Popen(["sort"], stdin=PIPE, stdout=PIPE)\n' +
+        'b = Popen(["wc", "-l"], stdin=a.stdout, stdout=PIPE)\na.stdin.write(b"x\\n")\n' +
+        "a.stdin.flush(); b.communicate()",
+    )],
+    says:
+      /all wait to read, and nothing is in their pipes: sort \d+ has read what was sent, so the answer is in its buffer/,
+  },
+  "the child computes before its answer": {
+    programs: [python(
+      'c = child("sys.stdin.readline()\\nfor n in range(10**10): pass", stdin=PIPE)\n' +
+        'c.stdin.write(b"go\\n"); c.stdin.flush(); c.stdout.readline()',
+    )],
+    says:
+      /^python3 \d+ waits until python3 \d+ writes or exits, and python3 \d+ computes\ngive it time; or see what it does\nREADME.md: The child does something else/,
+  },
+  "the child of the child computes": {
+    programs: [bash("x=$(sh -c 'sleep 300; echo done')")],
+    says:
+      /^bash \d+ waits until sleep \d+ writes or exits, and sleep \d+ sleeps\ngive it time; or see/,
+  },
+  "a pipeline, whose first program waits for a file lock": {
+    programs: [python(
+      "f = tempfile.NamedTemporaryFile(); fcntl.flock(f, fcntl.LOCK_EX)\n" +
+        'Popen(["sh", "-c", "(flock " + f.name + " true; echo) | cat"]).wait()',
+    )],
+    needs: ["flock"],
+    says:
+      /^cat \d+ waits until flock \d+ writes or exits, and flock \d+ waits for a file lock\ngive it time/,
+  },
+  "the child asks at the terminal that is its stdin, and its question is captured": {
+    programs: [atTerminal(python(
+      `subprocess.run(["bash", "-c", "read -p 'Continue [Y/n]? ' a; echo $a"], capture_output=True)`,
+    ))],
+    isInside: true,
+    says:
+      /^python3 \d+ waits until bash \d+ writes or exits, and bash \d+ waits for the terminal \/dev\/pts\/\d+ .*\nanswer there, even if/,
+  },
+};
+
+/** Starts each of the programs, and sees what is said of it. */
+export function testHang(title: string, { programs, says, isInside, needs = [] }: Hang): void {
+  for (const program of programs) {
+    const [name = ""] = program;
+    processTest(`why it hangs, in ${name.replace(/.*\//, "")}: ${title}`, async () => {
+      await using one = start(program);
+      await mustHang(isInside ? await leaderOf(one.pid) : one.pid, says);
+    }, { needs: [name, ...needs], os: "linux" });
+  }
+}

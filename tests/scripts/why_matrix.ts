@@ -1,0 +1,68 @@
+/**
+ * What why.ts says of programs whose surroundings matter: variables, files, permissions.
+ *
+ * @module
+ */
+import { assertEquals, assertMatch } from "@std/assert";
+import { cure, echo } from "../lib/why/programs.ts";
+import { processTest, runCommand, runScript, temporaryFolder } from "../process.ts";
+
+processTest("why finds out: a program opens a FIFO that nobody writes to", async () => {
+  await using folder = await temporaryFolder();
+  const path = `${folder.path}/pipe`;
+  await runCommand(["mkfifo", path]);
+  const { stdout } = await runScript("why", ["sh", "-c", `cat < ${path}; :`]);
+  assertMatch(stdout, /it has not read the question, and its own pipes are in the way: /);
+  assertMatch(stdout, /: sh \d+ waits in open for a writer of .*\n.*\n.*: use a named pipe\n/);
+}, { needs: ["mkfifo", "script"], os: "linux" });
+
+processTest("why finds out: a script that names its interpreter buffers", async () => {
+  await using folder = await temporaryFolder();
+  const path = `${folder.path}/echo.py`;
+  await Deno.writeTextFile(path, `#!/usr/bin/env python3\n${echo}\n`, { mode: 0o755 });
+  const env = { PYTHONUNBUFFERED: "" };
+  assertMatch(
+    (await runScript("why", [path], { env })).stdout,
+    cure(`env PYTHONUNBUFFERED=1 ${path}`),
+  );
+}, { needs: ["python3", "script"], os: "linux" });
+
+for (
+  const [title, value, text, isSaid] of [
+    ["made the difference", "1", echo, true],
+    ["makes no difference", "1", echo.replace("())", "(), flush=True)"), false],
+    ["is empty", "", echo.replace("())", "(), flush=True)"), false],
+  ] as const
+) {
+  processTest(`why finds out: an answer at once, where PYTHONUNBUFFERED ${title}`, async () => {
+    const env = { PYTHONUNBUFFERED: value };
+    const { stdout } = await runScript("why", ["python3", "-c", text], { env });
+    assertMatch(stdout, /answers at once over pipes/);
+    const said = /parent\n {2}PYTHONUNBUFFERED is set here; is it where it hangs\?\n/;
+    assertEquals(said.test(stdout), isSaid, stdout);
+  }, { needs: ["python3"], os: "linux" });
+}
+
+processTest("why finds out: a program in C buffers", async () => {
+  await using folder = await temporaryFolder();
+  const text =
+    '#include <stdio.h>\nint main(void) { char s[99]; while (fgets(s, 99, stdin)) printf("%s", s); }';
+  await Deno.writeTextFile(`${folder.path}/echo.c`, text);
+  const path = `${folder.path}/echo`;
+  await runCommand(["cc", "-o", path, `${path}.c`]);
+  assertMatch((await runScript("why", [path])).stdout, cure(`stdbuf -oL ${path}`));
+}, { needs: ["cc", "stdbuf", "script"], os: "linux" });
+
+processTest("why says what it cannot see without -A, and concludes from the rest", async () => {
+  const permissions = ["--allow-run"];
+  const { code, stdout, stderr } = await runScript("why", ["sed", "p"], { permissions });
+  assertEquals([code, stderr], [0, ""]);
+  assertMatch(stdout, /\n {2}what it waits for cannot be seen: that takes Linux, and -A\n/);
+  assertMatch(stdout, /it buffers because it writes to a pipe: no answer; at a terminal/);
+}, { needs: ["script"], os: "linux" });
+
+processTest("why tries a terminal also where the user's shell runs nothing", async () => {
+  const options = { env: { SHELL: "/bin/false" } };
+  const { stdout } = await runScript("why", ["sed", "s/question/answer/"], options);
+  assertMatch(stdout, /^it buffers .*; at a terminal it answered/m);
+}, { needs: ["sed", "script"], os: "linux" });
