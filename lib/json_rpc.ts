@@ -8,6 +8,7 @@
 // deno-fmt-ignore-file: lines of up to 100 columns; at 80 the file would be a third longer.
 import { ByteReader, IncompleteReadError } from "./byte_reader.ts";
 import { LineReader } from "./line_reader.ts";
+import { untilExit } from "./until_exit.ts";
 
 /** An answer that is an error. `request()` throws it; a method throws it to answer with it. */
 export class JsonRpcError extends Error {
@@ -217,19 +218,21 @@ export class JsonRpcPeer {
     this.#options = { framing, methods, onNotification, onNoise, maxLength };
     this.#writer = writable.getWriter();
     const deaf = new Promise<void>((resolve) => this.#writer.closed.catch(() => resolve()));
-    const both = { until: until ?? deaf, signal: this.#failure.signal };
+    const end = until ?? deaf;
+    const stream = untilExit(readable, end)
+      .pipeThrough(new TransformStream(), { signal: this.#failure.signal });
     const failed = new Promise((resolve) =>
       this.#failure.signal.addEventListener("abort", resolve)
     );
     const ending = () => true;
-    this.#isEnding = Promise.race([both.until, failed]).then(ending, ending);
+    this.#isEnding = Promise.race([end, failed]).then(ending, ending);
     let reading;
     if (framing === "lines") {
-      const reader = new LineReader(readable, { maxLineLength: maxLength, ...both });
+      const reader = new LineReader(stream, { maxLineLength: maxLength });
       this.#partialMessage = () => reader.partialLine;
       reading = this.#readLines(reader);
     } else {
-      const reader = new ByteReader(readable, { maxLength: 8192, ...both });
+      const reader = new ByteReader(stream, { maxLength: 8192 });
       this.#partialMessage = () => decoder.decode(reader.buffered);
       reading = this.#readBodies(reader);
     }
