@@ -17,8 +17,7 @@ export class DialogueError extends Error {
 
 /** The child did not answer in time. */
 export class NoAnswerError extends DialogueError {
-  /** The error, with the number of the last question, from 1, and the beginning of a line that was
-   * not complete. */
+  /** The error, with the number of the last question, and the line that the child began. */
   constructor(message: string, readonly question: number, readonly partialLine: string) {
     super(message, 124);
   }
@@ -94,7 +93,7 @@ export class Dialogue {
   readonly #stdin: WritableStreamDefaultWriter<Uint8Array>;
   readonly #stdout: ReturnType<typeof textOf>;
   readonly #over = new AbortController(); // Aborts with what ended the dialogue.
-  readonly #limit = new TimeLimit(() => this.#failLate()); // The one of the answer.
+  readonly #limit = timeLimit(() => this.#failLate()); // The one of the answer.
   readonly #reading: Promise<void>; // Settles when all that the child wrote has been read.
   #asked = 0; // How many questions there were.
   #question: Question | undefined; // The one that is open.
@@ -322,7 +321,7 @@ export class Dialogue {
       const busy = isPart || at > 0 ? onLine?.(isPart ? text : text.slice(0, at)) : undefined;
       if (busy !== undefined) {
         // The limit is the child's, and does not run while `onLine` is busy.
-        const left = this.#limit.deadline - performance.now();
+        const left = this.#limit.left();
         this.#limit.start(Infinity);
         await busy;
         // It may have failed meanwhile.
@@ -461,7 +460,7 @@ function textOf({ stdout, status }: Deno.ChildProcess) {
 /** What a promise gives, or undefined if it is late; rejects if the signal aborts meanwhile. */
 async function inTime<T>(promise: Promise<T>, milliseconds: number, signal?: AbortSignal) {
   const { promise: result, resolve, reject } = Promise.withResolvers<T | undefined>();
-  const limit = new TimeLimit(() => resolve(undefined), Math.min(milliseconds, 50));
+  const limit = timeLimit(() => resolve(undefined), Math.min(milliseconds, 50));
   const fail = () => reject(signal?.reason);
   signal?.addEventListener("abort", fail);
   promise.then(resolve, reject);
@@ -474,37 +473,34 @@ async function inTime<T>(promise: Promise<T>, milliseconds: number, signal?: Abo
 
 /** A time limit that is started again and again: a timer for each question would cost as much as
  * the pipe. Looks `again` milliseconds after the first time. */
-class TimeLimit {
-  deadline = Infinity;
-  #timer: ReturnType<typeof setTimeout> | undefined;
-  #isStopped = false;
-
-  constructor(private readonly onLate: () => void, private readonly again = 50) {}
-
-  /** `Infinity` stops the clock, but keeps the timer for the next start. */
-  start(milliseconds: number): void {
-    if (this.#isStopped) return;
-    this.deadline = milliseconds === Infinity ? Infinity : performance.now() + milliseconds;
-    // A timer that runs already is no later: it looks again.
-    if (this.#timer === undefined) this.#look();
-  }
-
-  /** Ends it for good. */
-  stop(): void {
-    clearTimeout(this.#timer);
-    this.#isStopped = true;
-  }
-
-  #look(again = false): void {
-    this.#timer = undefined;
-    const left = this.deadline - performance.now();
+function timeLimit(onLate: () => void, again = 50) {
+  let [deadline, isStopped] = [Infinity, false];
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const look = (isSecond: boolean) => {
+    timer = undefined;
+    const left = deadline - performance.now();
     if (left === Infinity) return;
     // With a longer delay than this, some 24 days, setTimeout calls at once.
-    if (left > 0) this.#timer = setTimeout(() => this.#look(), Math.min(left, 2 ** 31 - 1));
+    if (left > 0) timer = setTimeout(look, Math.min(left, 2 ** 31 - 1), false);
     // Looks twice: after Ctrl-Z and fg, timers fire before pending input is seen.
-    else if (!again) this.#timer = setTimeout(() => this.#look(true), this.again);
-    else this.onLate();
-  }
+    else if (!isSecond) timer = setTimeout(look, again, true);
+    else onLate();
+  };
+  return {
+    /** `Infinity` stops the clock, but keeps the timer for the next start. */
+    start(milliseconds: number): void {
+      if (isStopped) return;
+      deadline = milliseconds === Infinity ? Infinity : performance.now() + milliseconds;
+      // A timer that runs already is no later: it looks again.
+      if (timer === undefined) look(false);
+    },
+    left: () => deadline - performance.now(),
+    /** Ends it for good. */
+    stop(): void {
+      clearTimeout(timer);
+      isStopped = true;
+    },
+  };
 }
 
 /** Lets timers, signals and other input run, and returns when they must run again. Deno looks for

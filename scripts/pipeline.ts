@@ -75,7 +75,7 @@ enough, has not failed.`,
   maximumOperands: Infinity,
   example: "pipeline.ts yes '|' head -2",
 }, {});
-if (operands.length === 0) console.error("ls -l | wc -l");
+if (operands.length === 0 && Deno.stderr.isTerminal()) console.error("ls -l | wc -l");
 const stages: string[][] = [[]];
 for (const word of operands.length > 0 ? operands : ["ls", "-l", "|", "wc", "-l"]) {
   if (word === "|") stages.push([]);

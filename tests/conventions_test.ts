@@ -33,16 +33,13 @@ processTest("every script is held to the conventions", async () => {
   assertEquals(scripts.map((name) => name.replace(".ts", "")).sort(), SCRIPTS);
 });
 
-/** Tests of more than one file. */
-const OF_MANY = ["conventions", "headers", "package", "readme", "take_home", "time_limit"];
-
 processTest("every test stands beside what it tests, by name", async () => {
-  const tested = [...await sources("lib"), ...await sources("scripts")];
-  tested.push(...OF_MANY.map((name) => `${name}.ts`));
-  const tests = (await sources("tests")).filter((path) => path.endsWith("_test.ts"));
-  const untested = tests.map((path) => path.replace(/^tests\/(.*)_test\.ts$/, "$1.ts"))
-    .filter((path) => !tested.includes(path));
-  assertEquals(untested, []);
+  // A file of `lib/` or `scripts/`; or what it shares with its matrix.
+  const shared = (await sources("tests")).map((path) => path.replace(/^tests\//, ""));
+  const tested = [...await sources("lib"), ...await sources("scripts"), ...shared, "package.ts"];
+  const tests = shared.filter((path) => path.endsWith("_test.ts"));
+  const untested = tests.map((path) => path.replace("_test.ts", ".ts"));
+  assertEquals(untested.filter((path) => !tested.includes(path)), []);
 });
 
 processTest("every import goes down a floor, or sideways in its folder", async () => {

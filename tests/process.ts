@@ -17,6 +17,14 @@ const permission = await Deno.permissions.request({ name: "run" });
 const mayRun = permission.state === "granted";
 if (!mayRun) console.log("Left out: the tests that start processes. `deno test -A` runs them.");
 
+// Behind `&` or nohup a shell has the run ignore these, and so would all that it starts. Heard once,
+// they are back to what they do to a program.
+for (const signal of ["SIGHUP", "SIGINT", "SIGQUIT"] as const) {
+  const listener = () => {};
+  Deno.addSignalListener(signal, listener);
+  Deno.removeSignalListener(signal, listener);
+}
+
 /** What a test cannot do without. */
 export interface Needs {
   /** Programs. */

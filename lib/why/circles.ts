@@ -3,13 +3,13 @@
  *
  * @module
  */
-import { hintFor } from "../script/cures.ts";
+import { hintFor, readsToEnd } from "../script/cures.ts";
 import { byteCount } from "../script/format.ts";
-import { type Edge, findCircle, type Situation, waysOf } from "./edges.ts";
+import { type Edge, type Situation, waysOf } from "./edges.ts";
 import { SECTIONS } from "./sections.ts";
 import { awaited, type Wait } from "./snapshot.ts";
-import { CLOSE_STDIN, isOutput, OWN_BYTE, unless, type Verdict } from "./verdict.ts";
-import { edgeInWords, labelOf, labelsOf, list, who } from "./words.ts";
+import { closeCure, isOutput, OWN_BYTE, unless, unreadFrom, type Verdict } from "./verdict.ts";
+import { descriptorOf, edgeInWords, labelOf, labelsOf, list, who } from "./words.ts";
 
 /** A circle, and what is waited for in it. */
 interface Circle {
@@ -24,98 +24,14 @@ interface Circle {
   what: string;
 }
 
-const KINDS: ((circle: Circle, situation: Situation) => Omit<Verdict, "waiting"> | undefined)[] = [
-  function allRead({ edges, some, all, waiting }, situation) {
-    if (some("write") || !all("read")) return;
-    const { processes, pipes } = situation;
-    const [first, second = first] = edges;
-    if (first === undefined || second === undefined) return;
-    const isParent = ({ from }: Edge) =>
-      edges.some((edge) => processes.get(edge.from)?.parent === from);
-    const { from: parent } = edges.find(isParent) ?? first;
-    const { from: child } = edges.find(({ to }) => to.includes(parent)) ?? second;
-    const { name = "", args = [], written = 0 } = processes.get(child) ?? {};
-    const asked = who(processes, child);
-    // What lies unread, as in its stderr, is not what was read.
-    const held = [...pipes.values()].filter(({ writers }) =>
-      writers.some(({ pid }) => pid === child)
-    ).reduce((sum, { held = 0 }) => sum + held, 0);
-    const isMore = written - held > OWN_BYTE;
-    return {
-      what: `${list(waiting.map((pid) => who(processes, pid)))} ${waiting[2] ? "all" : "both"} ` +
-        `wait to read, and nothing is in their pipes: ${asked} ` +
-        (isMore
-          ? `has written ${byteCount(written - held)}, and what came here of them was read; ` +
-            `${who(processes, parent)} waits for more, which comes only when more is sent, ` +
-            `or at end of file, unless it is in the buffer of ${asked}`
-          : `has read what was sent, so the answer is in its buffer, or there is none before ` +
-            `more is sent, or end of file`) +
-        unless(processes, waiting),
-      cures: [
-        ...(isMore
-          ? ["read no more than has come: read(N), readline() and read() wait for all of it"]
-          : []),
-        `${asked}: ${hintFor([name, ...args])}`,
-        "if it shows a prompt, on stdout or stderr: that has no newline, so read up to the prompt",
-        "if it answers only at end of file: close its stdin",
-        `and see that ${who(processes, parent)} flushes what it sends`,
-      ],
-      sections: [SECTIONS.buffer, SECTIONS.prompt],
-    };
-  },
+type Kind = (circle: Circle, situation: Situation) => Omit<Verdict, "waiting"> | undefined;
 
-  function allWrite({ all, what }) {
-    if (!all("write")) return;
-    return { what, cures: ["read while you write"], sections: [SECTIONS.readWhileWriting] };
-  },
-
-  function exitBeforeEndOfFile({ edges, some, what }, situation) {
-    if (some("write")) return;
-    const { processes } = situation;
-    const own = edges.filter(({ from, wait }) => awaited(situation, wait).includes(from));
-    const inherited = edges.flatMap((edge) => inheritorsOf(situation, edge));
-    const isClosed = edges.every(({ from, wait }) =>
-      wait.for !== "read" || inherited.some(({ reader }) => reader === from)
-    );
-    const cures = [
-      ...inherited.map(({ reader, pids, descriptors }) =>
-        `if ${list(pids.map((pid) => who(processes, pid)))} ${pids[1] ? "are" : "is"} not to ` +
-        `write to ${who(processes, reader)}: close the write end there, after fork ` +
-        `(${list(descriptors.map(labelOf))})`
-      ),
-      ...(isClosed ? [] : [CLOSE_STDIN]),
-      ...own.map(({ from }) => `and close the write end in ${who(processes, from)} itself`),
-    ];
-    const sections = [
-      ...(inherited.length > 0 ? [SECTIONS.fromPython] : []),
-      ...(isClosed ? [] : [SECTIONS.closeStdin]),
-    ];
-    return { what, cures, sections };
-  },
-
-  function exitBeforeReading({ edges, some, what }, situation) {
-    if (!some("exit") || edges.some((edge) => labelsOf(situation, edge).includes("stderr"))) return;
-    const both = some("read") ? "both outputs at the same time, and " : "";
-    return {
-      what,
-      cures: [`read ${both}before you wait for the exit, as communicate() does`],
-      sections: [...(both ? [SECTIONS.readBoth] : []), SECTIONS.readWhileWriting],
-    };
-  },
-
-  function oneOutputAfterTheOther({ what }) {
-    return {
-      what,
-      cures: ["read both outputs at the same time"],
-      sections: [SECTIONS.readBoth],
-    };
-  },
-];
+/** The first that fits is said. */
+const KINDS: Kind[] = [dialogue, allRead, allWrite, locks, endOfFile, exitBeforeReading, outputs];
 
 /** A circle of processes that wait for each other, if there is one. */
 export function circleVerdict(situation: Situation): Verdict | undefined {
-  const { processes } = situation;
-  const edges = findCircle(situation);
+  const { processes, circle: edges } = situation;
   if (edges.length === 0) return;
   const waiting = edges.map(({ from }) => from);
   const ways = edges.map((edge) => waysOf(situation, edge));
@@ -133,6 +49,159 @@ export function circleVerdict(situation: Situation): Verdict | undefined {
     const verdict = kind(circle, situation);
     if (verdict !== undefined) return { ...verdict, waiting };
   }
+}
+
+/** A child that reads its stdin, and a parent that reads its output. */
+function dialogue({ edges, some, all, waiting }: Circle, situation: Situation) {
+  if (some("write") || !all("read")) return;
+  const { processes, pipes } = situation;
+  const [first, second = first] = edges;
+  if (first === undefined || second === undefined) return;
+  const isParent = ({ from }: Edge) =>
+    edges.some((edge) => processes.get(edge.from)?.parent === from);
+  const asking = edges.find(isParent) ?? first;
+  const { from: parent } = asking;
+  const { from: child, wait } = edges.find(({ to }) => to.includes(parent)) ?? second;
+  const writers = "pipe" in asking.wait ? pipes.get(asking.wait.pipe)?.writers ?? [] : [];
+  if (descriptorOf(wait) !== 0 || !writers.some((end) => end.pid !== parent && isOutput(end))) {
+    return;
+  }
+  const { name = "", args = [], written = NaN } = processes.get(child) ?? {};
+  const asked = who(processes, child);
+  const unread = unreadFrom(situation, waiting);
+  const nothing = unread.length > 0 ? list(unread) : "nothing is in their pipes";
+  const hasWritten = written > OWN_BYTE;
+  const before = hasWritten
+    ? `, or was read already (it has written ${byteCount(written)} in its life, here or elsewhere)`
+    : "";
+  const close = 'if nothing more is to be sent: close its stdin, or start it with stdin: "null"';
+  const isToEnd = readsToEnd(name);
+  return {
+    what: `${names(situation, waiting)} wait to read, and ${nothing}: ${asked} has read what was ` +
+      `sent, so its answer is in its buffer${before}, or there is none before more is sent, or ` +
+      `end of file${unless(processes, waiting)}`,
+    cures: [
+      ...(unread.length > 0 ? ["read that too, at the same time: it may be asking there"] : []),
+      ...(isToEnd ? [close] : []),
+      `${asked}: ${hintFor([name, ...args])}`,
+      ...(hasWritten
+        ? ["read no more than has come: read(N), readline() and read() wait for all of it"]
+        : []),
+      "does what was sent end with a newline, and was it flushed?",
+      "if it shows a prompt, on stdout or stderr: that has no newline, so read up to the prompt",
+      ...(isToEnd ? [] : [close]),
+    ],
+    sections: [...(unread.length > 0 ? [SECTIONS.readBoth] : []), SECTIONS.buffer, SECTIONS.prompt],
+  };
+}
+
+/** All wait for messages, over other ends than a child's stdin and stdout. */
+function allRead({ edges, some, all, waiting }: Circle, situation: Situation) {
+  if (some("write") || !all("read")) return;
+  const unread = unreadFrom(situation, waiting);
+  const ends = edges.map(({ from, wait }) =>
+    `${who(situation.processes, from)} at its ${labelOf(descriptorOf(wait))}`
+  );
+  return {
+    what: `${names(situation, waiting)} wait to read, ${list(ends)}, and ` +
+      `${unread.length > 0 ? list(unread) : "nothing is in their pipes"}` +
+      unless(situation.processes, waiting),
+    cures: [
+      ...(unread.length > 0 ? ["read that first: what is waited for may stand there"] : []),
+      "one of them has to write first: what is missing is data, or the end of it",
+    ],
+    sections: [SECTIONS.dialogue],
+  };
+}
+
+function allWrite({ all, what }: Circle) {
+  if (!all("write")) return;
+  return { what, cures: ["read while you write"], sections: [SECTIONS.readWhileWriting] };
+}
+
+function locks({ edges, some, what }: Circle, { processes }: Situation) {
+  const [first, second] = edges;
+  if (!some("lock") || first === undefined) return;
+  const isOwn = second === undefined && first.wait.for === "lock" && first.wait.lock;
+  return {
+    what: isOwn
+      ? `${
+        who(processes, first.from)
+      } waits for ${isOwn}, which it has itself, by another descriptor`
+      : what,
+    cures: ["free the lock before you wait; take several locks in the same order everywhere"],
+    sections: [SECTIONS.elsewhere],
+  };
+}
+
+/** An exit is awaited of whoever reads to the end of what is never closed. */
+function endOfFile({ edges, some, what }: Circle, situation: Situation) {
+  if (some("write")) return;
+  const { processes } = situation;
+  const own = edges.filter(({ from, wait }) => awaited(situation, wait).includes(from));
+  const inherited = edges.flatMap((edge) => inheritorsOf(situation, edge));
+  const open = edges.filter(({ from, wait, to }) =>
+    wait.for === "read" && !inherited.some(({ reader }) => reader === from) &&
+    // Children end by themselves.
+    !to.some((pid) => processes.get(pid)?.parent === from)
+  );
+  const others = open.flatMap((edge) => otherReaders(situation, edge));
+  const also = others.length > 0
+    ? `; ${
+      list(others.map((pid) => who(processes, pid)))
+    } read there too: each byte goes to one alone`
+    : "";
+  return {
+    what: what + also,
+    cures: [
+      ...inherited.map(({ reader, pids, descriptors }) =>
+        `if ${list(pids.map((pid) => who(processes, pid)))} ${pids[1] ? "are" : "is"} not to ` +
+        `write to ${who(processes, reader)}: close the write end there, after fork ` +
+        `(${list(descriptors.map(labelOf))})`
+      ),
+      ...new Set(open.map(({ wait }) => closeCure(descriptorOf(wait)))),
+      ...own.map(({ from }) => `and close the write end in ${who(processes, from)} itself`),
+    ],
+    sections: [
+      ...(inherited.length > 0 ? [SECTIONS.fromPython] : []),
+      ...(open.length > 0 ? [SECTIONS.closeStdin] : []),
+    ],
+  };
+}
+
+function exitBeforeReading({ edges, some, what }: Circle, situation: Situation) {
+  if (!some("exit") || edges.some((edge) => labelsOf(situation, edge).includes("stderr"))) return;
+  const both = some("read") ? "both outputs at the same time, and " : "";
+  return {
+    what,
+    cures: [
+      `read ${both}before you wait for the exit, as communicate() does`,
+      "or close the read end, if another program is to read that, or nobody " +
+      "(p1.stdout.close()): then whoever writes gets a broken pipe",
+    ],
+    sections: [...(both ? [SECTIONS.readBoth] : []), SECTIONS.readWhileWriting],
+  };
+}
+
+/** One output is read to its end while the other is full. */
+function outputs({ what }: Circle) {
+  return {
+    what,
+    cures: ["read both outputs at the same time"],
+    sections: [SECTIONS.readBoth],
+  };
+}
+
+/** Who else waits to read from the same pipe. */
+export function otherReaders({ processes }: Situation, { from, wait }: Edge): number[] {
+  if (wait.for !== "read") return [];
+  return [...processes].filter(([pid, { threads }]) =>
+    pid !== from && threads.flat().some((one) => one.for === "read" && one.pipe === wait.pipe)
+  ).map(([pid]) => pid);
+}
+
+function names({ processes }: Situation, pids: number[]): string {
+  return `${list(pids.map((pid) => who(processes, pid)))} ${pids[2] ? "all" : "both"}`;
 }
 
 /** Who holds the write end of what a process reads as other children of its parent do that have it

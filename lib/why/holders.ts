@@ -4,28 +4,29 @@
  *
  * @module
  */
-import { hintFor } from "../script/cures.ts";
-import { byteCount } from "../script/format.ts";
+import { hintFor, mayBuffer, unreadingCure } from "../script/cures.ts";
 import { type Edge, pathOf, type Situation } from "./edges.ts";
 import { SECTIONS } from "./sections.ts";
-import { awaited, type Snapshot, type Wait } from "./snapshot.ts";
-import { CLOSE_STDIN, isOutput, OWN_BYTE, type Verdict } from "./verdict.ts";
-import { descriptorOf, labelOf, list, otherActivities, waitInWords, who } from "./words.ts";
-
-/** What helps against an end that a process has for no reason. */
-const KEEP_AWAY = "keep the write end away (close_fds, O_CLOEXEC)";
+import { awaited, type Snapshot } from "./snapshot.ts";
+import {
+  activityOf,
+  closeCure,
+  isOutput,
+  KEEP_AWAY,
+  OWN_BYTE,
+  sharersOfStdin,
+  unreadBy,
+  unreadFrom,
+  type Verdict,
+} from "./verdict.ts";
+import { descriptorOf, labelOf, list, waitInWords, who } from "./words.ts";
 
 /** The end of the chain: a pipe whose other end is held by somebody who does something else. */
 export function lastHolder(situation: Situation): Verdict | undefined {
-  const { processes, isPartial, edges } = situation;
-  const isWaiting = (pid: number) => edges.some(({ from }) => from === pid);
-  const last = (kind: "write" | "read") =>
-    edges.find(({ wait, to }) => wait.for === kind && !to.every(isWaiting)) ??
-      edges.find(({ wait, to }) => wait.for === kind && to.length === 0);
-  const edge = last("write") ?? last("read");
-  if (edge === undefined) return;
+  const { processes, isPartial, cause, last: edge } = situation;
+  if (edge?.wait.for !== "write" && edge?.wait.for !== "read") return;
   const { from, wait } = edge;
-  const to = edge.to.filter((pid) => !isWaiting(pid));
+  const to = edge.to.filter((pid) => cause.has(pid));
   if (to.length === 0) {
     const acts = wait.for === "read" ? "writes" : "reads";
     const why = isPartial ? "it may be another user's: try sudo" : "it may have just gone";
@@ -36,11 +37,9 @@ export function lastHolder(situation: Situation): Verdict | undefined {
       waiting: [from],
     };
   }
-  const verdicts = wait.for === "write" ? [unread] : [middleWroteNothing, writerIsBusy, unwritten];
-  for (const verdict of verdicts) {
-    const found = verdict(situation, { ...edge, to });
-    if (found !== undefined) return found;
-  }
+  if (wait.for === "write") return unread(situation, { ...edge, to });
+  return writerIsBusy(situation, { ...edge, to }) ?? parentIsBusy(situation, { ...edge, to }) ??
+    strangerHolds(situation, { ...edge, to });
 }
 
 /** Nobody reads from a full pipe; `to` are those that do something else. */
@@ -69,34 +68,7 @@ function unread(situation: Situation, { from, wait, to }: Edge): Verdict {
   };
 }
 
-/** A program in the middle of a pipeline has read something, and written nothing. */
-function middleWroteNothing(situation: Situation, edge: Edge): Verdict | undefined {
-  const { from: pid } = edge;
-  const { processes, pipes } = situation;
-  const { name = "", args = [], written = NaN } = processes.get(pid) ?? {};
-  // Of a child it is known that more is to come.
-  const source = workersOf(situation, edge).find((one) => {
-    const { parent, written = 0 } = processes.get(one) ?? {};
-    return parent !== pid && written > OWN_BYTE;
-  });
-  if (source === undefined || !(written <= OWN_BYTE)) return;
-  const isReading = (wait: Wait) =>
-    wait.for === "read" &&
-    pipes.get(wait.pipe)?.writers.some((end) => end.pid === pid && isOutput(end));
-  const reader = [...processes].find(([, { threads }]) => threads.flat().some(isReading))?.[0];
-  if (reader === undefined) return;
-  const program = who(processes, pid);
-  return {
-    what: `${program} has read what ${who(processes, source)} wrote there, and has written ` +
-      `nothing: its answer is in its buffer, or there is none before more comes; ` +
-      `and ${who(processes, reader)} waits until ${program} writes`,
-    cures: [`${program}: ${hintFor([name, ...args])}`],
-    sections: [SECTIONS.buffer],
-    waiting: [pid],
-  };
-}
-
-/** The child works on what is waited for, or waits for something else than its parent. */
+/** A child works on what is waited for, or waits for something else than its parent. */
 function writerIsBusy(situation: Situation, edge: Edge): Verdict | undefined {
   const { processes, pipes } = situation;
   const { from, wait, to } = edge;
@@ -107,66 +79,131 @@ function writerIsBusy(situation: Situation, edge: Edge): Verdict | undefined {
   const acts = working.map((pid) =>
     `${who(processes, pid)} ${activityOf(situation, pid)}${unreadBy(situation, pid)}`
   );
-  const isAsking = working.some((pid) =>
-    processes.get(pid)?.threads.flat().some((wait) => wait.for === "else" && wait.isTerminal)
-  );
   const ends = "pipe" in wait ? pipes.get(wait.pipe)?.writers ?? [] : [];
   const isPipe = "pipe" in wait && !wait.pipe.startsWith("socket:");
   const isTold = isPipe && ends.some((end) => working.includes(end.pid) && !isOutput(end));
   const orExits = to.length > working.length ? "" : ` or exit${s}`;
+  const seen = unreadFrom(situation, [from, ...working]);
+  const buffering = [...working, ...middleOf(situation, edge)].filter((pid) => {
+    const { name = "", args = [] } = processes.get(pid) ?? {};
+    return mayBuffer([name, ...args]) && printsInto(situation, pid);
+  });
+  const shared = sharedStdin(situation, [from, ...working]);
   return {
     what: `${who(processes, from)} waits until ${names} write${s}${orExits}, ` +
-      `and ${list(acts, ", and ")}`,
+      `and ${list(acts, ", and ")}${seen.length > 0 ? `; ${list(seen)}` : ""}`,
     cures: [
-      isAsking
-        ? "answer there, even if you see no question; or give it a terminal of its own"
-        : "give it time; or see what it does",
+      ...(seen.length > 0 ? ["read that too, at the same time: it may be asking there"] : []),
+      "give it time; or see what it does",
+      ...shared,
+      ...buffering.map((pid) => {
+        const { name = "", args = [] } = processes.get(pid) ?? {};
+        return `or what ${who(processes, pid)} has printed is still in its buffer: ` +
+          hintFor([name, ...args]);
+      }),
       ...(isTold ? [`if ${names} ${s ? "is" : "are"} not to write there, ${KEEP_AWAY}`] : []),
     ],
     sections: [
       SECTIONS.elsewhere,
-      ...(isAsking ? [SECTIONS.password] : []),
+      ...(buffering.length > 0 ? [SECTIONS.buffer] : []),
+      ...(seen.length > 0 ? [SECTIONS.readBoth] : []),
       ...(isTold ? [SECTIONS.endOfFile] : []),
     ],
     waiting: [from],
   };
 }
 
-/** Nobody writes to an empty pipe; `to` are those that do something else. */
-function unwritten(situation: Situation, { from, wait, to }: Edge): Verdict {
-  const { processes, pipes } = situation;
+/** What helps those that read the same stdin as whoever started them. */
+export function sharedStdin(situation: Situation, pids: number[]): string[] {
+  const { processes } = situation;
+  return pids.flatMap((pid) => {
+    const others = sharersOfStdin(situation, pid).filter((other) => isAbove(situation, other, pid));
+    if (others.length === 0) return [];
+    const names = list(others.map((other) => who(processes, other)));
+    return [
+      `if ${names} ${others[1] ? "are" : "is"} to read the same stdin, keep it from ` +
+      `${who(processes, pid)}: ${unreadingCure(processes.get(pid)?.name ?? "")}`,
+    ];
+  });
+}
+
+/** A program between the one that works and one that waits for it, which has read something, and
+ * written nothing. */
+function middleOf(situation: Situation, { from }: Edge): number[] {
+  const { written = NaN } = situation.processes.get(from) ?? {};
+  return written <= OWN_BYTE && printsInto(situation, from) ? [from] : [];
+}
+
+/** Whether somebody waits to read what a process prints. */
+function printsInto({ processes, pipes }: Situation, pid: number): boolean {
+  return [...processes].some(([other, { threads }]) =>
+    other !== pid && threads.flat().some((wait) =>
+      wait.for === "read" &&
+      pipes.get(wait.pipe)?.writers.some((end) => end.pid === pid && end.descriptor === 1)
+    )
+  );
+}
+
+/** Whoever has started a process, or that one, keeps its end open, and does something else. */
+function parentIsBusy(situation: Situation, { from, wait, to }: Edge): Verdict | undefined {
+  const { processes } = situation;
   const [holder = 0] = to;
-  const waiter = who(processes, from);
-  const names = list(to.map((pid) => who(processes, pid)));
-  const waiting = [from];
-  const ends = "pipe" in wait ? pipes.get(wait.pipe)?.writers : undefined;
-  const end = ends?.find(({ pid }) => pid === holder);
-  if (to.length === 1 && ancestorsOf(processes, from).includes(holder)) {
-    return {
-      what: `${waiter} waits until ${names} writes or closes the write end ` +
-        `(${labelOf(end?.descriptor)}), and ${names} ${activityOf(situation, holder)}`,
-      cures: [CLOSE_STDIN],
-      sections: [SECTIONS.closeStdin],
-      waiting,
-    };
-  }
-  const [they, are, s] = to.length > 1 ? ["they", "are", ""] : ["it", "is", "s"];
-  const doing = to.length > 1 ? "" : ` and ${activityOf(situation, holder)}`;
+  if (to.length > 1 || !isAbove(situation, holder, from)) return;
+  const name = who(processes, holder);
+  const shared = sharersOfStdin(situation, from).filter((pid) => pid !== holder);
+  const also = shared.length > 0 && descriptorOf(wait) === 0
+    ? `; ${list(shared.map((pid) => who(processes, pid)))} read${
+      shared[1] ? "" : "s"
+    } the same stdin`
+    : "";
   return {
-    what: `${waiter} gets no end of file from its ${labelOf(descriptorOf(wait))} before ${names} ` +
-      `exit${s}: ${they} hold${s} the write end (${labelOf(end?.descriptor)})${doing}`,
-    cures: [
-      (end?.descriptor ?? 0) > 2
-        ? `if ${names} ${are} not to write there, ${KEEP_AWAY}`
-        : `end ${names}; or wait for the exit of the child instead of end of file`,
-    ],
-    sections: [SECTIONS.endOfFile],
-    waiting,
+    what: `${who(processes, from)} waits until ${name} writes or closes the write end ` +
+      `(${endOf(situation, holder, wait)}), and ${name} ${activityOf(situation, holder)}${also}`,
+    cures: [closeCure(descriptorOf(wait)), ...sharedStdin(situation, [from])],
+    sections: [SECTIONS.closeStdin],
+    waiting: [from],
   };
 }
 
+/** Somebody else has the write end, who may not know of it. */
+function strangerHolds(situation: Situation, { from, wait, to }: Edge): Verdict {
+  const { processes, pipes } = situation;
+  const [holder = 0] = to;
+  const names = list(to.map((pid) => who(processes, pid)));
+  const [they, are, s] = to.length > 1 ? ["they", "are", ""] : ["it", "is", "s"];
+  const doing = to.length > 1 ? "" : ` and ${activityOf(situation, holder)}`;
+  const { port, writers = [] } = "pipe" in wait ? pipes.get(wait.pipe) ?? {} : {};
+  if (port !== undefined) {
+    return {
+      what: `${who(processes, from)} waits for what ${names} send${s} at port ${port}, ` +
+        `and ${they}${doing.replace(" and", "") || " do something else"}`,
+      cures: [`see what ${names} wait${s} for: --pid ${holder}`],
+      sections: [SECTIONS.elsewhere],
+      waiting: [from],
+    };
+  }
+  const isTold = (writers.find(({ pid }) => pid === holder)?.descriptor ?? 0) > 2;
+  return {
+    what: `${who(processes, from)} gets no end of file from its ${labelOf(descriptorOf(wait))} ` +
+      `before ${names} exit${s}: ${they} hold${s} the write end ` +
+      `(${endOf(situation, holder, wait)})${doing}`,
+    cures: isTold ? [`if ${names} ${are} not to write there, ${KEEP_AWAY}`] : [
+      `end ${names}; or wait for the exit of the child instead of end of file`,
+      "or start it without the pipe: >/dev/null 2>&1 </dev/null &",
+    ],
+    sections: [SECTIONS.endOfFile],
+    waiting: [from],
+  };
+}
+
+/** What the end is called by the process that holds it. */
+function endOf({ pipes }: Situation, holder: number, wait: Edge["wait"]): string {
+  const writers = "pipe" in wait ? pipes.get(wait.pipe)?.writers : undefined;
+  return labelOf(writers?.find(({ pid }) => pid === holder)?.descriptor);
+}
+
 /** Of those that hold the write end, the ones whose output is read: the reader's child, or the
- * program before it, or before an ancestor of it, in a pipeline; and those for whose exit that one
+ * program before it, or before an ancestor of it, in a pipeline; and those for which that one
  * waits. */
 function workersOf({ processes, pipes, edges }: Situation, { from, wait, to }: Edge): number[] {
   const ends = "pipe" in wait ? pipes.get(wait.pipe)?.writers ?? [] : [];
@@ -177,25 +214,15 @@ function workersOf({ processes, pipes, edges }: Situation, { from, wait, to }: E
     const isBefore = parent > 1 && above.includes(parent) && !isOrphan;
     return parent === from || isBefore && isOutput(end);
   }).map(({ pid }) => pid);
-  const exits = edges.filter(({ wait }) => wait.for === "exit");
-  return to.filter((pid) => first.some((one) => one === pid || pathOf(exits, one, pid).length > 0));
+  return to.filter((pid) => first.some((one) => one === pid || pathOf(edges, one, pid).length > 0));
 }
 
-/** The parent of a process, the parent of that, and so on, as far as they are seen. */
+/** Whether a process has started another, or the one that did, and so on, as far as they are seen. */
+function isAbove({ processes }: Snapshot, ancestor: number, pid: number): boolean {
+  return ancestorsOf(processes, pid).includes(ancestor);
+}
+
 function ancestorsOf(processes: Snapshot["processes"], pid: number): number[] {
   const { parent } = processes.get(pid) ?? {};
   return parent === undefined ? [] : [parent, ...ancestorsOf(processes, parent)];
-}
-
-/** What a process does that nobody's pipe keeps from it. */
-function activityOf({ processes }: Snapshot, pid = 0): string {
-  return otherActivities(processes.get(pid))[0] ?? "goes on";
-}
-
-/** What waits in the stdin of a process. */
-function unreadBy({ pipes }: Snapshot, pid: number): string {
-  const isStdin = (end: { pid: number; descriptor: number }) =>
-    end.pid === pid && end.descriptor === 0;
-  const held = [...pipes.values()].find(({ readers }) => readers.some(isStdin))?.held;
-  return held ? `, with ${byteCount(held)} of its stdin unread` : "";
 }

@@ -64,7 +64,7 @@ export function observeLeft(links: ReadonlySet<string>): string {
 
 function snapshotOf(pid: number) {
   try {
-    return takeSnapshot(pid);
+    return takeSnapshot(pid, undefined, Deno.pid);
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
   }

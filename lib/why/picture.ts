@@ -4,21 +4,23 @@
  * @module
  */
 import { byteCount } from "../script/format.ts";
-import { edgesFrom, edgesToOnly, openings } from "./edges.ts";
+import { type Edge, edgesFrom, openings, situationOf } from "./edges.ts";
 import type { End } from "./pipes.ts";
-import type { Snapshot } from "./snapshot.ts";
+import { isInherited, type Snapshot } from "./snapshot.ts";
 import { labelOf, list, waitInWords, who } from "./words.ts";
 
 /** What each process waits for, and the pipes between them, in lines of at most `width` columns. */
 export function draw(pid: number, snapshot: Snapshot, width: number): string[] {
   const { processes, pipes } = snapshot;
-  const edges = edgesFrom(snapshot, pid);
-  for (const other of processes.keys()) edges.push(...edgesToOnly(snapshot, pid, other));
+  const { edges: all, cause } = situationOf(snapshot, pid);
+  const isNear = (edge: Edge) =>
+    edge.to.some((one) => cause.has(one) && !isInherited(snapshot, edge.wait, one));
+  const edges = [...edgesFrom(snapshot, pid), ...all.filter(isNear)];
   const drawn = new Set([pid, ...edges.flatMap(({ from, to }) => [from, ...to])]);
   const openers = new Set(openings(snapshot).map(({ pid }) => pid));
-  const all = drawn.isDisjointFrom(openers) ? drawn : drawn.union(openers);
+  const shown = drawn.isDisjointFrom(openers) ? drawn : drawn.union(openers);
   const lines: string[] = [];
-  for (const one of all) {
+  for (const one of shown) {
     const { state, threads } = processes.get(one) ?? {};
     if (threads === undefined) continue;
     const waits = new Set(threads.flat().map((wait) => waitInWords(processes, wait)));

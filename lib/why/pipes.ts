@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { attempt } from "./proc.ts";
+import { attempt, statOf } from "./proc.ts";
 
 /** An end of a pipe, as one process holds it. */
 export interface End {
@@ -12,10 +12,17 @@ export interface End {
   pid: number;
   /** The number of the descriptor: 0 is stdin, 1 stdout, 2 stderr. */
   descriptor: number;
+  /** Whether its parent has the same, and cannot read there: so it may not know of it. */
+  isInherited?: boolean;
 }
 
-/** A pipe, a FIFO, or one direction of a pair of sockets, which Node.js uses in place of a pipe. */
+/** A pipe, a FIFO, or one direction of a terminal or of a pair of sockets, which Node.js uses in
+ * place of a pipe. */
 export interface Pipe {
+  /** The path of the terminal, if it is one. */
+  terminal?: string;
+  /** The port that it leads to, if it is a connection of the network. */
+  port?: number;
   /** Who can read from it. */
   readers: End[];
   /** Who can write to it. */
@@ -40,15 +47,24 @@ export function readPipe(holders: End[], link: string): Pipe {
     if ((mode ?? 0) & 0o400) pipe.readers.push(end);
     if ((mode ?? 0) & 0o200) pipe.writers.push(end);
   }
+  pipe.writers = pipe.writers.map((end) => ({ ...end, isInherited: isInherited(end, link, pipe) }));
   const [reader] = pipe.readers;
   // To open a FIFO would wake whoever waits for a reader.
   if (reader === undefined || !link.startsWith("pipe:")) return pipe;
   return { ...pipe, ...measure(`/proc/${reader.pid}/fd/${reader.descriptor}`) };
 }
 
-/** How many bytes are in a pipe, and how many it has room for. */
-function measure(path: string): Pick<Pipe, "held" | "capacity"> {
-  const [O_RDONLY_NONBLOCK_CLOEXEC, FIONREAD, F_GETPIPE_SZ] = [0o2004000, 0x541b, 1032];
+function isInherited({ pid, descriptor }: End, link: string, { readers }: Pipe): boolean {
+  if (descriptor < 3) return false;
+  const parent = Number(statOf(pid)[1]);
+  const same = attempt(() => Deno.readLinkSync(`/proc/${parent}/fd/${descriptor}`));
+  return same === link && !readers.some((end) => end.pid === parent);
+}
+
+/** How many bytes are in a pipe, and how many it has room for; or of what is typed at a terminal. */
+export function measure(path: string): Pick<Pipe, "held" | "capacity"> {
+  const [FLAGS, FIONREAD, F_GETPIPE_SZ] = [0o2004400, 0x541b, 1032];
+  // FLAGS: for reading, without waiting, not to be inherited, and no terminal of ours.
   const libc = attempt(() =>
     Deno.dlopen("libc.so.6", {
       open: { parameters: ["buffer", "i32"], result: "i32" },
@@ -59,7 +75,7 @@ function measure(path: string): Pick<Pipe, "held" | "capacity"> {
   );
   if (libc === undefined) return {};
   const { open, ioctl, fcntl, close } = libc.symbols;
-  const descriptor = open(new TextEncoder().encode(`${path}\0`), O_RDONLY_NONBLOCK_CLOEXEC);
+  const descriptor = open(new TextEncoder().encode(`${path}\0`), FLAGS);
   const held = new Int32Array(1);
   ioctl(descriptor, BigInt(FIONREAD), held);
   const capacity = fcntl(descriptor, F_GETPIPE_SZ);

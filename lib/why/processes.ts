@@ -9,12 +9,15 @@ import { field, linksOf, mayLook, nameOf, readFolder, readText, statOf } from ".
 import {
   awaited,
   COMPUTES,
+  isInherited,
   type Process,
   type Snapshot,
   type Stop,
   type View,
   type Wait,
+  waitsForOthers,
 } from "./snapshot.ts";
+import { isLocked, lockWaiters, waitForMemory } from "./locks.ts";
 import { callOf, waitOn, waitsOf } from "./waits.ts";
 
 /** What a process waits for that waits for no other, if its call tells. */
@@ -24,14 +27,15 @@ const IDLE: Record<string, string> = {
 };
 
 /**
- * Looks at a process, at whoever it waits for, and so on; and at its neighbours, which hold an end
- * of one of its pipes.
+ * Looks at a process, at whoever it waits for or waits for it, and so on; and at their neighbours,
+ * which hold an end of one of their pipes.
  *
  * @param observer A process that only looks on: it is not told among those that hold an end.
+ * @param limit A process whose own waits do not matter: as that of whoever tries a program.
  * @throws {Failure} If there is no such process, if it may not be looked at, if there is no /proc,
  * or without `-A`, since Deno guards `/proc`.
  */
-export function takeSnapshot(pid: number, observer?: number): Snapshot {
+export function takeSnapshot(pid: number, observer?: number, limit?: number): Snapshot {
   if (!mayLook()) throw new Failure("Deno guards /proc: run again with -A, which is --allow-all");
   const view: View = {
     observer,
@@ -43,27 +47,80 @@ export function takeSnapshot(pid: number, observer?: number): Snapshot {
     networks: new Map(),
   };
   readHolders(view);
-  // Grows while it is walked.
+  const waitsOfOne = (pid: number) => {
+    const process = pid === limit ? undefined : read(view, pid);
+    return process ? waitsForOthers(process) : [];
+  };
+  const isWaiting = (pid: number, other: number) =>
+    waitsOfOne(pid).some((wait) =>
+      awaited(view, wait).includes(other) && !isInherited(view, wait, other)
+    );
+  // Both grow while they are walked.
   const queue = new Set([pid]);
+  // Of one that has exited, its parent is to ask for the status.
+  const { state, parent = 0 } = read(view, pid) ?? {};
+  if (state === "exited" && view.links.has(parent)) queue.add(parent);
   for (const next of queue) {
-    const process = readProcess(view, next);
-    if (process === undefined) continue;
-    view.processes.set(next, process);
-    for (const wait of process.threads.flat()) {
-      for (const other of awaited(view, wait)) queue.add(other);
-    }
+    for (const other of waitsOfOne(next).flatMap((wait) => awaited(view, wait))) queue.add(other);
   }
   for (const process of [...view.processes.values()]) addOpening(view, process);
-  for (const descriptor of view.links.get(pid)?.keys() ?? []) {
-    for (const direction of ["read", "write"] as const) {
-      const wait = waitOn(view, pid, descriptor, direction);
-      for (const neighbour of wait === undefined ? [] : awaited(view, wait)) {
-        const process = view.processes.get(neighbour) ?? readProcess(view, neighbour);
-        if (process !== undefined) view.processes.set(neighbour, process);
-      }
+  for (const next of queue) {
+    for (const other of neighboursOf(view, next)) {
+      if (isWaiting(other, next) && !isJob(other, next)) queue.add(other);
     }
   }
   return view;
+}
+
+/** Whether a process is the job of a shell in which a person types: that waits for all of them. */
+function isJob(shell: number, pid: number): boolean {
+  const [, , group, session, terminal] = statOf(shell);
+  const [, parent, ownGroup, ownSession] = statOf(pid);
+  return session === `${shell}` && terminal !== "0" && parent === `${shell}` &&
+    ownSession === session && ownGroup !== group;
+}
+
+/** A process, which is read once. */
+function read(view: View, pid: number): Process | undefined {
+  const known = view.processes.get(pid);
+  if (known !== undefined) return known;
+  const process = readProcess(view, pid);
+  if (process === undefined) return;
+  view.processes.set(pid, process);
+  process.threads = process.threads.map((waits) => waits.map((wait) => byPerson(view, wait)));
+  return process;
+}
+
+/** What is typed by a program that shows a terminal to a person comes from that person. */
+function byPerson(view: View, wait: Wait): Wait {
+  const { terminal = "" } = "pipe" in wait ? view.pipes.get(wait.pipe) ?? {} : {};
+  if (wait.for !== "read" || !wait.pipe.endsWith(" typed")) return wait;
+  const keyboards = awaited(view, wait);
+  const isShown = (wait: Wait) => "pipe" in wait && wait.pipe === `${terminal} shown`;
+  const isPerson = keyboards.some((pid) =>
+    read(view, pid)?.threads.some((waits) =>
+      waits.some(isShown) && waits.some((wait) => wait.for === "else")
+    )
+  );
+  if (!isPerson) return wait;
+  const doing = `waits for the terminal ${terminal} (other end: ${
+    keyboards.map(nameOf).join(", ")
+  })`;
+  return { for: "else", doing, terminal };
+}
+
+/** Who may wait for a process: its parent, and whoever holds the other end of one of its pipes. */
+function neighboursOf(view: View, pid: number): Set<number> {
+  const neighbours = new Set(lockWaiters(view, pid));
+  const parent = Number(statOf(pid)[1]);
+  if (view.links.has(parent)) neighbours.add(parent);
+  for (const descriptor of view.links.get(pid)?.keys() ?? []) {
+    for (const direction of ["read", "write"] as const) {
+      const wait = waitOn(view, pid, descriptor, direction);
+      for (const other of wait ? awaited(view, wait) : []) neighbours.add(other);
+    }
+  }
+  return neighbours;
 }
 
 function readHolders(view: View): void {
@@ -127,9 +184,10 @@ function readProcess(view: View, pid: number): Process | undefined {
     process.waited += Number(field(status, "voluntary_ctxt_switches"));
   }
   if (process.threads.length === 0) {
-    const { name } = callOf(`${folder}/task/${pid}`);
-    const doing = IDLE[name] ?? "waits for a timer, a signal or a thread of its own";
-    process.threads.push([{ for: "else", doing }]);
+    const call = callOf(`${folder}/task/${pid}`);
+    const lock = isLocked(pid, callOf) ? waitForMemory(view, pid, call) : undefined;
+    const doing = IDLE[call.name] ?? "waits for a timer, a signal or a thread of its own";
+    process.threads.push([lock ?? { for: "else", doing }]);
   }
   return process;
 }
@@ -145,9 +203,9 @@ function addOpening(view: View, { threads }: Process): void {
     const isOpening = readFolder(task).some(({ name }) =>
       /^open/.test(callOf(`${task}/${name}`).name)
     );
-    const process = isOpening ? readProcess(view, pid) : undefined;
+    const process = isOpening ? read(view, pid) : undefined;
     const isNear = process?.threads.flat().flatMap(folderOf).some((folder) => folders.has(folder));
-    if (process !== undefined && isNear) view.processes.set(pid, process);
+    if (!isNear) view.processes.delete(pid);
   }
 }
 
@@ -168,7 +226,8 @@ function stopOf(view: View, pid: number): Stop {
   if (terminal === "0") return {};
   const { name, args } = callOf(`/proc/${pid}/task/${pid}`);
   const wait = args && waitOn(view, pid, Number(args[0]), "read");
-  const isTerminal = wait?.for === "else" && wait.isTerminal;
+  const isTerminal = wait?.for === "else" && wait.terminal ||
+    wait?.for === "read" && view.pipes.get(wait.pipe)?.terminal;
   if (isTerminal && foreground !== group) {
     if (name === "read") return { act: "reads" };
     if (name === "ioctl") return { act: "sets" };

@@ -4,7 +4,7 @@
  * @module
  */
 import type { End, Pipe } from "./pipes.ts";
-import type { PairedSocket } from "./sockets.ts";
+import type { Connection } from "./sockets.ts";
 
 /** What a thread waits for. */
 export type Wait =
@@ -12,10 +12,12 @@ export type Wait =
   | { for: "read" | "write"; pipe: string; descriptor: number }
   /** The exit of a child. */
   | { for: "exit"; pid: number }
+  /** A lock, which these processes can free; nobody if none of them lives. */
+  | { for: "lock"; lock: string; holders: number[] }
   /** Somebody who opens the other end of a FIFO: its writer, or its reader. */
   | { for: "writer" | "reader"; path: string }
   /** Anything else, or nothing at all: `sleeps`; or whoever types at a terminal. */
-  | { for: "else"; doing: string; isTerminal?: boolean };
+  | { for: "else"; doing: string; terminal?: string };
 
 /** What a thread is said to do that waits for nothing. */
 export const COMPUTES = "computes";
@@ -50,13 +52,14 @@ export interface Process {
   waited: number;
   /** Nanoseconds that those that compute have had of a processor; NaN if that cannot be seen. */
   ran: number;
-  /** How many bytes it has written, wherever that was to; NaN if that cannot be seen. */
+  /** How many bytes it has written since it was born, wherever that was to and whatever program it
+   * then was; NaN if that cannot be seen. */
   written: number;
 }
 
-/** A process, whoever it waits for, and the pipes between them. */
+/** A process, whoever it waits for or waits for it, and the pipes between them. */
 export interface Snapshot {
-  /** By process id. Those that only hold an end of a pipe of the first are here too. */
+  /** By process id. Those that only hold an end of a pipe of these are here too. */
   processes: Map<number, Process>;
   /** By the name that `/proc` gives them: `pipe:[123]`, `socket:[123]`, or a path. */
   pipes: Map<string, Pipe>;
@@ -72,17 +75,31 @@ export interface View extends Snapshot {
   links: Map<number, Map<number, string>>;
   /** Who holds what a link refers to. */
   holders: Map<string, End[]>;
-  /** The sockets that are one of a pair, by their links. */
-  sockets?: Map<string, PairedSocket>;
-  /** What each process waits for at each of its sockets that is none of a pair. */
+  /** The sockets whose other end is on this machine, by their links. */
+  connections?: Map<string, Connection>;
+  /** What each process waits for at each of its other sockets. */
   networks: Map<number, Map<string, string>>;
 }
 
 /** The processes of which one can let a thread go on that waits for this. */
 export function awaited({ pipes }: Pick<Snapshot, "pipes">, wait: Wait): number[] {
   if (wait.for === "exit") return [wait.pid];
+  if (wait.for === "lock") return wait.holders;
   if (wait.for !== "read" && wait.for !== "write") return [];
   const pipe = pipes.get(wait.pipe);
   const ends = (wait.for === "read" ? pipe?.writers : pipe?.readers) ?? [];
   return [...new Set(ends.map(({ pid }) => pid))];
+}
+
+/** The waits of those threads that wait for others alone: whoever also waits for a person, a timer
+ * or the network is idle. */
+export function waitsForOthers({ threads }: Process): Wait[] {
+  return threads.filter((waits) => waits.every((wait) => wait.for !== "else")).flat();
+}
+
+/** Whether a process that is waited for holds an end of which it may not know. */
+export function isInherited({ pipes }: Pick<Snapshot, "pipes">, wait: Wait, pid: number): boolean {
+  if (wait.for !== "read") return false;
+  const ends = (pipes.get(wait.pipe)?.writers ?? []).filter((end) => end.pid === pid);
+  return ends.length > 0 && ends.every((end) => end.isInherited);
 }

@@ -36,8 +36,8 @@ const CALLS: [name: string, x86: number, arm: number][] = [
   ["signal", 128, 137], // rt_sigtimedwait
   ["futex", 202, 98],
   ["connect", 42, 203],
-  ["file lock", 73, 32], // flock
-  ["file lock", 72, 25], // fcntl
+  ["flock", 73, 32],
+  ["fcntl", 72, 25],
   ["ioctl", 16, 29],
   ["io_uring", 426, 426],
   ["restarted", 219, 128], // restart_syscall: which one it was, the place alone tells

@@ -3,12 +3,13 @@
  *
  * @module
  */
+import { waitForFile } from "./locks.ts";
 import { isFifo, readPipe } from "./pipes.ts";
 import { attempt, childrenOf, field, memoryAt, readText, textAt } from "./proc.ts";
 import { awaited, COMPUTES, type View, type Wait } from "./snapshot.ts";
-import { readNetwork, readPairs } from "./sockets.ts";
+import { readConnections, readNetwork } from "./sockets.ts";
 import { syscallOf, type SystemCall } from "./syscalls.ts";
-import { nameTerminal } from "./terminals.ts";
+import { terminalAt } from "./terminals.ts";
 
 /** A thread in a system call. */
 interface Thread {
@@ -79,7 +80,8 @@ const WAITS: Record<string, (thread: Thread) => Wait[]> = {
   connect: () => other("waits for a connection to be made"),
   io_uring: () => other("waits for an io_uring, which does not tell what for"),
   restarted: () => other("waits on after a stop, for what cannot be seen"),
-  "file lock": () => other("waits for a file lock"),
+  flock: (thread) => [waitForFile(thread.view, thread.pid, argument(thread, 0))],
+  fcntl: (thread) => [waitForFile(thread.view, thread.pid, argument(thread, 0))],
 };
 
 function other(doing: string): Wait[] {
@@ -236,10 +238,25 @@ export function waitOn(
   }
   if (link === "anon_inode:inotify") return { for: "else", doing: "waits for a file to change" };
   if (!link.startsWith("/dev/") || link === "/dev/null") return undefined;
-  if (!/tty|pts|ptmx/.test(link)) return { for: "else", doing: `waits for ${link}` };
-  const doing = `waits for ${nameTerminal(view, pid, descriptor)}`;
-  // Whoever runs a program at a terminal holds the other end.
-  return { for: "else", doing, isTerminal: !link.endsWith("/ptmx") };
+  return waitOnTerminal(view, pid, descriptor, direction) ??
+    { for: "else", doing: `waits for ${link}` };
+}
+
+function waitOnTerminal(
+  view: View,
+  pid: number,
+  descriptor: number,
+  direction: Direction,
+): Wait | undefined {
+  const terminal = terminalAt(view, { pid, descriptor });
+  if (terminal === undefined) return;
+  const { path, isKeyboard, typed, shown } = terminal;
+  const isTyped = isKeyboard === (direction === "write");
+  const pipe = `${path} ${isTyped ? "typed" : "shown"}`;
+  view.pipes.set(pipe, isTyped ? typed : shown);
+  // Nobody is seen to type: so a person does, elsewhere.
+  if (typed.writers.length > 0) return { for: direction, pipe, descriptor };
+  return { for: "else", doing: `waits for the terminal ${path}`, terminal: path };
 }
 
 function waitOnSocket(
@@ -249,19 +266,21 @@ function waitOnSocket(
   descriptor: number,
   direction: Direction,
 ): Wait {
-  view.sockets ??= readPairs();
-  const socket = view.sockets.get(link);
-  if (socket === undefined) {
+  view.connections ??= readConnections();
+  const { connections, holders } = view;
+  const socket = connections.get(link);
+  if (socket === undefined || (holders.get(socket.peer) ?? []).length === 0 && socket.port) {
     // Each table once: it has as many lines as there are connections.
     const network = view.networks.get(pid) ?? readNetwork(pid);
     view.networks.set(pid, network);
     return { for: "else", doing: network.get(link) ?? "waits for a socket; ss cannot tell whose" };
   }
   const [from, to] = direction === "read" ? [socket.peer, link] : [link, socket.peer];
-  view.pipes.set(to, {
-    readers: view.holders.get(to) ?? [],
-    writers: view.holders.get(from) ?? [],
-    held: view.sockets.get(to)?.held,
+  view.pipes.set(`${to} from ${from}`, {
+    readers: holders.get(to) ?? [],
+    writers: holders.get(from) ?? [],
+    held: connections.get(to)?.held,
+    ...socket.port !== undefined && { port: socket.port },
   });
-  return { for: direction, pipe: to, descriptor };
+  return { for: direction, pipe: `${to} from ${from}`, descriptor };
 }

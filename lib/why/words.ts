@@ -26,9 +26,11 @@ export function labelOf(descriptor: number | undefined): string {
 export function waitInWords(processes: Snapshot["processes"], wait: Wait): string {
   switch (wait.for) {
     case "read":
-      return `waits to read ${labelOf(wait.descriptor)}`;
+      return `waits to read ${labelOf(wait.descriptor)}${terminalIn(wait.pipe)}`;
     case "write":
-      return `waits to write to ${labelOf(wait.descriptor)}`;
+      return `waits to write to ${labelOf(wait.descriptor)}${terminalIn(wait.pipe)}`;
+    case "lock":
+      return `waits for ${wait.lock}`;
     case "exit":
       return `waits for the exit of ${who(processes, wait.pid)}`;
     case "writer":
@@ -37,6 +39,11 @@ export function waitInWords(processes: Snapshot["processes"], wait: Wait): strin
     case "else":
       return wait.doing;
   }
+}
+
+function terminalIn(pipe: string): string {
+  const [, path] = /^(.*) (typed|shown)$/.exec(pipe) ?? [];
+  return path === undefined ? "" : ` (the terminal ${path})`;
 }
 
 /** What a process does, and the children that it waits for: `waits to read stdin`. */
@@ -77,8 +84,10 @@ export function edgeInWords(snapshot: Snapshot, edge: Edge, waits = [edge.wait])
   const acts = waits.map((wait) =>
     wait.for === "exit"
       ? `exit${s}`
+      : wait.for === "lock"
+      ? `free${s} ${wait.lock}`
       : wait.for === "write"
-      ? `read${s} its ${list(labelsOf(snapshot, { ...edge, wait }))}`
+      ? `read${s} ${own(labelsOf(snapshot, { ...edge, wait }))}`
       : `write${s}`
   );
   const others = list(edge.to.map((pid) => who(processes, pid)));
@@ -87,8 +96,14 @@ export function edgeInWords(snapshot: Snapshot, edge: Edge, waits = [edge.wait])
 
 /** What a pipe is to the child, which writes or reads it: the parent's end has only a number. */
 export function labelsOf({ pipes }: Snapshot, { from, to, wait }: Edge): string[] {
-  const { readers = [], writers = [] } = "pipe" in wait ? pipes.get(wait.pipe) ?? {} : {};
+  const { readers = [], writers = [], terminal } = "pipe" in wait ? pipes.get(wait.pipe) ?? {} : {};
+  if (terminal !== undefined) return [`the terminal ${terminal}`];
   const written = writers.filter((end) => end.pid === from && end.descriptor < 3);
   const ends = written.length > 0 ? written : readers.filter(({ pid }) => to.includes(pid));
   return [...new Set(ends.map(({ descriptor }) => labelOf(descriptor)))];
+}
+
+/** `its stdout and stderr`, or `the terminal /dev/pts/3`. */
+function own(labels: string[]): string {
+  return labels[0]?.startsWith("the ") ? list(labels) : `its ${list(labels)}`;
 }

@@ -7,11 +7,13 @@ import { milliseconds } from "../../streams.ts";
 /** Looks at a child until it is as the test needs it. */
 async function lookUntil(pid: number, isReady: (now: Snapshot) => boolean): Promise<Snapshot> {
   for (const start = performance.now(); performance.now() - start < 20_000;) {
-    const now = takeSnapshot(pid);
+    const now = takeSnapshot(pid, undefined, Deno.pid);
     if (isReady(now)) return now;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
-  throw new Error(`not within 20 s: ${Deno.inspect(takeSnapshot(pid), { depth: 9 })}`);
+  throw new Error(
+    `not within 20 s: ${Deno.inspect(takeSnapshot(pid, undefined, Deno.pid), { depth: 9 })}`,
+  );
 }
 
 function waitsOf(now: Snapshot, pid: number) {
@@ -37,7 +39,7 @@ processTest("a snapshot counts the bytes of a pipe, and leaves them there", asyn
   const isFilled = ({ pipes }: Snapshot) => [...pipes.values()].some(({ held }) => held === 5);
   const { pipes } = await lookUntil(child.pid, isFilled);
   const pipe = [...pipes.values()].find(({ held }) => held === 5);
-  assertEquals(pipe?.writers, [{ pid: child.pid, descriptor: 1 }]);
+  assertEquals(pipe?.writers.map(({ pid, descriptor }) => [pid, descriptor]), [[child.pid, 1]]);
   assertEquals(pipe?.capacity, 65_536);
   const reader = child.stdout.getReader();
   assertEquals((await reader.read()).value, new TextEncoder().encode("12345"));
@@ -67,7 +69,7 @@ processTest(
     const isFull = (now: Snapshot) => waitsOf(now, child.pid)[0]?.for === "write";
     for (let n = 0; n < 20; n++) await lookUntil(child.pid, isFull);
     const name = await Deno.readLink(`/proc/${child.pid}/fd/1`);
-    const { readers } = takeSnapshot(child.pid).pipes.get(name) ?? {};
+    const { readers } = takeSnapshot(child.pid, undefined, Deno.pid).pipes.get(name) ?? {};
     assertEquals(readers?.map(({ pid }) => pid), [Deno.pid]);
     await child.stdout.cancel();
     assertEquals((await child.status).signal, "SIGPIPE");
@@ -105,11 +107,11 @@ processTest("a snapshot knows the other end of a pair of sockets", async () => {
   const now = await lookUntil(
     child.pid,
     (now) =>
-      [...now.processes].some(([pid, { name }]) =>
-        name === "cat" && waitsOf(now, pid)[0]?.for === "read"
+      [...now.processes].some(([pid, { name, parent }]) =>
+        name === "cat" && parent === child.pid && waitsOf(now, pid)[0]?.for === "read"
       ),
   );
-  const [cat] = [...now.processes].find(([, { name }]) => name === "cat") ?? [0];
+  const [cat] = [...now.processes].find(([, { parent }]) => parent === child.pid) ?? [0];
   const [wait] = waitsOf(now, cat);
   assert(wait?.for === "read" && wait.pipe.startsWith("socket:"));
   assertEquals(awaited(now, wait), [child.pid]);
@@ -134,7 +136,9 @@ processTest(
     const reader = other.stdout.getReader();
     await reader.read();
     reader.releaseLock();
-    for (let n = 0; n < 200; n++) assert(!isClosed(takeSnapshot(other.pid), other.pid));
+    for (let n = 0; n < 200; n++) {
+      assert(!isClosed(takeSnapshot(other.pid, undefined, Deno.pid), other.pid));
+    }
   },
   { needs: ["python3"], os: "linux" },
 );
@@ -157,7 +161,7 @@ poll.poll()`,
     );
   await lookUntil(server.pid, (now) => waitsFor(now).length > 300);
   const before = milliseconds();
-  takeSnapshot(server.pid);
+  takeSnapshot(server.pid, Deno.pid, Deno.pid);
   const took = milliseconds() - before;
   assert(took < 2000, `${took} ms`);
 }, { os: "linux", needs: ["python3"] });
