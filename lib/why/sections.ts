@@ -21,5 +21,7 @@ export const SECTIONS = {
   brokenPipe: "README.md: Uncaught (in promise) BrokenPipe: Broken pipe (os error 32)",
   dialogue: "lib/README.md: hold a dialogue",
   bothOutputs: "lib/README.md: read stdout and stderr",
+  rpcLines: "lib/README.md: an MCP server's tools",
+  rpcLength: "lib/README.md: a language server's capabilities",
   wholeAnswers: "lib/README.md: get whole answers, of any number of lines",
 };
