@@ -15,7 +15,13 @@ import {
 
 export const root = new URL("..", import.meta.url).pathname;
 
-export const PAGES = ["README.md", "lib/README.md", "scripts/README.md", "tests/README.md"];
+export const PAGES = [
+  "README.md",
+  "lib/README.md",
+  "lib/RECIPES.md",
+  "scripts/README.md",
+  "tests/README.md",
+];
 
 /** All pages. Where reading is not permitted, processes are not either, and none of this runs. */
 export async function readme(pages = PAGES): Promise<string> {
@@ -164,7 +170,8 @@ const NEEDS: [pattern: RegExp, ...programs: string[]][] = [
   [/session\.ts .*bc/, "bc"],
   [/stockfish/, "/usr/games/stockfish"],
   [/Command\("node"/, "node"],
-  [/Command\("python3"|exec python3/, "python3"],
+  [/Command\("python3"|exec python3|getpass/, "python3"],
+  [/Command\("script"/, "script"],
 ];
 
 export function canRun(text: string): boolean {

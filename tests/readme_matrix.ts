@@ -34,7 +34,7 @@ processTest("every command, transcript and example of a help is as it is written
   await sideBySide(meant, checkLine);
 });
 
-for (const page of PAGES.slice(0, 3)) {
+for (const page of PAGES.slice(0, 4)) {
   processTest(`every snippet of ${page} works alone, with the files it imports`, async () => {
     const snippets = (await blocksOf("ts", [page])).filter(({ code }) => canRun(code));
     assert(snippets.length > 0);
@@ -116,6 +116,14 @@ processTest(
   },
   { needs: ["timeout"] },
 );
+
+processTest("the MCP server of the recipes answers as they say", async () => {
+  const snippet = await snippetUnder("be an MCP server");
+  const shown = (await blocksOf("txt")).find(({ heading }) => heading === snippet.heading);
+  const [stdin = "", ...answers] = shown?.code.split(/(?<=\n)/) ?? [];
+  assertStringIncludes(stdin, "tools/call");
+  await runSnippet({ ...snippet, output: answers.join("") }, { stdin });
+});
 
 /** A process that leaves the group keeps the pipe beyond the reach of a signal to the group. */
 const HELD = [

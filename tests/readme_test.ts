@@ -46,14 +46,14 @@ processTest("every snippet of the pages has the right types", async () => {
   assertEquals([code, stderr], [0, ""]);
 });
 
-processTest("the Python program of the pages prints what its twin in Deno does", async () => {
+processTest("each Python program of the pages prints what its twin in Deno does", async () => {
   const programs = await blocksOf("python");
-  assertEquals(programs.length, 1);
+  assertEquals(programs.length, 2);
   await sideBySide(programs, async ({ code, output = "" }) => {
     const result = await runCommand(["python3", "-c", code]);
     assertEquals([result.code, result.stdout + result.stderr], [0, output]);
   });
-}, { needs: ["python3"] });
+}, { needs: ["python3", "script"] });
 
 processTest("the README promises the version of Deno that a task checks", async () => {
   const [, version] = /Deno (2\.\d+) or later/.exec(await readme()) ?? [];
@@ -111,7 +111,13 @@ processTest("every link of the pages leads somewhere", async () => {
     const base = new URL(page, `file://${root}`);
     // Without code, where "](" is none.
     const text = (await Deno.readTextFile(base)).replaceAll(/^```[^]*?^```$/gm, "");
-    for (const [, target = ""] of text.matchAll(/\]\(([^)]+)\)/g)) {
+    // Such as [lines], in a table, and its target below.
+    const labels = [...text.matchAll(/^\[(.*?)\]: /gm)].map(([, label = ""]) => label);
+    for (const [, label = ""] of text.matchAll(/ \[([\w -]+)\] /g)) {
+      assert(labels.includes(label), label);
+    }
+    for (const label of labels) assert(text.includes(` [${label}] `), label);
+    for (const [, target = ""] of text.matchAll(/\](?:\(|: )([^)\s]+)/g)) {
       const url = new URL(target, base);
       await Deno.stat(url.pathname);
       if (url.hash === "") continue;
@@ -120,16 +126,18 @@ processTest("every link of the pages leads somewhere", async () => {
   }
 });
 
-processTest("the README leads to every cause of a hang and every recipe, in one page", async () => {
+processTest("every cause of a hang and every recipe stands in the list of its page", async () => {
   const text = await Deno.readTextFile(`${root}README.md`);
   assert(text.split("\n").length <= 400);
-  const recipes = await Deno.readTextFile(`${root}lib/README.md`);
-  const headings = [...text.matchAll(/^### (.*)$/gm), ...recipes.matchAll(/^### (.*)$/gm)];
-  for (const anchor of anchorsOf(headings.map(([line]) => line).join("\n"))) {
-    assert(text.includes(`#${anchor})`), anchor);
-  }
-  // The contents of the recipes are the same list.
-  for (const [, anchor] of text.matchAll(/\]\(lib\/README\.md(#.*?\))/g)) {
-    assert(recipes.includes(`](${anchor}`) || anchor === "#i-want-to)", anchor);
+  const recipes = await Deno.readTextFile(`${root}lib/RECIPES.md`);
+  for (const page of [text, recipes]) {
+    const headings = [...page.matchAll(/^### (.*)$/gm)].map(([line]) => line).join("\n");
+    for (const anchor of anchorsOf(headings)) {
+      assertEquals(
+        page.match(new RegExp(`^- .*\\(#${anchor}\\)|^  \\[.*\\(#${anchor}\\)`, "gm"))?.length,
+        1,
+        anchor,
+      );
+    }
   }
 });

@@ -98,6 +98,7 @@ export class Answer {
   }
 }
 
-function kindOf(line: string): string {
+/** A line without its numbers: such lines are of one kind. */
+export function kindOf(line: string): string {
   return line.replaceAll(/\d+/g, "0");
 }

@@ -21,13 +21,15 @@ export function unbufferedCommands(program: Named): string[][] {
   return [
     ...withWords(program, wordsFor(name)),
     ...(isPython ? [["env", `${UNBUFFERED}=1`, ...command]] : []),
-    ...(command[0] === "stdbuf" ? [] : [["stdbuf", "-oL", ...command]]),
+    // By the line; and at once, for what shows prompts without a newline.
+    ...(command[0] === "stdbuf" ? [] : ["-oL", "-o0"].map((how) => ["stdbuf", how, ...command])),
   ];
 }
 
 /** The command that may make an interpreter answer each line, instead of reading a program. */
 export function interactiveCommands(program: Named): string[][] {
-  return withWords(program, interactiveWordsFor(program.name));
+  const words = program.command.slice(nameAt(program) + 1);
+  return withWords(program, interactiveWordsFor(program.name, words));
 }
 
 /** The command with words after its name, which may follow that of another: nice, env, stdbuf. */

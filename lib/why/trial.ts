@@ -3,15 +3,34 @@
  *
  * @module
  */
-import { Answer, readable } from "./answer.ts";
+import { Answer, kindOf, readable } from "./answer.ts";
 import { describeStatus, onEnd, startChild } from "../child.ts";
 import { byteCount, quote } from "../script/format.ts";
+import { READY } from "../script/paste.ts";
 import { untilStill } from "../script/still.ts";
 import { untilExit } from "../until_exit.ts";
-import { observe, observeLeft, ownPipes } from "./observe.ts";
-import { activityOf, endAllWith } from "./proc.ts";
+import { observe, observeHolders, ownPipes } from "./observe.ts";
+import { activityOf, endAll, endAllWith } from "./proc.ts";
 import type { Verdict } from "./verdict.ts";
 import { READS_STDIN } from "./words.ts";
+
+/** How a program is tried. */
+export interface Manner {
+  /** What it is asked, without the newline. */
+  question: string;
+  /** Seconds in which nothing must move before it counts as having no answer. */
+  timeout: number;
+  /** What came of it over pipes, if that was tried: then this is another try. Without it the trial
+   * also looks at what the program waits for, and then closes its stdin. */
+  first?: Trial | undefined;
+  /** What other trials have shown that it writes unasked: it is asked at once, as a parent that
+   * writes as soon as it has started a child. Otherwise it is asked when it rests. */
+  unasked?: string[];
+  /** What it should write, asked or not, if a line after the question is not enough. */
+  wanted?: RegExp | undefined;
+  /** Bytes to send in place of the question. */
+  bytes?: Uint8Array;
+}
 
 /** How a program began. */
 interface Beginning {
@@ -57,10 +76,14 @@ export interface Trial extends Reply, Ending {
   name: string;
   /** How many bytes it wrote to stderr in all. */
   errors: number;
-  /** The last line of these. */
+  /** The last useful line of these. */
   lastError: string;
+  /** What it began to write there. */
+  errorText: string;
   /** Who held its pipes when it had exited, if that was before it was asked. */
   left?: string;
+  /** Who held its pipes when all that could be found of it had been ended. */
+  escaped?: string;
 }
 
 /** Whoever writes as many bytes unasked floods, and is soon read no further. */
@@ -78,6 +101,12 @@ interface Program extends AsyncDisposable {
   left?: string;
   /** Whether it has been asked. */
   isAsked: boolean;
+  /** Whether it is script(1), which runs the program at a terminal. */
+  isAtTerminal: boolean;
+  /** Its pipes, by their links in `/proc`. */
+  links: ReadonlySet<string>;
+  /** It and all whom it was seen to start, with the time of their start. */
+  family: Map<number, string>;
 }
 
 /** What has come of one of its outputs. */
@@ -92,29 +121,37 @@ interface Output {
 /**
  * Starts a program over pipes, asks it, and ends it with all that it started.
  *
- * @param timeout Seconds in which nothing must move before it counts as having no answer.
- * @param first What came of it over pipes, if that was tried: then this is another try. Without it
- * the trial also looks at what the program waits for, and then closes its stdin.
  * @throws {StartError} If it cannot be started.
  */
-export async function tryCommand(
-  command: string[],
-  question: string,
-  timeout: number,
-  first?: Trial,
-): Promise<Trial> {
-  await using program = startProgram(command);
-  const { stderr } = program;
-  const beginning = await awaitRest(program, timeout, first);
-  let outcome: Partial<Trial> = { ...beginning, answer: "", complaint: "" };
+export async function tryCommand(command: string[], manner: Manner): Promise<Trial> {
+  let links: ReadonlySet<string>;
+  let trial: Trial;
+  {
+    await using program = startProgram(command);
+    links = program.links;
+    trial = await tryProgram(program, command, manner);
+  }
+  const escaped = observeHolders(links);
+  return { ...trial, ...escaped && { escaped } };
+}
+
+async function tryProgram(program: Program, command: string[], manner: Manner): Promise<Trial> {
+  const { first, unasked } = manner;
+  if (program.isAtTerminal) await untilReady(program);
+  const rest = unasked
+    ? { startup: 0, before: "", isEarly: true }
+    : await awaitRest(program, manner);
+  const { isEarly, ...beginning } = rest;
+  let outcome: Partial<Trial> = beginning;
   if (!isFlooding(program)) {
-    const [reply, answer] = await askQuestion(program, question, timeout, beginning, first);
+    const [reply, answer] = await askQuestion(program, manner, { ...beginning, isEarly });
     outcome = reply;
     if (program.status !== undefined) outcome.status = program.status;
     else if (first === undefined) {
-      outcome = { ...outcome, ...await closeStdin(program, timeout, answer) };
+      outcome = { ...outcome, ...await closeStdin(program, manner.timeout, answer) };
     }
   }
+  const { stderr, left } = program;
   return {
     command,
     name: (command[0] ?? "").replace(/.*\//, ""),
@@ -124,16 +161,29 @@ export async function tryCommand(
     ...beginning,
     ...outcome,
     errors: stderr.count,
-    lastError: stderr.text.trim().split("\n").at(-1) ?? "",
-    ...program.left && { left: program.left },
+    lastError: lastUseful(stderr.text),
+    errorText: stderr.text.slice(0, 10_000),
+    ...left && { left },
   };
+}
+
+/** The last line that tells a person something: no frame of a stack, no trailing remark. */
+function lastUseful(text: string): string {
+  const lines = text.trim().split("\n").filter((line) => line.trim() !== "");
+  const isUseful = (line: string) =>
+    !/^(\s|Node\.js v\d|note: |\^)/.test(line) && /\p{L}/u.test(line);
+  return lines.findLast(isUseful) ?? lines.at(-1) ?? "";
 }
 
 function startProgram([name = "", ...args]: string[]): Program {
   // What runs at a terminal has a session of its own, and is not in the group that ends as one.
   const mark = crypto.randomUUID();
   const resources = new AsyncDisposableStack();
-  resources.use(onEnd(() => endAllWith(`WHY_TRIAL=${mark}`)));
+  // What has left its environment as well is found by who started it.
+  resources.use(onEnd(() => {
+    endAllWith(`WHY_TRIAL=${mark}`);
+    endAll(program.family);
+  }));
   const command = new Deno.Command(name, {
     args,
     // script(1) has the user's shell run its line, and that of a service runs nothing.
@@ -145,18 +195,20 @@ function startProgram([name = "", ...args]: string[]): Program {
   });
   const others = ownPipes();
   const child = resources.use(startChild(command, { name }));
-  const pipes = ownPipes().difference(others);
   const program: Program = {
     pid: child.pid,
+    links: ownPipes().difference(others),
+    family: new Map(),
     stdin: child.stdin.getWriter(),
     stdout: collect(child.stdout, child.status, resources),
     stderr: collect(child.stderr, child.status, resources),
     isAsked: false,
+    isAtTerminal: name === "script",
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   };
   child.status.then((status) => {
     program.status = status;
-    if (!program.isAsked) program.left = observeLeft(pipes);
+    if (!program.isAsked) program.left = observeHolders(program.links);
   });
   return program;
 }
@@ -169,8 +221,8 @@ function isFlooding({ stdout, stderr }: Program): boolean {
   return Math.max(stdout.text.length, stderr.count) >= FLOOD;
 }
 
-function progressOf({ pid, stdout, stderr }: Program): number {
-  return activityOf(pid) + stdout.text.length + stderr.count;
+function progressOf({ pid, family, stdout, stderr }: Program): number {
+  return activityOf(pid, family) + stdout.text.length + stderr.count;
 }
 
 /** Waits until nothing has moved for some seconds, or it is over. */
@@ -181,12 +233,22 @@ function untilRest(program: Program, seconds: number, isOver: () => boolean): Pr
   return untilStill(() => progressOf(program), seconds, () => isOver() || isLate());
 }
 
+/** Waits until the terminal of a program echoes no more: that line is none of the program. */
+async function untilReady(program: Program): Promise<void> {
+  const { stdout } = program;
+  const isReady = () => stdout.text.includes(`${READY}\r\n`) || hasEnded(program);
+  for (const start = performance.now(); !isReady() && performance.now() - start < 5000;) {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  stdout.text = stdout.text.replace(`${READY}\r\n`, "");
+}
+
 /** Waits until it has begun: until it rests, and reads its stdin, as far as that can be seen. */
 async function awaitRest(
   program: Program,
-  timeout: number,
-  { startup: leastTime, before: leastText }: Beginning = { startup: 0, before: "" },
+  { timeout, first }: Manner,
 ): Promise<Beginning & { isEarly: boolean }> {
+  const { startup: leastTime = 0, before: leastText = "" } = first ?? {};
   const isOver = () => hasEnded(program) || isFlooding(program);
   const begin = performance.now();
   for (;;) {
@@ -206,36 +268,49 @@ async function awaitRest(
  * asks again, since whoever answers does so again. */
 async function askQuestion(
   program: Program,
-  question: string,
-  timeout: number,
+  manner: Manner,
   { isEarly, ...beginning }: Beginning & { isEarly: boolean },
-  first?: Trial,
 ): Promise<[Reply, Answer]> {
+  const { question, timeout, unasked, wanted } = manner;
   const { stdin, stdout, stderr } = program;
-  const bytes = new TextEncoder().encode(`${question}\n`);
-  const isUnread = () => observe(program.pid)?.unread === bytes.length;
+  const bytes = manner.bytes ?? new TextEncoder().encode(`${question}\n`);
+  const isUnread = () => (observe(program.pid)?.unread ?? 0) >= bytes.length;
   const complained = stderr.text.length;
   // Some show it on stderr.
   const prompt = /[^\n]*$/.exec(stderr.text)?.[0].trim() ?? "";
   let broken: Pick<Reply, "unread"> = {};
   const pose = async (before: string, isEarly: boolean) => {
-    const answer = new Answer(before, (line) => isNoAnswer(line, question, first));
+    const isKnown = knownLines(unasked ?? []);
+    const isOther = (line: string) => isKnown(line) || isNoAnswer(line, before, manner);
+    const answer = new Answer(before, isOther);
+    let wantedAfter: number | undefined;
     program.isAsked = true;
-    stdout.onText = (text) => isEarly && isUnread() ? answer.skip(text) : answer.add(text);
+    stdout.onText = (text) => {
+      if (wanted?.test(readable(stdout.text))) wantedAfter ??= answer.passed;
+      // Whoever is asked at once may write before it reads; script(1) reads what its program does not.
+      const mayBeUnread = isEarly || program.isAtTerminal;
+      if (mayBeUnread && unasked === undefined && isUnread()) answer.skip(text);
+      else answer.add(text);
+    };
     // The pipe breaks if it has closed its stdin. If it has exited, others may hold it, and not
     // read.
     const isBroken = () => void (broken = { unread: bytes.length });
     if (program.status === undefined) stdin.write(bytes).catch(isBroken);
-    const isOver = () => hasEnded(program) || answer.milliseconds !== undefined;
-    await untilRest(program, timeout, isOver);
-    return answer;
+    const hasAnswer = () => wanted ? wantedAfter !== undefined : answer.milliseconds !== undefined;
+    await untilRest(program, timeout, () => hasEnded(program) || hasAnswer());
+    if (wanted === undefined) return { answer, result: answer.result() };
+    const { answer: text } = answer.result();
+    return {
+      answer,
+      result: { answer: text, ...wantedAfter !== undefined && { milliseconds: wantedAfter } },
+    };
   };
   const begin = performance.now() - beginning.startup;
-  let answer = await pose(beginning.before, isEarly);
-  if (isEarly && program.status === undefined && !isUnread()) {
+  let posed = await pose(beginning.before, isEarly);
+  if (isEarly && unasked === undefined && program.status === undefined && !isUnread()) {
     beginning = { before: stdout.text, startup: performance.now() - begin };
     const again = await pose(stdout.text, false);
-    if (again.milliseconds !== undefined || !isUnread()) answer = again;
+    if (again.result.milliseconds !== undefined || !isUnread()) posed = again;
   }
   stdout.onText = () => {};
   const complaint = stderr.text.slice(complained).trim();
@@ -243,9 +318,20 @@ async function askQuestion(
   return [{
     ...beginning,
     ...broken,
-    ...answer.result(),
+    ...posed.result,
     complaint: isPrompt ? complaint.slice(0, complaint.length - prompt.length).trim() : complaint,
-  }, answer];
+  }, posed.answer];
+}
+
+/** Whether a line is one of those that were seen unasked, and has not come as often since. */
+function knownLines(lines: string[]): (line: string) => boolean {
+  const left = new Map<string, number>();
+  for (const line of lines) left.set(kindOf(line), (left.get(kindOf(line)) ?? 0) + 1);
+  return (line) => {
+    const count = left.get(kindOf(line)) ?? 0;
+    left.set(kindOf(line), count - 1);
+    return count > 0;
+  };
 }
 
 /** Looks at what it does instead of an answer, closes its stdin, and waits for what it writes. */
@@ -268,8 +354,8 @@ export function mayRead(doing: string): boolean {
 }
 
 /** Whether a line of another try is known to be no answer: a terminal shows what goes to stderr, and
- * an editor of lines there what it is asked, or an empty line. */
-function isNoAnswer(line: string, question: string, first?: Trial): boolean {
+ * an editor of lines there what it is asked, behind its prompt, or an empty line. */
+function isNoAnswer(line: string, before: string, { question, first }: Manner): boolean {
   if (first === undefined || first.milliseconds !== undefined) return false;
   const { complaint, unread, atEnd } = first;
   const text = line.trim();
@@ -281,8 +367,11 @@ function isNoAnswer(line: string, question: string, first?: Trial): boolean {
   // Whoever answers so has done it over pipes as well, at end of file.
   const lines = atEnd?.split("\n").slice(0, -1).map((line) => line.trim()) ?? [];
   if (text === "") return !lines.includes("");
-  const isEditor = !unread && atEnd !== undefined && !atEnd.includes(question.trim());
-  return isEditor && question.trim() !== "" && text.endsWith(question.trim());
+  const isEditor = !unread && atEnd !== undefined && !lines.includes(question.trim());
+  const prompt = readable(before).split("\n").at(-1)?.trim() ?? "";
+  return isEditor &&
+    [question.trim(), `${prompt}${question.trim()}`, `${prompt} ${question.trim()}`]
+      .includes(text);
 }
 
 /** Reads a stream until its end, the exit of the child, or a flood, which then fills the pipe: if
@@ -310,7 +399,7 @@ function collect(
 }
 
 /** What happened in a trial, in a line. */
-export function trialInWords(trial: Trial, question: string, timeout: number): string {
+export function trialInWords(trial: Trial, { question, timeout }: Manner): string {
   const { before, milliseconds, answer, status, unread, doing, errors, lastError, atEnd } = trial;
   const { complaint } = trial;
   const line = quote(answer.split("\n").find((line) => line.trim() !== "") ?? "");
@@ -318,12 +407,16 @@ export function trialInWords(trial: Trial, question: string, timeout: number): s
   if (errors >= FLOOD) return `wrote ${byteCount(errors)} to stderr, and was read no further`;
   if (milliseconds !== undefined) return `answered ${line} after ${milliseconds} ms`;
   if (status !== undefined) {
-    return `${describeStatus(status)}${lastError && `: ${quote(lastError)}`}`;
+    const wrote = readable(before + answer).trim();
+    return (wrote && `wrote ${quote(wrote)} unasked, and `) + describeStatus(status) +
+      (lastError && `: ${quote(lastError)}`);
   }
   const length = new TextEncoder().encode(question).length + 1;
+  const unasked = readable(before).trim();
   const facts = [
     unread === undefined ? "" : `read ${length - unread} of ${byteCount(length)}`,
-    `wrote ${answer !== "" ? quote(answer) : before === "" ? "nothing" : "nothing more"}`,
+    unasked === "" ? "" : `wrote ${quote(unasked)} unasked`,
+    answer === "" ? `wrote nothing${unasked && " more"}` : `wrote ${quote(answer)}`,
     complaint === "" ? "" : `to stderr ${quote(complaint)}`,
     doing,
     atEnd === undefined ? "" : `at end of file ${atEnd === "" ? "nothing" : quote(atEnd)}`,
