@@ -198,7 +198,7 @@ export class JsonRpcPeer {
     this.#maxLength = maxLength;
     this.#cutter = new MessageCutter(this.#framing.read, maxLength, (line) => {
       if (!this.#hasMet && claims(parse(line), line)) {
-        throw new FramingError(`the other side wrote ${quote(line)}: try framing "lines"`);
+        throw new FramingError(`the other side wrote ${quote(line)}: its framing is "lines"`);
       }
       this.#tellNoise(line);
     });
@@ -344,7 +344,9 @@ export class JsonRpcPeer {
     if (!/\S/.test(text)) return;
     const { read } = this.#framing;
     if (read === "lines" && !this.#hasMet && /^\ufeff?content-length: *\d+\s*$/i.test(text)) {
-      throw new FramingError(`the other side wrote ${quote(text)}: try framing "content-length"`);
+      throw new FramingError(
+        `the other side wrote ${quote(text)}: its framing is "content-length"`,
+      );
     }
     const message = parse(text);
     if (!Array.isArray(message) || !message.some(isLikeMessage)) {

@@ -507,8 +507,8 @@ Deno.test("JsonRpcPeer closes its end after what was sent, once, and still gets 
 
 Deno.test("JsonRpcPeer tells of the wrong framing at once", async () => {
   const cases = [
-    ["lines", "Content-Length: 12\r\n\r\n{", /try framing "content-length"/],
-    ["content-length", '{"jsonrpc":"2.0"}\n', /wrote "\{.*: try framing "lines"/],
+    ["lines", "Content-Length: 12\r\n\r\n{", /its framing is "content-length"/],
+    ["content-length", '{"jsonrpc":"2.0"}\n', /wrote "\{.*: its framing is "lines"/],
     ["content-length", "Content-Type: x\r\n\r\n", /"Content-Type: x" stands where a header/],
     ["content-length", "Content-Length: abc\r\n\r\n", /"Content-Length: abc" stands where/],
     // Counted in characters: the end of the body stands where a header belongs.
