@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { kindOf, readable } from "./answer.ts";
+import { compact, readable } from "./answer.ts";
 import type { Trial } from "./trial.ts";
 
 /** What has been tried with a program. */
@@ -39,7 +39,6 @@ export function missingOverPipes({ piped, terminal }: Evidence, question: string
   // What it writes before it exits is in no buffer then.
   if (terminal === undefined || terminal.status || terminal.milliseconds !== undefined) return "";
   const { before, answer, errorText, atEnd = "" } = piped;
-  const compact = (text: string) => kindOf(readable(text)).replaceAll(/\s/g, "");
   const seen = compact(before + answer + errorText + (piped.status ? atEnd : ""));
   const lines = readable(terminal.before + terminal.answer).split("\n").map((line) => line.trim());
   return lines.findLast((line) =>

@@ -5,11 +5,10 @@
  */
 import { describeStatus } from "../child.ts";
 import { paste, READY } from "../script/paste.ts";
-import { readable } from "./answer.ts";
 import { UNBUFFERED } from "./remedies.ts";
 import type { Evidence } from "./evidence.ts";
 import { FLOOD } from "./program.ts";
-import { isUnclear, mayRead, type Trial } from "./trial.ts";
+import { brief, isUnclear, mayRead, type Trial } from "./trial.ts";
 import { byteCount, quote } from "../script/format.ts";
 import { SECTIONS } from "./sections.ts";
 import { STOPPED } from "./words.ts";
@@ -86,10 +85,26 @@ const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
     );
   },
 
+  function asksNothing({ piped }) {
+    const { status, before, milliseconds, left } = piped;
+    if (!status?.success || milliseconds !== undefined || left !== undefined) return;
+    if (before.trim() === "" || !before.endsWith("\n") && before.length < CAPACITY) return;
+    const much = before.length < CAPACITY ? "" : `, ${byteCount(before.length)} in all`;
+    return {
+      what: `it does not wait to be asked: it wrote ${quote(brief(before))}${much}, and ` +
+        describeStatus(status),
+      cures: [
+        "read its output to the end, then wait for its exit: a pipe holds 65,536 bytes",
+        'if it is to read its stdin: some programs take "-" for that',
+      ],
+      section: SECTIONS.readWhileWriting,
+    };
+  },
+
   function exited({ piped }) {
     const { status, milliseconds, left } = piped;
     if (status === undefined || milliseconds !== undefined) return;
-    const wrote = readable(piped.before + piped.answer).trim();
+    const wrote = brief(piped.before + piped.answer);
     const what = `it exited without an answer (${ended(piped)})` +
       (wrote && `; before that it wrote ${quote(wrote)}`);
     if (left !== undefined) {
@@ -197,7 +212,7 @@ const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
 
   function readsForNoReason({ piped, terminal, unfed }) {
     if (terminal?.status === undefined || unfed?.status === undefined) return;
-    const wrote = readable(terminal.before + terminal.answer).trim();
+    const wrote = brief(terminal.before + terminal.answer);
     return {
       what: "it reads its stdin because that is a pipe: at a terminal it did not wait for it, " +
         `${wrote && `wrote ${quote(wrote)} and `}${describeStatus(terminal.status)}`,

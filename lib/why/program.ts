@@ -51,10 +51,11 @@ export function startProgram([name = "", ...args]: string[]): Program {
   // What runs at a terminal has a session of its own, and is not in the group that ends as one.
   const mark = crypto.randomUUID();
   const resources = new AsyncDisposableStack();
+  const family = new Map<number, string>();
   // What has left its environment as well is found by who started it.
   resources.use(onEnd(() => {
     endAllWith(`WHY_TRIAL=${mark}`);
-    endAll(program.family);
+    endAll(family);
   }));
   const command = new Deno.Command(name, {
     args,
@@ -66,11 +67,18 @@ export function startProgram([name = "", ...args]: string[]): Program {
     detached: true,
   });
   const others = ownPipes();
-  const child = resources.use(startChild(command, { name }));
+  let child: Deno.ChildProcess;
+  try {
+    child = resources.use(startChild(command, { name }));
+  } catch (error) {
+    // Not awaited: nothing has begun that takes time to end.
+    resources.disposeAsync();
+    throw error;
+  }
   const program: Program = {
     pid: child.pid,
     links: ownPipes().difference(others),
-    family: new Map(),
+    family,
     stdin: child.stdin.getWriter(),
     stdout: collect(child.stdout, child.status, resources),
     stderr: collect(child.stderr, child.status, resources),

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Answer, kindOf, readable } from "./answer.ts";
+import { Answer, compact, kindOf, readable } from "./answer.ts";
 import { describeStatus } from "../child.ts";
 import { byteCount, quote } from "../script/format.ts";
 import { observe, observeHolders } from "./observe.ts";
@@ -263,13 +263,14 @@ export function mayRead(doing: string): boolean {
  * an editor of lines there what it is asked, behind its prompt, or an empty line. */
 function isNoAnswer(line: string, before: string, { question, first }: Manner): boolean {
   if (first === undefined || first.milliseconds !== undefined) return false;
-  const { complaint, unread, atEnd } = first;
+  const { errorText, unread, atEnd } = first;
   const text = line.trim();
   // The program may name itself there, with its folder or without, and the line that it reads.
-  const texts = complaint.split("\n").map((text) =>
+  const texts = errorText.split("\n").map((text) =>
     text.trim().replace(/^\S*\//, "").replace(/^(\S+: )line \d+: /, "$1")
   );
   if (texts.some((complaint) => complaint !== "" && text.endsWith(complaint))) return true;
+  if (text !== "" && compact(errorText).includes(compact(text))) return true;
   // Whoever answers so has done it over pipes as well, at end of file.
   const lines = atEnd?.split("\n").slice(0, -1).map((line) => line.trim()) ?? [];
   if (text === "") return !lines.includes("");
@@ -289,12 +290,12 @@ export function trialInWords(trial: Trial, { question, timeout }: Manner): strin
   if (errors >= FLOOD) return `wrote ${byteCount(errors)} to stderr, and was read no further`;
   if (milliseconds !== undefined) return `answered ${line} after ${milliseconds} ms`;
   if (status !== undefined) {
-    const wrote = readable(before + answer).trim();
+    const wrote = brief(before + answer);
     return (wrote && `wrote ${quote(wrote)} unasked, and `) + describeStatus(status) +
       (lastError && `: ${quote(lastError)}`);
   }
   const length = new TextEncoder().encode(question).length + 1;
-  const unasked = readable(before).trim();
+  const unasked = brief(before);
   const facts = [
     unread === undefined ? "" : `read ${length - unread} of ${byteCount(length)}`,
     unasked === "" ? "" : `wrote ${quote(unasked)} unasked`,
@@ -305,6 +306,12 @@ export function trialInWords(trial: Trial, { question, timeout }: Manner): strin
   ];
   const missing = answer.trim() === "" || answer.includes("\n") ? "answer" : "whole line";
   return `no ${missing} within ${timeout} s: ${facts.filter((fact) => fact !== "").join(", ")}`;
+}
+
+/** A text that may be long: what a person needs of it. */
+export function brief(text: string): string {
+  const shown = readable(text).trim();
+  return shown.length > 200 ? `${shown.slice(0, 200)}…` : shown;
 }
 
 /** Whether a trial leaves open why there was no answer. */
