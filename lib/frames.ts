@@ -146,7 +146,7 @@ export class MessageCutter {
   #body: Uint8Array | undefined;
   #filled = 0;
 
-  /** @param onBanner Gets each line before the first header. */
+  /** Cuts what comes in one framing; `onBanner` gets each line before the first header. */
   constructor(
     readonly framing: Framing,
     readonly maxLength: number,

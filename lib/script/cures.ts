@@ -145,6 +145,7 @@ const PROGRAMS: Known[] = [
   { program: /^node$/, interactive: ["-i"], question: "1+1", end: /^> $/ },
   { program: /^lua[\d.]*$/, interactive: ["-i"], question: "print(1+1)" },
   { program: /^deno$/, question: "1+1", end: "{}" },
+  { program: /^gnuplot(-\w+)?$/, question: "print 1+1" },
   { program: /^(irb|octave(-cli)?|R|guile|ghci|julia)$/, question: "1+1" },
   {
     program: /^(nc|ncat|netcat)$/,

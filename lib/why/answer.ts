@@ -102,3 +102,8 @@ export class Answer {
 export function kindOf(line: string): string {
   return line.replaceAll(/\d+/g, "0");
 }
+
+/** A text without its numbers and its spaces, to be found in another. */
+export function compact(text: string): string {
+  return kindOf(readable(text)).replaceAll(/\s/g, "");
+}

@@ -5,9 +5,10 @@
  */
 import { describeStatus } from "../child.ts";
 import { paste, READY } from "../script/paste.ts";
-import { kindOf, readable } from "./answer.ts";
 import { UNBUFFERED } from "./remedies.ts";
-import { FLOOD, isUnclear, mayRead, type Trial } from "./trial.ts";
+import type { Evidence } from "./evidence.ts";
+import { FLOOD } from "./program.ts";
+import { brief, isUnclear, mayRead, type Trial } from "./trial.ts";
 import { byteCount, quote } from "../script/format.ts";
 import { SECTIONS } from "./sections.ts";
 import { STOPPED } from "./words.ts";
@@ -16,47 +17,6 @@ import { STOPPED } from "./words.ts";
 const CAPACITY = 65_536;
 /** Who takes as many milliseconds to answer does not answer at once. */
 const SLOW = 1000;
-
-/** What has been tried with a program. */
-export interface Evidence {
-  /** Over pipes. */
-  piped: Trial;
-  /** At a terminal, if that was tried. */
-  terminal?: Trial | undefined;
-  /** The first cure that made it answer. */
-  cured?: Trial | undefined;
-  /** The first way to make it interactive that made it answer. */
-  interactive?: Trial | undefined;
-  /** With its stdout at a terminal, and its stdin a pipe. */
-  output?: Trial | undefined;
-  /** Over pipes, without {@linkcode UNBUFFERED}, if that is set. */
-  unset?: Trial | undefined;
-  /** At a terminal, asked as soon as that was ready. */
-  pasted?: Trial | undefined;
-  /** Over pipes, asked many times at once. */
-  many?: Trial | undefined;
-  /** With an empty stdin that is no pipe. */
-  unfed?: Trial | undefined;
-  /** Asked in JSON-RPC, if it answered that. */
-  rpc?: { framing: string; trial: Trial };
-  /** Whether it was not to be started again. */
-  isOnce?: boolean;
-  /** What it wrote at a terminal, unasked, and not over pipes, if it did. */
-  missing?: string;
-}
-
-/** What it wrote at a terminal, unasked, and not over pipes: the last of it that says something. */
-export function missingOverPipes({ piped, terminal }: Evidence, question: string): string {
-  // What it writes before it exits is in no buffer then.
-  if (terminal === undefined || terminal.status || terminal.milliseconds !== undefined) return "";
-  const { before, answer, errorText, atEnd = "" } = piped;
-  const compact = (text: string) => kindOf(readable(text)).replaceAll(/\s/g, "");
-  const seen = compact(before + answer + errorText + (piped.status ? atEnd : ""));
-  const lines = readable(terminal.before + terminal.answer).split("\n").map((line) => line.trim());
-  return lines.findLast((line) =>
-    line !== "" && !seen.includes(compact(line)) && (question === "" || !line.includes(question))
-  ) ?? "";
-}
 
 /** What follows from the trials. */
 export interface Outcome {
@@ -125,10 +85,26 @@ const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
     );
   },
 
+  function asksNothing({ piped }) {
+    const { status, before, milliseconds, left } = piped;
+    if (!status?.success || milliseconds !== undefined || left !== undefined) return;
+    if (before.trim() === "" || !before.endsWith("\n") && before.length < CAPACITY) return;
+    const much = before.length < CAPACITY ? "" : `, ${byteCount(before.length)} in all`;
+    return {
+      what: `it does not wait to be asked: it wrote ${quote(brief(before))}${much}, and ` +
+        describeStatus(status),
+      cures: [
+        "read its output to the end, then wait for its exit: a pipe holds 65,536 bytes",
+        'if it is to read its stdin: some programs take "-" for that',
+      ],
+      section: SECTIONS.readWhileWriting,
+    };
+  },
+
   function exited({ piped }) {
     const { status, milliseconds, left } = piped;
     if (status === undefined || milliseconds !== undefined) return;
-    const wrote = readable(piped.before + piped.answer).trim();
+    const wrote = brief(piped.before + piped.answer);
     const what = `it exited without an answer (${ended(piped)})` +
       (wrote && `; before that it wrote ${quote(wrote)}`);
     if (left !== undefined) {
@@ -236,7 +212,7 @@ const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
 
   function readsForNoReason({ piped, terminal, unfed }) {
     if (terminal?.status === undefined || unfed?.status === undefined) return;
-    const wrote = readable(terminal.before + terminal.answer).trim();
+    const wrote = brief(terminal.before + terminal.answer);
     return {
       what: "it reads its stdin because that is a pipe: at a terminal it did not wait for it, " +
         `${wrote && `wrote ${quote(wrote)} and `}${describeStatus(terminal.status)}`,

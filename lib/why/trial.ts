@@ -3,14 +3,20 @@
  *
  * @module
  */
-import { Answer, kindOf, readable } from "./answer.ts";
-import { describeStatus, onEnd, startChild } from "../child.ts";
+import { Answer, compact, kindOf, readable } from "./answer.ts";
+import { describeStatus } from "../child.ts";
 import { byteCount, quote } from "../script/format.ts";
-import { READY } from "../script/paste.ts";
-import { untilStill } from "../script/still.ts";
-import { untilExit } from "../until_exit.ts";
-import { observe, observeHolders, ownPipes } from "./observe.ts";
-import { activityOf, endAll, endAllWith } from "./proc.ts";
+import { observe, observeHolders } from "./observe.ts";
+import {
+  FLOOD,
+  hasEnded,
+  isFlooding,
+  type Program,
+  progressOf,
+  startProgram,
+  untilReady,
+  untilRest,
+} from "./program.ts";
 import type { Verdict } from "./verdict.ts";
 import { READS_STDIN } from "./words.ts";
 
@@ -33,7 +39,7 @@ export interface Manner {
 }
 
 /** How a program began. */
-interface Beginning {
+export interface Beginning {
   /** After how many milliseconds it came to the rest in which it was asked. */
   startup: number;
   /** What it wrote to stdout before it was asked. */
@@ -41,7 +47,7 @@ interface Beginning {
 }
 
 /** What came of a question. */
-interface Reply extends Beginning {
+export interface Reply extends Beginning {
   /** What it wrote then. */
   answer: string;
   /** After how many milliseconds a line of the answer was there; undefined if none was. */
@@ -55,7 +61,7 @@ interface Reply extends Beginning {
 }
 
 /** What came of the end of its stdin. */
-interface Ending {
+export interface Ending {
   /** What the process is called that runs it: `python3` for a script whose first line says so. */
   name?: string;
   /** What it did instead of an answer; empty where that cannot be seen. */
@@ -84,38 +90,6 @@ export interface Trial extends Reply, Ending {
   left?: string;
   /** Who held its pipes when all that could be found of it had been ended. */
   escaped?: string;
-}
-
-/** Whoever writes as many bytes unasked floods, and is soon read no further. */
-export const FLOOD = 1_000_000;
-
-/** A program that was started for a trial. */
-interface Program extends AsyncDisposable {
-  pid: number;
-  stdin: WritableStreamDefaultWriter<Uint8Array>;
-  stdout: Output;
-  stderr: Output;
-  /** How it ended, once it has. */
-  status?: Deno.CommandStatus;
-  /** Who held its pipes then, if that was before it was asked. */
-  left?: string;
-  /** Whether it has been asked. */
-  isAsked: boolean;
-  /** Whether it is script(1), which runs the program at a terminal. */
-  isAtTerminal: boolean;
-  /** Its pipes, by their links in `/proc`. */
-  links: ReadonlySet<string>;
-  /** It and all whom it was seen to start, with the time of their start. */
-  family: Map<number, string>;
-}
-
-/** What has come of one of its outputs. */
-interface Output {
-  text: string;
-  count: number;
-  isDone: boolean;
-  /** Told of each text that comes. */
-  onText: (text: string) => void;
 }
 
 /**
@@ -173,74 +147,6 @@ function lastUseful(text: string): string {
   const isUseful = (line: string) =>
     !/^(\s|Node\.js v\d|note: |\^)/.test(line) && /\p{L}/u.test(line);
   return lines.findLast(isUseful) ?? lines.at(-1) ?? "";
-}
-
-function startProgram([name = "", ...args]: string[]): Program {
-  // What runs at a terminal has a session of its own, and is not in the group that ends as one.
-  const mark = crypto.randomUUID();
-  const resources = new AsyncDisposableStack();
-  // What has left its environment as well is found by who started it.
-  resources.use(onEnd(() => {
-    endAllWith(`WHY_TRIAL=${mark}`);
-    endAll(program.family);
-  }));
-  const command = new Deno.Command(name, {
-    args,
-    // script(1) has the user's shell run its line, and that of a service runs nothing.
-    env: { WHY_TRIAL: mark, ...name === "script" && { SHELL: "/bin/sh" } },
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "piped",
-    detached: true,
-  });
-  const others = ownPipes();
-  const child = resources.use(startChild(command, { name }));
-  const program: Program = {
-    pid: child.pid,
-    links: ownPipes().difference(others),
-    family: new Map(),
-    stdin: child.stdin.getWriter(),
-    stdout: collect(child.stdout, child.status, resources),
-    stderr: collect(child.stderr, child.status, resources),
-    isAsked: false,
-    isAtTerminal: name === "script",
-    [Symbol.asyncDispose]: () => resources.disposeAsync(),
-  };
-  child.status.then((status) => {
-    program.status = status;
-    if (!program.isAsked) program.left = observeHolders(program.links);
-  });
-  return program;
-}
-
-function hasEnded({ status, stdout, stderr }: Program): boolean {
-  return status !== undefined && stdout.isDone && stderr.isDone;
-}
-
-function isFlooding({ stdout, stderr }: Program): boolean {
-  return Math.max(stdout.text.length, stderr.count) >= FLOOD;
-}
-
-function progressOf({ pid, family, stdout, stderr }: Program): number {
-  return activityOf(pid, family) + stdout.text.length + stderr.count;
-}
-
-/** Waits until nothing has moved for some seconds, or it is over. */
-function untilRest(program: Program, seconds: number, isOver: () => boolean): Promise<void> {
-  // A slow start has time, but one that never comes to rest is not waited for.
-  const latest = performance.now() + seconds * 5_000;
-  const isLate = () => performance.now() > latest;
-  return untilStill(() => progressOf(program), seconds, () => isOver() || isLate());
-}
-
-/** Waits until the terminal of a program echoes no more: that line is none of the program. */
-async function untilReady(program: Program): Promise<void> {
-  const { stdout } = program;
-  const isReady = () => stdout.text.includes(`${READY}\r\n`) || hasEnded(program);
-  for (const start = performance.now(); !isReady() && performance.now() - start < 5000;) {
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-  stdout.text = stdout.text.replace(`${READY}\r\n`, "");
 }
 
 /** Waits until it has begun: until it rests, and reads its stdin, as far as that can be seen. */
@@ -357,13 +263,14 @@ export function mayRead(doing: string): boolean {
  * an editor of lines there what it is asked, behind its prompt, or an empty line. */
 function isNoAnswer(line: string, before: string, { question, first }: Manner): boolean {
   if (first === undefined || first.milliseconds !== undefined) return false;
-  const { complaint, unread, atEnd } = first;
+  const { errorText, unread, atEnd } = first;
   const text = line.trim();
   // The program may name itself there, with its folder or without, and the line that it reads.
-  const texts = complaint.split("\n").map((text) =>
+  const texts = errorText.split("\n").map((text) =>
     text.trim().replace(/^\S*\//, "").replace(/^(\S+: )line \d+: /, "$1")
   );
   if (texts.some((complaint) => complaint !== "" && text.endsWith(complaint))) return true;
+  if (text !== "" && compact(errorText).includes(compact(text))) return true;
   // Whoever answers so has done it over pipes as well, at end of file.
   const lines = atEnd?.split("\n").slice(0, -1).map((line) => line.trim()) ?? [];
   if (text === "") return !lines.includes("");
@@ -372,30 +279,6 @@ function isNoAnswer(line: string, before: string, { question, first }: Manner): 
   return isEditor &&
     [question.trim(), `${prompt}${question.trim()}`, `${prompt} ${question.trim()}`]
       .includes(text);
-}
-
-/** Reads a stream until its end, the exit of the child, or a flood, which then fills the pipe: if
- * it were closed, the program would end for that. */
-function collect(
-  stream: ReadableStream<Uint8Array>,
-  exit: Promise<unknown>,
-  resources: AsyncDisposableStack,
-): Output {
-  const reader = untilExit(stream, exit).getReader();
-  resources.defer(() => reader.cancel());
-  const output: Output = { text: "", count: 0, isDone: false, onText: () => {} };
-  const decoder = new TextDecoder();
-  (async () => {
-    for (let next = await reader.read(); !next.done; next = await reader.read()) {
-      const text = decoder.decode(next.value, { stream: true });
-      output.count += next.value.length;
-      output.text += text;
-      output.onText(text);
-      if (output.count >= FLOOD * 2) break;
-    }
-    output.isDone = true;
-  })();
-  return output;
 }
 
 /** What happened in a trial, in a line. */
@@ -407,12 +290,12 @@ export function trialInWords(trial: Trial, { question, timeout }: Manner): strin
   if (errors >= FLOOD) return `wrote ${byteCount(errors)} to stderr, and was read no further`;
   if (milliseconds !== undefined) return `answered ${line} after ${milliseconds} ms`;
   if (status !== undefined) {
-    const wrote = readable(before + answer).trim();
+    const wrote = brief(before + answer);
     return (wrote && `wrote ${quote(wrote)} unasked, and `) + describeStatus(status) +
       (lastError && `: ${quote(lastError)}`);
   }
   const length = new TextEncoder().encode(question).length + 1;
-  const unasked = readable(before).trim();
+  const unasked = brief(before);
   const facts = [
     unread === undefined ? "" : `read ${length - unread} of ${byteCount(length)}`,
     unasked === "" ? "" : `wrote ${quote(unasked)} unasked`,
@@ -423,6 +306,12 @@ export function trialInWords(trial: Trial, { question, timeout }: Manner): strin
   ];
   const missing = answer.trim() === "" || answer.includes("\n") ? "answer" : "whole line";
   return `no ${missing} within ${timeout} s: ${facts.filter((fact) => fact !== "").join(", ")}`;
+}
+
+/** A text that may be long: what a person needs of it. */
+export function brief(text: string): string {
+  const shown = readable(text).trim();
+  return shown.length > 200 ? `${shown.slice(0, 200)}…` : shown;
 }
 
 /** Whether a trial leaves open why there was no answer. */
