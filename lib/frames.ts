@@ -1,7 +1,7 @@
 /**
- * To take home, with `byte_reader.ts`: messages over a pipe, which has no notion of them. Each
+ * To take home, with `byte_reader.ts`: messages over a pipe, which has no notion of them. Either each
  * follows its length, four bytes, the most significant first, as `struct.pack(">I", len(message)) +
- * message` writes it in Python.
+ * message` writes it in Python; or it is text, and framed as JSON-RPC has it.
  *
  * @module
  */
@@ -116,4 +116,132 @@ export function readFrames(
   frames.return = (value) => close().then(() => leave(value));
   frames.throw = (error) => close().then(() => fail(error));
   return frames;
+}
+
+/** How to tell where a text ends. `"lines"`: each is a line. `"content-length"`: a header before it
+ * tells its length in bytes. `"nul"`: a byte of value 0 stands behind it. */
+export type Framing = "lines" | "content-length" | "nul";
+
+/** A text in its frame. */
+export function framed(text: string, framing: Framing): string {
+  if (framing !== "content-length") return text + (framing === "lines" ? "\n" : "\0");
+  return `Content-Length: ${encoder.encode(text).length}\r\n\r\n${text}`;
+}
+
+/** The longest header, and the longest banner before the first one, in UTF-16 code units. */
+const MOST_HEADER = 2 ** 16;
+
+/** Cuts bytes into texts that are framed, as they come. {@linkcode readFrames} would wait between
+ * two texts that came together. */
+export class MessageCutter {
+  readonly #decoder = new TextDecoder();
+  /** What has come of a text, or of a line of a header. */
+  #partial = "";
+  /** The lines of the header before that. */
+  #header = "";
+  /** Whether the first header has come. */
+  #hasMet = false;
+  /** The length in the header; then the body, as far as it has come. */
+  #length: number | undefined;
+  #body: Uint8Array | undefined;
+  #filled = 0;
+
+  /** Cuts what comes in one framing; `onBanner` gets each line before the first header. */
+  constructor(
+    readonly framing: Framing,
+    readonly maxLength: number,
+    readonly onBanner: (line: string) => void,
+  ) {}
+
+  /** What has come of a text whose end has not. */
+  get partial(): string {
+    return this.#body ? decoder.decode(this.#body.subarray(0, this.#filled)) : this.#partial;
+  }
+
+  /**
+   * The texts that a chunk completes.
+   *
+   * @throws {FrameError} If a text is longer than `maxLength`, in UTF-16 code units or, where its
+   * length stands before it, in bytes; or if something else stands where a header belongs.
+   */
+  *take(chunk: Uint8Array): Iterable<string> {
+    if (this.framing !== "content-length") return yield* this.#takeTexts(chunk);
+    for (let [at, end] = [0, 0]; at < chunk.length; at = end) {
+      if (this.#body === undefined) {
+        end = chunk.indexOf(10, at) + 1 || chunk.length;
+        this.#partial += this.#decoder.decode(chunk.subarray(at, end), { stream: true });
+        this.#lookAtLine(this.#partial);
+      } else {
+        end = Math.min(chunk.length, at + this.#body.length - this.#filled);
+        this.#body.set(chunk.subarray(at, end), this.#filled);
+        this.#filled += end - at;
+        if (this.#filled < this.#body.length) return;
+        const text = decoder.decode(this.#body);
+        [this.#body, this.#filled, this.#header] = [undefined, 0, ""];
+        yield text;
+      }
+    }
+  }
+
+  /**
+   * A last text without an end, at the end of the stream; `""` if there is none.
+   *
+   * @throws {FrameError} If something came, and never a header.
+   */
+  end(): string {
+    if (this.framing !== "content-length") return this.partial;
+    const header = this.#header + this.#partial;
+    if (!this.#hasMet && header !== "") throw noHeader(header);
+    return this.partial;
+  }
+
+  *#takeTexts(chunk: Uint8Array): Iterable<string> {
+    const end = this.framing === "lines" ? "\n" : "\0";
+    const texts = this.#decoder.decode(chunk, { stream: true }).split(end);
+    texts[0] = this.#partial + texts[0];
+    this.#partial = texts.pop() ?? "";
+    for (const text of texts) yield this.#checked(text);
+    this.#checked(this.#partial);
+  }
+
+  #checked(text: string): string {
+    if (text.length <= this.maxLength) return text;
+    throw new FrameError(`a message is longer than ${this.maxLength} UTF-16 code units`);
+  }
+
+  #lookAtLine(line: string): void {
+    const header = this.#header + line;
+    if (header.length > MOST_HEADER) throw noHeader(header);
+    const isField = (this.#hasMet ? /^[\w-]+:/ : /^content-(length|type):/i).test(line);
+    if (!line.endsWith("\n")) {
+      // If a length was counted in characters, the rest of a body stands here, and has no end.
+      if (this.#hasMet && !isField && /[^\w\r-]/.test(line)) throw noHeader(line);
+      return;
+    }
+    [this.#partial, this.#header] = ["", header];
+    if (isField) {
+      this.#hasMet = true;
+      const length = /^content-length: *(\d+)\s*$/i.exec(line)?.[1];
+      if (length !== undefined) this.#length = Number(length);
+    } else if (line.trim() !== "") {
+      if (this.#hasMet) throw noHeader(line);
+      this.onBanner(line.trimEnd());
+    } else if (this.#length !== undefined) {
+      if (this.#length > this.maxLength) {
+        throw new FrameError(
+          `a message of ${this.#length} bytes is over the bound of ${this.maxLength}`,
+        );
+      }
+      [this.#body, this.#length] = [new Uint8Array(this.#length), undefined];
+    } else if (this.#hasMet && header.trim() !== "") throw noHeader(header);
+  }
+}
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+function noHeader(text: string): FrameError {
+  const start = JSON.stringify(text.trim().slice(0, 200));
+  const instead = 'a log line, a length not in bytes, or the framing "lines"';
+  return new FrameError(`${start} stands where a header with Content-Length belongs: ${instead}`);
 }

@@ -27,15 +27,16 @@ export async function within<T>(
   seconds: number,
   work: Promise<T> | ((signal: AbortSignal) => Promise<T>),
 ): Promise<T | undefined> {
-  const wait = typeof work === "function" ? work : (signal: AbortSignal) => race(work, signal);
-  const look = async (signal: AbortSignal) => {
+  let signal = limitOf(seconds);
+  for (let looks = 1;; looks++) {
     try {
-      return { result: await wait(signal) };
+      return await (typeof work === "function" ? work(signal) : race(work, signal));
     } catch (error) {
       if (!signal.aborted) throw error;
+      if (looks === 2) return undefined;
+      signal = AbortSignal.timeout(50);
     }
-  };
-  return (await look(limitOf(seconds)) ?? await look(AbortSignal.timeout(50)))?.result;
+  }
 }
 
 let last: { seconds: number; start: number; signal: AbortSignal } | undefined;

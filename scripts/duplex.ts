@@ -69,7 +69,7 @@ function silence(asked: number, partialLine: string) {
   return lateFailure(what + soFar(partialLine), hintFor(operands), operands);
 }
 
-async function* greetings() {
+function* greetings() {
   for (let n = 1;; n++) yield `Hello ${n} from parent ${Deno.pid}`;
 }
 

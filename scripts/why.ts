@@ -23,7 +23,14 @@
  * @module
  */
 import { diagnose } from "../lib/why/diagnosis.ts";
-import { parseOptions, seconds, text, UsageError, wholeNumber } from "../lib/script/options.ts";
+import {
+  flag,
+  parseOptions,
+  seconds,
+  text,
+  UsageError,
+  wholeNumber,
+} from "../lib/script/options.ts";
 import { draw } from "../lib/why/picture.ts";
 import { takeSnapshot } from "../lib/why/processes.ts";
 import type { Verdict } from "../lib/why/verdict.ts";
@@ -31,7 +38,7 @@ import { verdictOn } from "../lib/why/verdicts.ts";
 import { escapeControls, print } from "../lib/script/script.ts";
 import { columns, faint, fold, strong } from "../lib/script/terminal.ts";
 
-const { options: { pid, question, timeout }, operands } = parseOptions({
+const { options: { pid, question, timeout, once }, operands } = parseOptions({
   shows: `With --pid: looks at a process that hangs, at those it waits for, and at the
 pipes between them; says why it hangs, and what to do. Linux only.
 With PROGRAM: starts it over pipes, asks it, and finds out why it does not
@@ -42,14 +49,20 @@ With neither it tries sed.`,
   example: "why.ts sed s/question/answer/",
 }, {
   pid: wholeNumber(undefined, "the process id of the parent, or of the child", 1, 4_194_304),
-  question: text("question", "what PROGRAM is asked, in a line"),
+  question: text("question", "what PROGRAM is asked, in a line; of some, what they answer"),
   timeout: seconds(1, "how long nothing must move before it counts as no answer", 0.1),
+  once: flag("start PROGRAM once: it may delete, send or pay"),
 });
 
 if (pid === undefined) {
   // Starts it anew for each trial: over pipes, at a terminal, with each cure that may help.
   const command = operands.length > 0 ? operands : ["sed", "s/question/answer/"];
-  const { what, cures, section } = await diagnose(command, question, timeout, print);
+  const { what, cures, section } = await diagnose(command, {
+    question: question === "question" ? undefined : question,
+    timeout,
+    isOnce: once,
+    tell: print,
+  });
   await conclusion(what, cures, [section]);
 } else if (operands.length > 0) throw new UsageError("--pid and PROGRAM exclude each other");
 else await lookAt(pid);

@@ -145,6 +145,7 @@ const PROGRAMS: Known[] = [
   { program: /^node$/, interactive: ["-i"], question: "1+1", end: /^> $/ },
   { program: /^lua[\d.]*$/, interactive: ["-i"], question: "print(1+1)" },
   { program: /^deno$/, question: "1+1", end: "{}" },
+  { program: /^gnuplot(-\w+)?$/, question: "print 1+1" },
   { program: /^(irb|octave(-cli)?|R|guile|ghci|julia)$/, question: "1+1" },
   {
     program: /^(nc|ncat|netcat)$/,
@@ -233,9 +234,15 @@ export function wordsFor(name: string): string[] {
   return known(name)?.words ?? [];
 }
 
-/** The words after an interpreter's name that make it take each line by itself, as at a terminal. */
-export function interactiveWordsFor(name: string): string[] {
-  return known(name)?.interactive ?? [];
+/** The words after an interpreter's name that make it take each line by itself, as at a terminal; none
+ * if it is to run a program of its own. */
+export function interactiveWordsFor(name: string, words: readonly string[]): string[] {
+  return isAlone(words) ? known(name)?.interactive ?? [] : [];
+}
+
+/** Whether these words after a program's name are options alone, and none of them a program. */
+function isAlone(words: readonly string[]): boolean {
+  return words.every((word) => /^--?[\w-]+$/.test(word) && !/^(-c|-e|-m|--eval)$/.test(word));
 }
 
 /** A question that this command has an answer to, if one is known: an interpreter that runs a program
@@ -243,8 +250,7 @@ export function interactiveWordsFor(name: string): string[] {
 export function questionFor([program, ...words]: readonly string[]): string | undefined {
   const name = baseName(program);
   const { question } = known(name) ?? {};
-  const isAlone = words.every((word) => /^--?[\w-]+$/.test(word) && !/^-(c|e|m|-eval)$/.test(word));
-  return isAlone || /^(jq|bc|dc|gdb|sqlite3|psql)$/.test(name) ? question : undefined;
+  return isAlone(words) || /^(jq|bc|dc|gdb|sqlite3|psql)$/.test(name) ? question : undefined;
 }
 
 /**

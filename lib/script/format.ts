@@ -4,14 +4,14 @@
  * @module
  */
 
-/** Writes control characters as JSON does, those too that JSON leaves as they are. */
+/** Writes control characters as JSON does, those too that JSON leaves as they are, such as those that
+ * turn the direction of a line. */
 export function escapeControls(text: string): string {
+  const escape = (unit: string) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
   return text.replaceAll(
-    /\p{Cc}/gu,
+    /[\p{Cc}\p{Cf}]/gu,
     (control) =>
-      control < " "
-        ? JSON.stringify(control).slice(1, -1)
-        : `\\u00${control.charCodeAt(0).toString(16)}`,
+      control < " " ? JSON.stringify(control).slice(1, -1) : control.split("").map(escape).join(""),
   );
 }
 

@@ -19,10 +19,10 @@ let unprinted = "";
  *
  * @param end What follows the line.
  */
-export async function print(line = "", end = "\n"): Promise<void> {
+export function print(line = "", end = "\n"): Promise<void> {
   unprinted += line + end;
   output.writing ??= writeAll();
-  if (unprinted.length > 65_536) await output.writing;
+  return unprinted.length > 65_536 ? output.writing : Promise.resolve();
 }
 
 async function writeAll(): Promise<void> {
@@ -33,7 +33,7 @@ async function writeAll(): Promise<void> {
       while (bytes.length > 0) bytes = bytes.subarray(await Deno.stdout.write(bytes));
       // Lines in quick succession: let some gather, since each write costs a change of thread.
       const mayGather = unprinted !== "" && unprinted.length < 16_384;
-      if (mayGather) await new Promise((resolve) => setTimeout(resolve, 5));
+      if (mayGather) await new Promise((resolve) => setTimeout(resolve, 10));
     }
   } finally {
     output.writing = undefined;

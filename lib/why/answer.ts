@@ -98,6 +98,12 @@ export class Answer {
   }
 }
 
-function kindOf(line: string): string {
+/** A line without its numbers: such lines are of one kind. */
+export function kindOf(line: string): string {
   return line.replaceAll(/\d+/g, "0");
+}
+
+/** A text without its numbers and its spaces, to be found in another. */
+export function compact(text: string): string {
+  return kindOf(readable(text)).replaceAll(/\s/g, "");
 }

@@ -5,11 +5,11 @@
  */
 import { Failure } from "../script/failure.ts";
 import type { Pipe } from "./pipes.ts";
-import { linksOf, mayLook } from "./proc.ts";
+import { attempt, linksOf, mayLook, nameOf, readFolder } from "./proc.ts";
 import { takeSnapshot } from "./processes.ts";
 import type { Verdict } from "./verdict.ts";
 import { verdictInside } from "./verdicts.ts";
-import { activityInWords, labelOf, list, who } from "./words.ts";
+import { activityInWords, labelOf, list } from "./words.ts";
 
 /** What is seen of a program; what cannot be seen is left out. */
 export interface Observation {
@@ -27,10 +27,14 @@ export interface Observation {
 export function observe(pid: number): Observation | undefined {
   const snapshot = snapshotOf(pid);
   if (snapshot === undefined) return;
-  const stdin = [...snapshot.pipes.values()].find(({ readers, writers }) =>
+  // What is sent to a terminal lies there, while the program that makes that has read it.
+  const isTyped = ([name, { writers }]: [string, Pipe]) =>
+    name.endsWith(" typed") && writers.some((end) => end.pid === pid);
+  const isStdin = ([, { readers, writers }]: [string, Pipe]) =>
     readers.some((end) => end.pid === pid && end.descriptor === 0) &&
-    writers.some((end) => end.pid === Deno.pid)
-  );
+    writers.some((end) => end.pid === Deno.pid);
+  const pipes = [...snapshot.pipes];
+  const [, stdin] = pipes.find(isTyped) ?? pipes.find(isStdin) ?? [];
   const { name = "" } = snapshot.processes.get(pid) ?? {};
   const inside = verdictInside(pid, snapshot, Deno.pid);
   return {
@@ -47,19 +51,18 @@ export function ownPipes(): Set<string> {
   return new Set(links.filter((link) => /^(pipe|socket):/.test(link)));
 }
 
-/** Who holds these pipes, other than this process; empty if nobody can be seen. */
-export function observeLeft(links: ReadonlySet<string>): string {
-  const { pipes = new Map<string, Pipe>(), processes = new Map() } = snapshotOf(Deno.pid) ?? {};
-  const ends = [...links].flatMap((link) => {
-    const { readers = [], writers = [] } = pipes.get(link) ?? {};
-    return [...readers, ...writers];
-  });
-  const holders = new Set(ends.map(({ pid }) => pid).filter((pid) => pid !== Deno.pid));
-  return [...holders].map((holder) => {
-    const held = ends.filter(({ pid }) => pid === holder).map(({ descriptor }) => descriptor);
-    const labels = [...new Set(held.sort())].map(labelOf);
-    return `${who(processes, holder)} still holds its ${list(labels)}`;
-  }).join("; ");
+/** Who holds these pipes, other than this process: `sleep 7 still holds its stdout`; empty if nobody
+ * can be seen. */
+export function observeHolders(links: ReadonlySet<string>): string {
+  const holders: string[] = [];
+  for (const { name } of links.size > 0 ? readFolder("/proc") : []) {
+    const pid = Number(name);
+    if (!(pid > 0) || pid === Deno.pid) continue;
+    const held = [...attempt(() => linksOf(pid)) ?? []].filter(([, link]) => links.has(link));
+    const labels = new Set(held.map(([descriptor]) => labelOf(descriptor)));
+    if (labels.size > 0) holders.push(`${nameOf(pid)} still holds its ${list([...labels])}`);
+  }
+  return holders.join("; ");
 }
 
 function snapshotOf(pid: number) {

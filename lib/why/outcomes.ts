@@ -4,9 +4,11 @@
  * @module
  */
 import { describeStatus } from "../child.ts";
-import { paste } from "../script/paste.ts";
+import { paste, READY } from "../script/paste.ts";
 import { UNBUFFERED } from "./remedies.ts";
-import { FLOOD, isUnclear, mayRead, type Trial } from "./trial.ts";
+import type { Evidence } from "./evidence.ts";
+import { FLOOD } from "./program.ts";
+import { brief, isUnclear, mayRead, type Trial } from "./trial.ts";
 import { byteCount, quote } from "../script/format.ts";
 import { SECTIONS } from "./sections.ts";
 import { STOPPED } from "./words.ts";
@@ -15,22 +17,6 @@ import { STOPPED } from "./words.ts";
 const CAPACITY = 65_536;
 /** Who takes as many milliseconds to answer does not answer at once. */
 const SLOW = 1000;
-
-/** What has been tried with a program. */
-export interface Evidence {
-  /** Over pipes. */
-  piped: Trial;
-  /** At a terminal, if that was tried. */
-  terminal?: Trial | undefined;
-  /** The first cure that made it answer. */
-  cured?: Trial | undefined;
-  /** The first way to make it interactive that made it answer. */
-  interactive?: Trial | undefined;
-  /** With its stdout at a terminal, and its stdin a pipe. */
-  output?: Trial | undefined;
-  /** Over pipes, without {@linkcode UNBUFFERED}, if that is set. */
-  unset?: Trial | undefined;
-}
 
 /** What follows from the trials. */
 export interface Outcome {
@@ -65,19 +51,62 @@ const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
     };
   },
 
-  function wantsTerminal({ piped, terminal }) {
+  function speaksRpc({ rpc, piped, piped: { command, answer } }) {
+    const answered = /^Content-Length: \d+\r?\n/i.test(answer)
+      ? "content-length"
+      : /^\{.*"jsonrpc"/.test(answer)
+      ? "lines"
+      : undefined;
+    const { framing, trial: { milliseconds } } = answered
+      ? { framing: answered, trial: piped }
+      : rpc ?? { framing: "", trial: piped };
+    if (framing === "") return;
+    return {
+      what: answered
+        ? `it speaks JSON-RPC, in the framing "${framing}": so it answered a plain line, after ` +
+          `${milliseconds} ms`
+        : `it speaks JSON-RPC, and no plain lines: asked to initialize in the framing ` +
+          `"${framing}" it answered after ${milliseconds} ms`,
+      cures: [`deno run -A scripts/rpc.ts --framing ${framing} ${paste(command)}`],
+      section: framing === "lines" ? SECTIONS.rpcLines : SECTIONS.rpcLength,
+    };
+  },
+
+  function wantsTerminal({ piped, terminal, pasted }) {
     const { status, unread, milliseconds, lastError } = piped;
     if (milliseconds !== undefined || terminal?.milliseconds === undefined) return;
     if (status === undefined && !unread) return;
     // Its stderr is the terminal as well, and so is that of a shell, which names a signal.
     if (status?.signal || lastError !== "" && terminal.answer.includes(lastError)) return;
-    return giveTerminal(terminal, status === undefined ? "did not read its stdin" : ended(piped));
+    return giveTerminal(
+      terminal,
+      pasted,
+      status === undefined ? "did not read its stdin" : ended(piped),
+    );
+  },
+
+  function asksNothing({ piped }) {
+    const { status, before, milliseconds, left } = piped;
+    if (!status?.success || milliseconds !== undefined || left !== undefined) return;
+    if (before.trim() === "" || !before.endsWith("\n") && before.length < CAPACITY) return;
+    const much = before.length < CAPACITY ? "" : `, ${byteCount(before.length)} in all`;
+    return {
+      what: `it does not wait to be asked: it wrote ${quote(brief(before))}${much}, and ` +
+        describeStatus(status),
+      cures: [
+        "read its output to the end, then wait for its exit: a pipe holds 65,536 bytes",
+        'if it is to read its stdin: some programs take "-" for that',
+      ],
+      section: SECTIONS.readWhileWriting,
+    };
   },
 
   function exited({ piped }) {
     const { status, milliseconds, left } = piped;
     if (status === undefined || milliseconds !== undefined) return;
-    const what = `it exited without an answer (${ended(piped)})`;
+    const wrote = brief(piped.before + piped.answer);
+    const what = `it exited without an answer (${ended(piped)})` +
+      (wrote && `; before that it wrote ${quote(wrote)}`);
     if (left !== undefined) {
       return {
         what: `${what}, before it was asked: ${left}`,
@@ -87,7 +116,10 @@ const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
     }
     return {
       what,
-      cures: [`see what it says by itself: ${paste(piped.command)}`],
+      cures: [
+        `see what it says by itself: ${paste(piped.command)}`,
+        "if it refused what it was asked: --question TEXT",
+      ],
       section: SECTIONS.brokenPipe,
     };
   },
@@ -131,6 +163,23 @@ const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
     };
   },
 
+  function buffersUnasked(evidence) {
+    const { cured, output, terminal, piped } = evidence;
+    const missing = evidence.missing ?? "";
+    const cure = cured ?? output;
+    if (missing === "" || cure?.milliseconds === undefined || terminal === undefined) return;
+    const command = cured?.command ?? terminal.command;
+    return {
+      what:
+        `it buffers because it writes to a pipe: over pipes it wrote nothing of what it wrote ` +
+        `at a terminal, unasked: ${quote(missing)}${piped.doing && `; it ${piped.doing}`}`,
+      cures: [
+        `${pasted(command)}   # wrote that after ${cure.milliseconds} ms`,
+      ],
+      section: SECTIONS.buffer,
+    };
+  },
+
   function hangsInside({ piped: { unread, answer, atEnd = "", inside }, terminal }) {
     if (inside === undefined || answer + atEnd !== "") return;
     if (terminal?.milliseconds !== undefined) return;
@@ -161,9 +210,31 @@ const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
     };
   },
 
-  function buffers({ piped, terminal, cured, output }) {
-    const cure = cured ?? (output?.milliseconds === undefined ? undefined : terminal);
-    if (cure?.milliseconds === undefined) return;
+  function readsForNoReason({ piped, terminal, unfed }) {
+    if (terminal?.status === undefined || unfed?.status === undefined) return;
+    const wrote = brief(terminal.before + terminal.answer);
+    return {
+      what: "it reads its stdin because that is a pipe: at a terminal it did not wait for it, " +
+        `${wrote && `wrote ${quote(wrote)} and `}${describeStatus(terminal.status)}`,
+      cures: [
+        'if nothing is to be sent: start it with stdin: "null", or close its stdin',
+        `${paste(piped.command)} </dev/null   # ${describeStatus(unfed.status)} at once`,
+      ],
+      section: SECTIONS.closeStdin,
+    };
+  },
+
+  function isLateAnyhow({ piped, terminal, cured }) {
+    // However it was asked, it took as long: so nothing but time is what it wants.
+    const { atEnd = "", atEndAfter = 0, doing, unread } = piped;
+    const times = [terminal, cured].flatMap((trial) => trial?.milliseconds ?? []);
+    if (unread !== 0 || atEnd === "" || mayRead(doing) || times.length === 0) return;
+    return Math.min(...times) < atEndAfter / 2 ? undefined : isSlowFor(piped);
+  },
+
+  function buffers({ piped, terminal, cured, output, pasted }) {
+    const isByTerminal = output?.milliseconds !== undefined && terminal !== undefined;
+    if (cured?.milliseconds === undefined && !isByTerminal) return;
     const wrote = piped.unread === 0
       ? `it has read the question and written nothing${piped.complaint && " to stdout"}`
       : "no answer";
@@ -172,28 +243,28 @@ const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
       : `; at a terminal it answered after ${terminal.milliseconds} ms`;
     return {
       what: `it buffers because it writes to a pipe: ${wrote}${at}`,
-      cures: [`${paste(cure.command)}   # answered after ${cure.milliseconds} ms`],
+      cures: [cured ? cureLine(cured) : terminal ? terminalCure(terminal, pasted) : ""],
       section: SECTIONS.buffer,
     };
   },
 
   function isInteractive({ piped: { atEnd }, interactive }) {
     if (interactive?.milliseconds === undefined) return;
-    const { command, milliseconds } = interactive;
+    const { milliseconds } = interactive;
     return {
       what: "it talks only when it is interactive: it has read the question and written nothing" +
         `${atEnd && " before end of file"}; told to be, it answered after ${milliseconds} ms`,
-      cures: [`${paste(command)}   # answered after ${milliseconds} ms`],
+      cures: [cureLine(interactive)],
       section: SECTIONS.prompt,
     };
   },
 
-  function talksAtTerminal({ piped: { atEnd }, terminal }) {
+  function talksAtTerminal({ piped: { atEnd }, terminal, pasted }) {
     if (terminal?.milliseconds === undefined) return;
     const did = atEnd
       ? `wrote ${quote(atEnd)} at end of file alone`
       : "read the question and wrote nothing";
-    return giveTerminal(terminal, did);
+    return giveTerminal(terminal, pasted, did);
   },
 
   function answersOnStderr({ piped: { complaint, answer, atEnd = "" } }) {
@@ -214,21 +285,33 @@ const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
     };
   },
 
-  function isSlow({ piped: { unread, doing, atEnd = "", atEndAfter } }) {
+  function isSlow({ piped }) {
+    const { unread, doing, atEnd = "", atEndAfter } = piped;
     if (unread !== 0 || atEnd === "" || atEndAfter === undefined || mayRead(doing)) return;
+    return isSlowFor(piped);
+  },
+
+  function answersAfterMore({ piped: { atEnd = "" }, many }) {
+    if (atEnd === "" || many?.milliseconds === undefined) return;
     return {
-      what: `it is slow: it has read the question, and ${doing}; it wrote ${quote(atEnd)} ` +
-        `${atEndAfter} ms after that`,
-      cures: [`give it more time: --timeout ${Math.ceil(atEndAfter * 1.5 / 1000)}`],
-      section: SECTIONS.elsewhere,
+      what:
+        `it answers only after more input than that, or at end of file: asked 20 times at once ` +
+        `it answered after ${many.milliseconds} ms, asked once it wrote ${quote(atEnd)} when its ` +
+        "stdin was closed",
+      cures: [
+        "send all that it waits for; or close its stdin when all is sent, then read",
+        ...(many.command[0] === "stdbuf" ? [`and it buffers: ${paste(many.command)}`] : []),
+      ],
+      section: SECTIONS.closeStdin,
     };
   },
 
-  function answersAtEnd({ piped: { atEnd = "" }, terminal }) {
+  function answersAtEnd({ piped: { atEnd = "" }, terminal, many }) {
     if (atEnd === "") return;
-    const unsure = terminal ? "" : " (or buffers: no terminal could be tried)";
+    const unsure = terminal ? "" : " (or buffers: no terminal was tried)";
+    const more = many ? ", not after 20 questions either" : ", or after more input";
     return {
-      what: `it answers only at end of file${unsure}: it wrote ${quote(atEnd)} when its ` +
+      what: `it answers only at end of file${more}${unsure}: it wrote ${quote(atEnd)} when its ` +
         "stdin was closed",
       cures: ["close its stdin when all is sent, then read the answer"],
       section: SECTIONS.closeStdin,
@@ -245,11 +328,41 @@ const OUTCOMES: ((evidence: Evidence) => Outcome | undefined)[] = [
   },
 ];
 
-function giveTerminal({ command }: Trial, did: string): Outcome {
+/** A cure, as it was run: by a parent that writes at once. */
+function cureLine({ command, milliseconds }: Trial): string {
+  return `${pasted(command)}   # answered after ${milliseconds} ms`;
+}
+
+/** A command to paste. What script(1) says at its end is not for the user. */
+function pasted(command: string[]): string {
+  return command[0] === "script"
+    ? `${paste(command)} 2>/dev/null   # write after its line "${READY}"`
+    : paste(command);
+}
+
+function terminalCure(terminal: Trial, again: Trial | undefined): string {
+  if (again?.milliseconds !== undefined) return cureLine(again);
+  const isTried = again === undefined ? "was not tried" : "was in vain";
+  return `${
+    pasted(terminal.command)
+  }; it answered when it was asked as it rested; to ask at once ` +
+    isTried;
+}
+
+function giveTerminal(terminal: Trial, again: Trial | undefined, did: string): Outcome {
   return {
     what: `it wants a terminal: over pipes it ${did}; at a terminal it answered`,
-    cures: [`give it one: ${paste(command)}`],
+    cures: [`give it one: ${terminalCure(terminal, again)}`],
     section: SECTIONS.password,
+  };
+}
+
+function isSlowFor({ doing, atEnd = "", atEndAfter = 0 }: Trial): Outcome {
+  return {
+    what: `it is slow: it has read the question, and ${doing}; it wrote ${quote(atEnd)} ` +
+      `${atEndAfter} ms after that`,
+    cures: [`give it more time: --timeout ${Math.ceil(atEndAfter * 1.5 / 1000)}`],
+    section: SECTIONS.elsewhere,
   };
 }
 
@@ -267,12 +380,18 @@ export function conclude(evidence: Evidence): Outcome {
 }
 
 /** What is left if nothing else was seen. */
-function hasNothingToSay({ piped: { before, unread, doing }, terminal }: Evidence): Outcome {
-  const either = terminal ? "or at a terminal" : "(no terminal could be tried)";
+function hasNothingToSay({ piped, terminal, missing = "", isOnce }: Evidence): Outcome {
+  const { before, unread, doing } = piped;
+  const at = terminal?.status ? `, and ${describeStatus(terminal.status)}` : "";
+  const either = terminal === undefined
+    ? isOnce ? "(it was started once)" : "(no terminal was tried)"
+    : missing !== ""
+    ? `, and no answer at a terminal, where it wrote ${quote(missing)} unasked${at}`
+    : `or at a terminal${at}`;
   const read = unread === 0 ? "it has read the question, " : "";
   return {
     what: `it has nothing to say: ${read}${doing && `${doing}, `}and wrote nothing ` +
-      `${before && "more "}at end of file ${either}`,
+      `${before && "more "}at end of file${either.startsWith(",") ? "" : " "}${either}`,
     cures: ["ask what has an answer: --question TEXT", "or ask for a mark after each answer"],
     section: SECTIONS.wholeAnswers,
   };

@@ -14,14 +14,17 @@ export function mayLook(): boolean {
 /**
  * A number that grows while a process or one that it has started does anything: runs, reads, writes
  * or begins to wait. 0 where that cannot be seen.
+ *
+ * @param known Gets all of these processes, with the times of their starts.
  */
-export function activityOf(pid: number): number {
+export function activityOf(pid: number, known = new Map<number, string>()): number {
   let sum = 0;
   const family = mayLook() ? [pid] : [];
   for (const one of family) {
     family.push(...childrenOf(one));
     // Among them the state, and the time on a processor.
     const fields = statOf(one);
+    known.set(one, fields[19] ?? "");
     if (fields[0] === "R") sum += performance.now();
     sum += Number(fields[11] ?? 0) + Number(fields[12] ?? 0);
     sum += Number(field(readText(`/proc/${one}/status`), "voluntary_ctxt_switches"));
@@ -35,6 +38,13 @@ export function endAllWith(variable: string): void {
   for (const { name } of mayLook() ? readFolder("/proc") : []) {
     const environment = readText(`/proc/${name}/environ`).split("\0");
     if (environment.includes(variable)) attempt(() => Deno.kill(Number(name), "SIGKILL"));
+  }
+}
+
+/** Ends these processes, unless others have got their ids since: the times of their starts tell. */
+export function endAll(family: ReadonlyMap<number, string>): void {
+  for (const [pid, start] of family) {
+    if (start !== "" && statOf(pid)[19] === start) attempt(() => Deno.kill(pid, "SIGKILL"));
   }
 }
 

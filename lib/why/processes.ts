@@ -69,6 +69,10 @@ export function takeSnapshot(pid: number, observer?: number, limit?: number): Sn
       if (isWaiting(other, next) && !isJob(other, next)) queue.add(other);
     }
   }
+  // Those that one of them alone need not wait for are named, too.
+  for (const next of queue) {
+    for (const wait of waitsOfOne(next)) for (const one of awaited(view, wait)) read(view, one);
+  }
   return view;
 }
 

@@ -9,8 +9,10 @@ import { interactiveWordsFor, wordsFor } from "../script/cures.ts";
 export const UNBUFFERED = "PYTHONUNBUFFERED";
 
 /** A command, and what the process is called that runs it. */
-interface Named {
+export interface Named {
+  /** Its words. */
   command: string[];
+  /** The name of the process. */
   name: string;
 }
 
@@ -21,13 +23,15 @@ export function unbufferedCommands(program: Named): string[][] {
   return [
     ...withWords(program, wordsFor(name)),
     ...(isPython ? [["env", `${UNBUFFERED}=1`, ...command]] : []),
-    ...(command[0] === "stdbuf" ? [] : [["stdbuf", "-oL", ...command]]),
+    // By the line; and at once, for what shows prompts without a newline.
+    ...(command[0] === "stdbuf" ? [] : ["-oL", "-o0"].map((how) => ["stdbuf", how, ...command])),
   ];
 }
 
 /** The command that may make an interpreter answer each line, instead of reading a program. */
 export function interactiveCommands(program: Named): string[][] {
-  return withWords(program, interactiveWordsFor(program.name));
+  const words = program.command.slice(nameAt(program) + 1);
+  return withWords(program, interactiveWordsFor(program.name, words));
 }
 
 /** The command with words after its name, which may follow that of another: nice, env, stdbuf. */

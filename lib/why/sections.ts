@@ -21,5 +21,7 @@ export const SECTIONS = {
   brokenPipe: "README.md: Uncaught (in promise) BrokenPipe: Broken pipe (os error 32)",
   dialogue: "lib/RECIPES.md: hold a dialogue",
   bothOutputs: "lib/RECIPES.md: read stdout and stderr",
+  rpcLines: "lib/RECIPES.md: an MCP server's tools",
+  rpcLength: "lib/RECIPES.md: a language server's capabilities",
   wholeAnswers: "lib/RECIPES.md: get whole answers, of any number of lines",
 };

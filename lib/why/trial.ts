@@ -3,18 +3,43 @@
  *
  * @module
  */
-import { Answer, readable } from "./answer.ts";
-import { describeStatus, onEnd, startChild } from "../child.ts";
+import { Answer, compact, kindOf, readable } from "./answer.ts";
+import { describeStatus } from "../child.ts";
 import { byteCount, quote } from "../script/format.ts";
-import { untilStill } from "../script/still.ts";
-import { untilExit } from "../until_exit.ts";
-import { observe, observeLeft, ownPipes } from "./observe.ts";
-import { activityOf, endAllWith } from "./proc.ts";
+import { observe, observeHolders } from "./observe.ts";
+import {
+  FLOOD,
+  hasEnded,
+  isFlooding,
+  type Program,
+  progressOf,
+  startProgram,
+  untilReady,
+  untilRest,
+} from "./program.ts";
 import type { Verdict } from "./verdict.ts";
 import { READS_STDIN } from "./words.ts";
 
+/** How a program is tried. */
+export interface Manner {
+  /** What it is asked, without the newline. */
+  question: string;
+  /** Seconds in which nothing must move before it counts as having no answer. */
+  timeout: number;
+  /** What came of it over pipes, if that was tried: then this is another try. Without it the trial
+   * also looks at what the program waits for, and then closes its stdin. */
+  first?: Trial | undefined;
+  /** What other trials have shown that it writes unasked: it is asked at once, as a parent that
+   * writes as soon as it has started a child. Otherwise it is asked when it rests. */
+  unasked?: string[];
+  /** What it should write, asked or not, if a line after the question is not enough. */
+  wanted?: RegExp | undefined;
+  /** Bytes to send in place of the question. */
+  bytes?: Uint8Array;
+}
+
 /** How a program began. */
-interface Beginning {
+export interface Beginning {
   /** After how many milliseconds it came to the rest in which it was asked. */
   startup: number;
   /** What it wrote to stdout before it was asked. */
@@ -22,7 +47,7 @@ interface Beginning {
 }
 
 /** What came of a question. */
-interface Reply extends Beginning {
+export interface Reply extends Beginning {
   /** What it wrote then. */
   answer: string;
   /** After how many milliseconds a line of the answer was there; undefined if none was. */
@@ -36,7 +61,7 @@ interface Reply extends Beginning {
 }
 
 /** What came of the end of its stdin. */
-interface Ending {
+export interface Ending {
   /** What the process is called that runs it: `python3` for a script whose first line says so. */
   name?: string;
   /** What it did instead of an answer; empty where that cannot be seen. */
@@ -57,64 +82,50 @@ export interface Trial extends Reply, Ending {
   name: string;
   /** How many bytes it wrote to stderr in all. */
   errors: number;
-  /** The last line of these. */
+  /** The last useful line of these. */
   lastError: string;
+  /** What it began to write there. */
+  errorText: string;
   /** Who held its pipes when it had exited, if that was before it was asked. */
   left?: string;
-}
-
-/** Whoever writes as many bytes unasked floods, and is soon read no further. */
-export const FLOOD = 1_000_000;
-
-/** A program that was started for a trial. */
-interface Program extends AsyncDisposable {
-  pid: number;
-  stdin: WritableStreamDefaultWriter<Uint8Array>;
-  stdout: Output;
-  stderr: Output;
-  /** How it ended, once it has. */
-  status?: Deno.CommandStatus;
-  /** Who held its pipes then, if that was before it was asked. */
-  left?: string;
-  /** Whether it has been asked. */
-  isAsked: boolean;
-}
-
-/** What has come of one of its outputs. */
-interface Output {
-  text: string;
-  count: number;
-  isDone: boolean;
-  /** Told of each text that comes. */
-  onText: (text: string) => void;
+  /** Who held its pipes when all that could be found of it had been ended. */
+  escaped?: string;
 }
 
 /**
  * Starts a program over pipes, asks it, and ends it with all that it started.
  *
- * @param timeout Seconds in which nothing must move before it counts as having no answer.
- * @param first What came of it over pipes, if that was tried: then this is another try. Without it
- * the trial also looks at what the program waits for, and then closes its stdin.
  * @throws {StartError} If it cannot be started.
  */
-export async function tryCommand(
-  command: string[],
-  question: string,
-  timeout: number,
-  first?: Trial,
-): Promise<Trial> {
-  await using program = startProgram(command);
-  const { stderr } = program;
-  const beginning = await awaitRest(program, timeout, first);
-  let outcome: Partial<Trial> = { ...beginning, answer: "", complaint: "" };
+export async function tryCommand(command: string[], manner: Manner): Promise<Trial> {
+  let links: ReadonlySet<string>;
+  let trial: Trial;
+  {
+    await using program = startProgram(command);
+    links = program.links;
+    trial = await tryProgram(program, command, manner);
+  }
+  const escaped = observeHolders(links);
+  return { ...trial, ...escaped && { escaped } };
+}
+
+async function tryProgram(program: Program, command: string[], manner: Manner): Promise<Trial> {
+  const { first, unasked } = manner;
+  if (program.isAtTerminal) await untilReady(program);
+  const rest = unasked
+    ? { startup: 0, before: "", isEarly: true }
+    : await awaitRest(program, manner);
+  const { isEarly, ...beginning } = rest;
+  let outcome: Partial<Trial> = beginning;
   if (!isFlooding(program)) {
-    const [reply, answer] = await askQuestion(program, question, timeout, beginning, first);
+    const [reply, answer] = await askQuestion(program, manner, { ...beginning, isEarly });
     outcome = reply;
     if (program.status !== undefined) outcome.status = program.status;
     else if (first === undefined) {
-      outcome = { ...outcome, ...await closeStdin(program, timeout, answer) };
+      outcome = { ...outcome, ...await closeStdin(program, manner.timeout, answer) };
     }
   }
+  const { stderr, left } = program;
   return {
     command,
     name: (command[0] ?? "").replace(/.*\//, ""),
@@ -124,69 +135,26 @@ export async function tryCommand(
     ...beginning,
     ...outcome,
     errors: stderr.count,
-    lastError: stderr.text.trim().split("\n").at(-1) ?? "",
-    ...program.left && { left: program.left },
+    lastError: lastUseful(stderr.text),
+    errorText: stderr.text.slice(0, 10_000),
+    ...left && { left },
   };
 }
 
-function startProgram([name = "", ...args]: string[]): Program {
-  // What runs at a terminal has a session of its own, and is not in the group that ends as one.
-  const mark = crypto.randomUUID();
-  const resources = new AsyncDisposableStack();
-  resources.use(onEnd(() => endAllWith(`WHY_TRIAL=${mark}`)));
-  const command = new Deno.Command(name, {
-    args,
-    // script(1) has the user's shell run its line, and that of a service runs nothing.
-    env: { WHY_TRIAL: mark, ...name === "script" && { SHELL: "/bin/sh" } },
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "piped",
-    detached: true,
-  });
-  const others = ownPipes();
-  const child = resources.use(startChild(command, { name }));
-  const pipes = ownPipes().difference(others);
-  const program: Program = {
-    pid: child.pid,
-    stdin: child.stdin.getWriter(),
-    stdout: collect(child.stdout, child.status, resources),
-    stderr: collect(child.stderr, child.status, resources),
-    isAsked: false,
-    [Symbol.asyncDispose]: () => resources.disposeAsync(),
-  };
-  child.status.then((status) => {
-    program.status = status;
-    if (!program.isAsked) program.left = observeLeft(pipes);
-  });
-  return program;
-}
-
-function hasEnded({ status, stdout, stderr }: Program): boolean {
-  return status !== undefined && stdout.isDone && stderr.isDone;
-}
-
-function isFlooding({ stdout, stderr }: Program): boolean {
-  return Math.max(stdout.text.length, stderr.count) >= FLOOD;
-}
-
-function progressOf({ pid, stdout, stderr }: Program): number {
-  return activityOf(pid) + stdout.text.length + stderr.count;
-}
-
-/** Waits until nothing has moved for some seconds, or it is over. */
-function untilRest(program: Program, seconds: number, isOver: () => boolean): Promise<void> {
-  // A slow start has time, but one that never comes to rest is not waited for.
-  const latest = performance.now() + seconds * 5_000;
-  const isLate = () => performance.now() > latest;
-  return untilStill(() => progressOf(program), seconds, () => isOver() || isLate());
+/** The last line that tells a person something: no frame of a stack, no trailing remark. */
+function lastUseful(text: string): string {
+  const lines = text.trim().split("\n").filter((line) => line.trim() !== "");
+  const isUseful = (line: string) =>
+    !/^(\s|Node\.js v\d|note: |\^)/.test(line) && /\p{L}/u.test(line);
+  return lines.findLast(isUseful) ?? lines.at(-1) ?? "";
 }
 
 /** Waits until it has begun: until it rests, and reads its stdin, as far as that can be seen. */
 async function awaitRest(
   program: Program,
-  timeout: number,
-  { startup: leastTime, before: leastText }: Beginning = { startup: 0, before: "" },
+  { timeout, first }: Manner,
 ): Promise<Beginning & { isEarly: boolean }> {
+  const { startup: leastTime = 0, before: leastText = "" } = first ?? {};
   const isOver = () => hasEnded(program) || isFlooding(program);
   const begin = performance.now();
   for (;;) {
@@ -206,36 +174,49 @@ async function awaitRest(
  * asks again, since whoever answers does so again. */
 async function askQuestion(
   program: Program,
-  question: string,
-  timeout: number,
+  manner: Manner,
   { isEarly, ...beginning }: Beginning & { isEarly: boolean },
-  first?: Trial,
 ): Promise<[Reply, Answer]> {
+  const { question, timeout, unasked, wanted } = manner;
   const { stdin, stdout, stderr } = program;
-  const bytes = new TextEncoder().encode(`${question}\n`);
-  const isUnread = () => observe(program.pid)?.unread === bytes.length;
+  const bytes = manner.bytes ?? new TextEncoder().encode(`${question}\n`);
+  const isUnread = () => (observe(program.pid)?.unread ?? 0) >= bytes.length;
   const complained = stderr.text.length;
   // Some show it on stderr.
   const prompt = /[^\n]*$/.exec(stderr.text)?.[0].trim() ?? "";
   let broken: Pick<Reply, "unread"> = {};
   const pose = async (before: string, isEarly: boolean) => {
-    const answer = new Answer(before, (line) => isNoAnswer(line, question, first));
+    const isKnown = knownLines(unasked ?? []);
+    const isOther = (line: string) => isKnown(line) || isNoAnswer(line, before, manner);
+    const answer = new Answer(before, isOther);
+    let wantedAfter: number | undefined;
     program.isAsked = true;
-    stdout.onText = (text) => isEarly && isUnread() ? answer.skip(text) : answer.add(text);
+    stdout.onText = (text) => {
+      if (wanted?.test(readable(stdout.text))) wantedAfter ??= answer.passed;
+      // Whoever is asked at once may write before it reads; script(1) reads what its program does not.
+      const mayBeUnread = isEarly || program.isAtTerminal;
+      if (mayBeUnread && unasked === undefined && isUnread()) answer.skip(text);
+      else answer.add(text);
+    };
     // The pipe breaks if it has closed its stdin. If it has exited, others may hold it, and not
     // read.
     const isBroken = () => void (broken = { unread: bytes.length });
     if (program.status === undefined) stdin.write(bytes).catch(isBroken);
-    const isOver = () => hasEnded(program) || answer.milliseconds !== undefined;
-    await untilRest(program, timeout, isOver);
-    return answer;
+    const hasAnswer = () => wanted ? wantedAfter !== undefined : answer.milliseconds !== undefined;
+    await untilRest(program, timeout, () => hasEnded(program) || hasAnswer());
+    if (wanted === undefined) return { answer, result: answer.result() };
+    const { answer: text } = answer.result();
+    return {
+      answer,
+      result: { answer: text, ...wantedAfter !== undefined && { milliseconds: wantedAfter } },
+    };
   };
   const begin = performance.now() - beginning.startup;
-  let answer = await pose(beginning.before, isEarly);
-  if (isEarly && program.status === undefined && !isUnread()) {
+  let posed = await pose(beginning.before, isEarly);
+  if (isEarly && unasked === undefined && program.status === undefined && !isUnread()) {
     beginning = { before: stdout.text, startup: performance.now() - begin };
     const again = await pose(stdout.text, false);
-    if (again.milliseconds !== undefined || !isUnread()) answer = again;
+    if (again.result.milliseconds !== undefined || !isUnread()) posed = again;
   }
   stdout.onText = () => {};
   const complaint = stderr.text.slice(complained).trim();
@@ -243,9 +224,20 @@ async function askQuestion(
   return [{
     ...beginning,
     ...broken,
-    ...answer.result(),
+    ...posed.result,
     complaint: isPrompt ? complaint.slice(0, complaint.length - prompt.length).trim() : complaint,
-  }, answer];
+  }, posed.answer];
+}
+
+/** Whether a line is one of those that were seen unasked, and has not come as often since. */
+function knownLines(lines: string[]): (line: string) => boolean {
+  const left = new Map<string, number>();
+  for (const line of lines) left.set(kindOf(line), (left.get(kindOf(line)) ?? 0) + 1);
+  return (line) => {
+    const count = left.get(kindOf(line)) ?? 0;
+    left.set(kindOf(line), count - 1);
+    return count > 0;
+  };
 }
 
 /** Looks at what it does instead of an answer, closes its stdin, and waits for what it writes. */
@@ -268,49 +260,29 @@ export function mayRead(doing: string): boolean {
 }
 
 /** Whether a line of another try is known to be no answer: a terminal shows what goes to stderr, and
- * an editor of lines there what it is asked, or an empty line. */
-function isNoAnswer(line: string, question: string, first?: Trial): boolean {
+ * an editor of lines there what it is asked, behind its prompt, or an empty line. */
+function isNoAnswer(line: string, before: string, { question, first }: Manner): boolean {
   if (first === undefined || first.milliseconds !== undefined) return false;
-  const { complaint, unread, atEnd } = first;
+  const { errorText, unread, atEnd } = first;
   const text = line.trim();
   // The program may name itself there, with its folder or without, and the line that it reads.
-  const texts = complaint.split("\n").map((text) =>
+  const texts = errorText.split("\n").map((text) =>
     text.trim().replace(/^\S*\//, "").replace(/^(\S+: )line \d+: /, "$1")
   );
   if (texts.some((complaint) => complaint !== "" && text.endsWith(complaint))) return true;
+  if (text !== "" && compact(errorText).includes(compact(text))) return true;
   // Whoever answers so has done it over pipes as well, at end of file.
   const lines = atEnd?.split("\n").slice(0, -1).map((line) => line.trim()) ?? [];
   if (text === "") return !lines.includes("");
-  const isEditor = !unread && atEnd !== undefined && !atEnd.includes(question.trim());
-  return isEditor && question.trim() !== "" && text.endsWith(question.trim());
-}
-
-/** Reads a stream until its end, the exit of the child, or a flood, which then fills the pipe: if
- * it were closed, the program would end for that. */
-function collect(
-  stream: ReadableStream<Uint8Array>,
-  exit: Promise<unknown>,
-  resources: AsyncDisposableStack,
-): Output {
-  const reader = untilExit(stream, exit).getReader();
-  resources.defer(() => reader.cancel());
-  const output: Output = { text: "", count: 0, isDone: false, onText: () => {} };
-  const decoder = new TextDecoder();
-  (async () => {
-    for (let next = await reader.read(); !next.done; next = await reader.read()) {
-      const text = decoder.decode(next.value, { stream: true });
-      output.count += next.value.length;
-      output.text += text;
-      output.onText(text);
-      if (output.count >= FLOOD * 2) break;
-    }
-    output.isDone = true;
-  })();
-  return output;
+  const isEditor = !unread && atEnd !== undefined && !lines.includes(question.trim());
+  const prompt = readable(before).split("\n").at(-1)?.trim() ?? "";
+  return isEditor &&
+    [question.trim(), `${prompt}${question.trim()}`, `${prompt} ${question.trim()}`]
+      .includes(text);
 }
 
 /** What happened in a trial, in a line. */
-export function trialInWords(trial: Trial, question: string, timeout: number): string {
+export function trialInWords(trial: Trial, { question, timeout }: Manner): string {
   const { before, milliseconds, answer, status, unread, doing, errors, lastError, atEnd } = trial;
   const { complaint } = trial;
   const line = quote(answer.split("\n").find((line) => line.trim() !== "") ?? "");
@@ -318,18 +290,28 @@ export function trialInWords(trial: Trial, question: string, timeout: number): s
   if (errors >= FLOOD) return `wrote ${byteCount(errors)} to stderr, and was read no further`;
   if (milliseconds !== undefined) return `answered ${line} after ${milliseconds} ms`;
   if (status !== undefined) {
-    return `${describeStatus(status)}${lastError && `: ${quote(lastError)}`}`;
+    const wrote = brief(before + answer);
+    return (wrote && `wrote ${quote(wrote)} unasked, and `) + describeStatus(status) +
+      (lastError && `: ${quote(lastError)}`);
   }
   const length = new TextEncoder().encode(question).length + 1;
+  const unasked = brief(before);
   const facts = [
     unread === undefined ? "" : `read ${length - unread} of ${byteCount(length)}`,
-    `wrote ${answer !== "" ? quote(answer) : before === "" ? "nothing" : "nothing more"}`,
+    unasked === "" ? "" : `wrote ${quote(unasked)} unasked`,
+    answer === "" ? `wrote nothing${unasked && " more"}` : `wrote ${quote(answer)}`,
     complaint === "" ? "" : `to stderr ${quote(complaint)}`,
     doing,
     atEnd === undefined ? "" : `at end of file ${atEnd === "" ? "nothing" : quote(atEnd)}`,
   ];
   const missing = answer.trim() === "" || answer.includes("\n") ? "answer" : "whole line";
   return `no ${missing} within ${timeout} s: ${facts.filter((fact) => fact !== "").join(", ")}`;
+}
+
+/** A text that may be long: what a person needs of it. */
+export function brief(text: string): string {
+  const shown = readable(text).trim();
+  return shown.length > 200 ? `${shown.slice(0, 200)}…` : shown;
 }
 
 /** Whether a trial leaves open why there was no answer. */

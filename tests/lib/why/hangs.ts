@@ -387,6 +387,199 @@ for pid, w in workers: os.close(w); os.waitpid(pid, 0)`)],
 
 /** Others of these kinds, for the matrix. */
 export const VARIANTS: Record<string, Hang> = {
+  "a shell collects what its child writes": {
+    programs: [
+      python('subprocess.run(["bash", "-c", "x=$(sleep 200); echo $x"], capture_output=True)'),
+      python('subprocess.run(["bash", "-c", "x=`sleep 200`; echo $x"], capture_output=True)'),
+      python('subprocess.run(["bash", "-c", "read x < <(sleep 200)"], capture_output=True)'),
+      deno('await new Deno.Command("bash", { args: ["-c", "x=$(sleep 200); echo $x"] }).output()'),
+    ],
+    says: /^bash \d+ waits until sleep (\d+) writes or exits, and sleep \1 sleeps\ngive it time/,
+  },
+  "a shell stands between parent and child": {
+    programs: [
+      python(
+        'c = Popen("sed s/a/b/; true", shell=True, stdin=PIPE, stdout=PIPE)\n' +
+          'c.stdin.write(b"a\\n"); c.stdin.flush(); c.stdout.readline()',
+      ),
+    ],
+    says:
+      /^python3 \d+ and sed (\d+) both wait to read, and nothing is in their pipes: .*\nsed \1: sed buffers its output: run it with -u\n/,
+  },
+  "what a grandchild wrote elsewhere is not said of the one in the middle": {
+    programs: [
+      python(
+        `Popen(["sh", "-c", "perl -e 'print STDERR qq(hello\\\\n); sleep 100'; true"], stdout=PIPE).stdout.read()`,
+      ),
+    ],
+    says:
+      /^python3 \d+ waits until perl (\d+) writes or exits, and perl \1 sleeps\ngive it time; or see what it does\nor what perl \1 has printed is still in its buffer: /,
+    needs: ["perl"],
+  },
+  "what was written before an exec is no evidence": {
+    programs: [
+      python(
+        'c = Popen(["bash", "-c", "echo starting >/dev/null; exec sed s/a/b/"], stdin=PIPE, stdout=PIPE)\n' +
+          'c.stdin.write(b"a\\n"); c.stdin.flush(); c.stdout.readline()',
+      ),
+    ],
+    says:
+      /its answer is in its buffer, or was read already \(it has written 9 bytes in its life, here or elsewhere\), or/,
+  },
+  "what a sleeper printed may be in its buffer": {
+    programs: [
+      python('child("print(1); time.sleep(1000)").stdout.readline()'),
+      python(
+        'Popen([sys.executable, "-m", "http.server", "0"], stdout=PIPE, stderr=PIPE).stdout.readline()',
+      ),
+      python('Popen(["perl", "-e", "print 1; sleep 1000"], stdout=PIPE).stdout.readline()'),
+    ],
+    says:
+      /^python3 \d+ waits until (\w+ \d+) writes or exits, and \1 .*\ngive it time; or see what it does\nor what \1 has printed is still in its buffer: [^]*README.md: No answer from the child/,
+    needs: ["perl"],
+  },
+  "a question lies unread in stderr": {
+    programs: [
+      python(
+        "os.chdir(tempfile.mkdtemp()); open('a', 'w'); open('b', 'w')\n" +
+          'Popen(["cp", "-i", "a", "b"], stdin=PIPE, stdout=PIPE, stderr=PIPE).stdout.read()',
+      ),
+    ],
+    says:
+      /^python3 \d+ and cp (\d+) both wait to read, and \d+ bytes lie unread in the stderr of cp \1: .*\nread that too, at the same time: it may be asking there\n/,
+  },
+  "one that reads its stdin because that is a pipe": {
+    programs: [
+      python('Popen(["jq", "."], stdin=PIPE, stdout=PIPE).stdout.read()'),
+    ],
+    says:
+      /^python3 \d+ and jq (\d+) both wait to read, .*\nif nothing more is to be sent: close its stdin, or start it with stdin: "null"\njq \1: /,
+    needs: ["jq"],
+  },
+  "a loop and what it starts have the same stdin": {
+    programs: [bash("(echo a; sleep 300) | while read x; do cat >/dev/null; done")],
+    says:
+      /^cat (\d+) waits until sleep \d+ writes or exits, .*\ngive it time; .*\nif bash \d+ is to read the same stdin, keep it from cat \1: <\/dev\/null\n/,
+  },
+  "an end that is not stdin": {
+    programs: [
+      python(
+        "r, w = os.pipe()\nif os.fork() == 0:\n  os.close(w); os.read(r, 1); os._exit(0)\n" +
+          "os.close(r); time.sleep(300)",
+      ),
+    ],
+    says:
+      /^python3 \d+ waits until python3 (\d+) writes or closes the write end \(descriptor \d+\), and python3 \1 sleeps\nwrite to it, or close the write end when all is sent/,
+  },
+  "a lock on a file that a stopped process has": {
+    programs: [
+      bash(
+        "f=$(mktemp); flock $f sleep 300 & sleep 0.3; kill -STOP $!; rm $f.x 2>/dev/null; flock $f true",
+      ),
+    ],
+    says:
+      /^flock \d+ waits for the lock on \S+, and flock (\d+) is stopped by a signal, and sleep (\d+) sleeps\ncontinue flock \1: kill -CONT \1\nhave flock \1 or sleep \2 free it/,
+    needs: ["flock"],
+  },
+  "a lock in shared memory": {
+    programs: [
+      python(
+        "import multiprocessing as mp\nl = mp.get_context('fork').Lock(); l.acquire()\n" +
+          "p = mp.get_context('fork').Process(target=l.acquire); p.start(); p.join()",
+      ),
+    ],
+    says:
+      /^deadlock: python3 (\d+) waits until python3 (\d+) exits, and python3 \2 waits until python3 \1 frees a lock in shared memory\n/,
+  },
+  "a terminal that is full": {
+    programs: [
+      python(
+        'pid, m = __import__("pty").fork()\nif pid == 0: os.execlp("seq", "seq", "1000000")\nos.wait()',
+      ),
+    ],
+    says:
+      /^deadlock: python3 (\d+) waits until seq (\d+) exits, and seq \2 waits until python3 \1 reads the terminal \/dev\/pts\/\d+\nread before you wait/,
+  },
+  "expect and its program": {
+    programs: [["expect", "-c", 'set timeout -1; spawn bc -q; send "x=3\\r"; expect "foo"']],
+    says:
+      /^bc (\d+) waits for what is typed at the terminal \/dev\/pts\/\d+, and expect (\d+) waits to read .* there\nhave expect \2 write there/,
+    needs: ["expect", "bc"],
+  },
+  "a program behind script": {
+    programs: [
+      python(
+        'c = Popen(["script", "-qec", "stty -echo; echo ready; exec cat", "/dev/null"], stdin=PIPE, stdout=PIPE)\n' +
+          "c.stdout.readline(); c.stdout.read()",
+      ),
+    ],
+    says:
+      /^cat \d+ waits for what is typed at the terminal \/dev\/pts\/\d+, and script (\d+) waits to read .* there\nhave script \1 write there/,
+    needs: ["script"],
+  },
+  "a connection of this machine, whose other end sleeps": {
+    programs: [
+      python(
+        's = socket.create_server(("127.0.0.1", 0))\n' +
+          "if os.fork() == 0: c = s.accept()[0]; s.close(); time.sleep(300)\n" +
+          "c = socket.create_connection(s.getsockname()); s.close(); c.recv(1)",
+      ),
+    ],
+    says:
+      /^python3 \d+ waits (until python3 \d+ writes or exits|for what python3 \d+ sends at port \d+), and (python3 \d+ |it )sleeps\n/,
+  },
+  "two ends of mp.Pipe": {
+    programs: [
+      python(
+        "import multiprocessing as mp\na, b = mp.Pipe()\n" +
+          "p = mp.get_context('fork').Process(target=b.recv); p.start(); a.recv()",
+      ),
+    ],
+    says:
+      /^python3 \d+ and python3 \d+ both wait to read, .*, and nothing is in their pipes\none of them has to write first: what is missing is data, or the end of it\n/,
+    needs: ["ss"],
+  },
+  "an exit is awaited of one that writes for ever": {
+    programs: [
+      python('Popen(["yes"], stdout=PIPE).wait()'),
+      python(
+        'a = Popen(["yes"], stdout=PIPE)\nb = Popen(["head", "-1"], stdin=a.stdout, stdout=PIPE)\n' +
+          "b.communicate(); a.wait()",
+      ),
+    ],
+    says:
+      /^deadlock: python3 \d+ waits until yes (\d+) exits, and yes \1 .*\nread before you wait for the exit.*\nor close the read end, if another program is to read that, or nobody \(p1\.stdout\.close\(\)\)/,
+  },
+  "a question without its newline": {
+    programs: [
+      python(
+        'c = Popen([sys.executable, "-i"], stdin=PIPE, stdout=PIPE, stderr=PIPE)\n' +
+          'c.stdin.write(b"print(1)"); c.stdin.flush(); c.stdout.readline()',
+      ),
+    ],
+    says:
+      /both wait to read, and \d+ bytes lie unread in the stderr of python3 \d+: [^]*\ndoes what was sent end with a newline, and was it flushed\?\n/,
+  },
+  "two readers of one pipe": {
+    programs: [
+      python(
+        "r, w = os.pipe()\nfor n in range(2):\n  if os.fork() == 0: os.close(w); os.read(r, 1); os._exit(0)\n" +
+          "os.close(r); os.wait()",
+      ),
+    ],
+    says:
+      /^deadlock: python3 (\d+) waits until python3 \d+ exits, and python3 \d+ waits until python3 \1 writes; python3 \d+ read there too: each byte goes to one alone\n/,
+  },
+  "what lies unread in a sleeper's own stdin": {
+    programs: [bash("head -c 60000 /dev/zero | sleep 300; true")],
+    says:
+      /^not a pipe: bash \d+ waits until sleep (\d+) exits; sleep \1 sleeps, with 60,000 bytes of its/,
+  },
+  "a daemon holds the output": {
+    programs: [python('subprocess.run(["sh", "-c", "sleep 600 & echo done"], stdout=PIPE)')],
+    says:
+      /^python3 \d+ gets no end of file .* before sleep \d+ exits: .*\nend sleep .*\nor start it without the pipe: >\/dev\/null 2>&1 <\/dev\/null &\n/,
+  },
   "to read stderr to its end while stdout is full is a deadlock": {
     says:
       /deadlock: .*head \d+ waits until \w+ \d+ reads its stdout[^]*read both outputs at the same time/,

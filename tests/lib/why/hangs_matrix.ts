@@ -122,7 +122,7 @@ processTest("why does not tell twice of a circle through a terminal", async () =
   const script = '["script", "-qec", "cat", "/dev/null"]';
   await using parent = start(python(`Popen(${script}, stdin=PIPE, stdout=PIPE).stdout.read()`));
   const says =
-    /: python3 \d+ waits until script \d+ writes; script \d+ waits for the terminal \S+ \(other end: (\w+ \d+, )?cat \d+\)\n/;
+    /^cat \d+ waits for what is typed at the terminal \S+, and script \d+ waits to read .* there\n/;
   await mustHang(parent.pid, says);
 }, { needs: ["python3", "script"], os: "linux" });
 
@@ -130,7 +130,7 @@ processTest("why tells of a process that a debugger holds", async () => {
   const gdb = '["gdb", "-q", "-nx", "-ex", "starti", "cat"]';
   await using parent = start(python(`Popen(${gdb}, stdin=PIPE, stdout=PIPE).stdout.read()`));
   const cat = await find(parent.pid, "cat");
-  await mustHang(cat, /not a pipe: cat \d+ is held by gdb \d+, which debugs it/);
+  await mustHang(cat, /cat \d+ is held by gdb \d+, which debugs it/);
 }, { needs: ["python3", "gdb"], os: "linux" });
 
 processTest("why tells the same of each process of a pipeline", async () => {
@@ -140,7 +140,7 @@ processTest("why tells the same of each process of a pipeline", async () => {
   await mustHang(await find(shell.pid, "yes"), says);
   await mustHang(
     await find(shell.pid, "sleep"),
-    new RegExp(`^sleep.*Meanwhile ${says.source}`, "m"),
+    says,
   );
 }, { needs: ["bash"], os: "linux" });
 
@@ -151,7 +151,7 @@ processTest("why tells of the one who waits when asked about the grandchild", as
   const sleep = await find(parent.pid, "sleep");
   await mustHang(
     sleep,
-    /^sleep \d+ sleeps; whoever.* has gone\. Meanwhile python3 \d+ gets no end of file/m,
+    /^python3 \d+ gets no end of file .* before sleep \d+ exits/,
   );
 }, { needs: ["python3"], os: "linux" });
 
@@ -169,7 +169,7 @@ const READERS: Record<string, { command: string[]; advice: RegExp }> = {
   "gdb, which shows a prompt and polls pipes of its own": {
     command: ["gdb", "-q", "-nx"],
     advice:
-      /gdb \d+: .*read up to it\n *if it shows a prompt.*\n(.*\n)+.*: talk to a program that shows a prompt$/,
+      /gdb \d+: .*read up to it\n(.*\n)*if it shows a prompt.*\n(.*\n)+.*: talk to a program that shows a prompt$/,
   },
   "a program that selects a pipe of its own, too": {
     command: python("r, w = os.pipe()\nos.read(0, 9)\nselect.select([0, r], [], [])"),
@@ -183,7 +183,7 @@ const READERS: Record<string, { command: string[]; advice: RegExp }> = {
   "python3 -iqu, which shows its prompt on stderr": {
     command: ["python3", "-iqu"],
     advice:
-      /python3 \d+: it may .*have nothing to say.*\n *if it shows a prompt, on stdout or stderr/,
+      /python3 \d+: it may .*have nothing to say.*\n(.*\n)*if it shows a prompt, on stdout or stderr/,
   },
   "sort": { command: ["sort"], advice: /sort \d+: it answers at the end of its input/ },
 };
@@ -196,7 +196,8 @@ for (const [title, { command, advice }] of Object.entries(READERS)) {
       `const c = start(${words}); await c.stdin.getWriter().write(new Uint8Array([97, 10]));
       for await (const _ of c.stdout);`,
     ));
-    const says = /^(deno \d+ and \w+|\w+ \d+ and deno) \d+ both wait to read, and nothing is in/m;
+    const says =
+      /^(deno \d+ and \w+|\w+ \d+ and deno) \d+ both wait to read, and (nothing is in|\d+ bytes lie unread in the stderr of)/m;
     assertMatch(await mustHang(parent.pid, says), advice);
     assertMatch(await mustHang(await find(parent.pid, name.replace(/.*\//, "")), says), advice);
   }, { needs: [name], os: "linux" });

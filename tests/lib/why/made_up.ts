@@ -15,6 +15,7 @@ export const silent: Trial = {
   complaint: "",
   errors: 0,
   lastError: "",
+  errorText: "",
   doing: "waits to read stdin",
   unread: 0,
   atEnd: "",

@@ -10,11 +10,15 @@ const end = { ...silent, atEnd: "yes\n" };
 const CASES: [title: string, evidence: Parameters<typeof conclude>[0], says: RegExp][] = [
   ["an answer", { piped: answered }, /answers at once/],
   ["an answer before the exit", { piped: { ...exited, ...answered } }, /answers at once/],
-  ["at end of file alone", { piped: end, terminal: silent }, /only at end of file: it wrote "yes/],
+  [
+    "at end of file alone",
+    { piped: end, terminal: silent },
+    /only at end of file, or after more input: it wrote "yes/,
+  ],
   [
     "without a terminal",
     { piped: end },
-    /at end of file \(or buffers: no terminal could be tried\)/,
+    /at end of file, or after more input \(or buffers: no terminal was tried\)/,
   ],
   ["a cure without a terminal", { piped: end, cured: answered }, /it buffers because/],
   [
@@ -48,7 +52,7 @@ const CASES: [title: string, evidence: Parameters<typeof conclude>[0], says: Reg
     /a prompt without a newline: it wrote "Name\? " and waits$/,
   ],
   ["nothing anywhere", { piped: silent, terminal: silent }, /nothing to say: .* or at a terminal$/],
-  ["nothing, no terminal", { piped: silent }, /nothing to say: .*\(no terminal could be tried\)$/],
+  ["nothing, no terminal", { piped: silent }, /nothing to say: .*\(no terminal was tried\)$/],
   [
     "a program that reads from the terminal itself",
     { piped: { ...silent, unread: 9 }, terminal: answered },

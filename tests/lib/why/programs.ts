@@ -51,7 +51,7 @@ export const KINDS: Record<string, Tried> = {
     command: ["python3"],
     question: "print(6*7)",
     says:
-      /it talks only when it is interactive: [^]*\n {2}python3 -i {3}# answered after \d+ ms\n.*: talk to a program that shows a prompt\n/,
+      /it talks only when it is interactive: [^]*\n {2}python3 -iu {3}# answered after \d+ ms\n.*: talk to a program that shows a prompt\n/,
     needs: ["python3"],
   },
   "an editor of lines shows what it is asked, which is no answer": {
@@ -61,18 +61,18 @@ export const KINDS: Record<string, Tried> = {
   },
   "sort answers at its end of file": {
     command: ["sort"],
-    says: /answers only at end of file: it wrote "question\\n" when/,
+    says: /answers only at end of file, not after 20 questions either: it wrote "question\\n" when/,
   },
   "one that is slow to answer": {
     command: ["sh", "-c", "read x; sleep 1.7; echo $x; cat"],
     says:
-      /it is slow: it has read the question, and waits for the exit of sleep \d+, which sleeps; it wrote "question\\n" \d{4} ms after that\n {2}give it more time: --timeout \d\n/,
+      /it is slow: it has read the question, and waits for the exit of sleep \d+, which sleeps; it wrote "question\\n" \d{4} ms after that\n {2}give it more time: --timeout \d\n|it answers over pipes, but is slow: after \d{4} ms\n/,
   },
   "bc has nothing to say to an assignment": {
     command: ["bc"],
     question: "x=3",
     says:
-      /it has nothing to say: it has read the question, waits to read stdin, and wrote nothing at end of file or at a terminal/,
+      /it has nothing to say: it has read the question, waits to read stdin, and wrote nothing at end of file(, and no answer at a terminal, where it wrote ".*warranty.*" unasked)?\n/,
     needs: ["bc"],
   },
   "a prompt": {
@@ -109,6 +109,7 @@ export const KINDS: Record<string, Tried> = {
   },
   "a shell answers on stderr": {
     command: ["sh"],
+    question: "question ",
     says: /it answers on stderr, not on stdout: ".*sh: .*question: not found"\n/,
   },
   "one that leaves its dialogue to a child": {
@@ -140,6 +141,84 @@ export const KINDS: Record<string, Tried> = {
 
 /** Others of these kinds, for the matrix. */
 export const VARIANTS: Record<string, Tried> = {
+  "what is printed and not asked for is in a buffer as well": {
+    command: python("print('listening'); time.sleep(99)"),
+    says:
+      /wrote "listening" unasked[^]*it buffers because it writes to a pipe: over pipes it wrote nothing of what it wrote at a terminal, unasked: "listening"; it sleeps\n {2}\S+ -u -c [^]*# wrote that after/,
+    needs: ["python3"],
+  },
+  "a line that comes late and unasked is no answer": {
+    command: ["sh", "-c", "sleep 1.7; echo started; sleep 100"],
+    says: /it does not read its stdin: the question is unread/,
+  },
+  "a prompt of one that then exits": {
+    command: ["sh", "-c", 'printf "Overwrite (y/n)? "; read x; [ "$x" = y ] || exit 1'],
+    says:
+      /it exited without an answer \(exited with status 1\); before that it wrote "Overwrite \(y\/n\)\?"\n[^]*--question TEXT\n/,
+  },
+  "one that reads its stdin because that is a pipe": {
+    command: [
+      "sh",
+      "-c",
+      "[ -t 0 ] || [ ! -p /dev/stdin ] && { echo found; exit; }; exec sort >/dev/null",
+    ],
+    says:
+      /it reads its stdin because that is a pipe: at a terminal it did not wait for it, wrote "found" and exited with status 0\n {2}if nothing is to be sent: start it with stdin: "null", or close its stdin\n {2}sh -c .* <\/dev\/null {3}# exited with status 0 at once\n/,
+  },
+  "two lines make one, in a buffer": {
+    command: ["paste", "-", "-"],
+    says:
+      /it answers only after more input than that, or at end of file: [^]*\n {2}and it buffers: stdbuf -oL paste - -\n/,
+    needs: ["paste", "stdbuf"],
+  },
+  "an answer after two lines": {
+    command: ["sh", "-c", "read a; read b; echo $a$b"],
+    says:
+      /it answers only after more input than that, or at end of file: asked 20 times at once it answered/,
+  },
+  "a reader of 100 bytes": {
+    command: python("while os.read(0, 100): pass"),
+    says: /it has nothing to say/,
+    needs: ["python3"],
+  },
+  "an answer that contains the question": {
+    command: python("for line in sys.stdin: print('got', line); time.sleep(100)"),
+    says:
+      /it buffers because it writes to a pipe: it has read the question and written nothing; at a/,
+    needs: ["python3"],
+  },
+  "a question that fits the program": {
+    command: ["jq", "."],
+    says: /\n {2}jq --unbuffered \. {3}# answered after/,
+    needs: ["jq"],
+  },
+  "a language server that answers a line": {
+    command: [Deno.execPath(), "lsp"],
+    says:
+      /it speaks JSON-RPC, in the framing "content-length"[^]*rpc\.ts --framing content-length .* lsp\n/,
+  },
+  "a server that answers to JSON-RPC alone, a message a line": {
+    command: python(
+      "import json\nfor line in sys.stdin:\n  try: id = json.loads(line)['id']\n  except Exception: continue\n" +
+        "  print(json.dumps({'jsonrpc': '2.0', 'id': id, 'result': {}}), flush=True)",
+    ),
+    says:
+      /it speaks JSON-RPC, and no plain lines: asked to initialize in the framing "lines" it ans/,
+    needs: ["python3"],
+  },
+  "a prompt in a buffer": {
+    command: python("sys.stdout.write('Name? '); time.sleep(99)"),
+    says: /over pipes it wrote nothing of what it wrote at a terminal|it does not read its stdin/,
+    needs: ["python3"],
+  },
+  "the last useful line of stderr, with what would turn it around": {
+    command: [
+      "sh",
+      "-c",
+      "printf 'Error: a\\342\\200\\256b\\n    at x\\n\\nNode.js v1\\n' >&2; exit 3",
+    ],
+    says: /it exited without an answer \(exited with status 3, saying "Error: a\\u202eb"\)/,
+  },
   "sed -u answers at once": { command: ["sed", "-u", "p"], says: /answers at once/ },
   "sed buffers": { command: ["sed", "s/a/b/"], says: cure("sed -u s/a/b/") },
   "grep buffers": { command: ["grep", "q"], says: cure("grep --line-buffered q") },
@@ -163,12 +242,16 @@ export const VARIANTS: Record<string, Tried> = {
   },
   "perl buffers": {
     command: ["perl", "-ne", "print"],
-    says: cure("script -qec 'stty -echo; perl -ne print' /dev/null"),
+    says: cure(
+      "script -qec 'stty -echo; echo ready; exec perl -ne print' /dev/null 2>/dev/null   # write after its line \"ready\"",
+    ),
     needs: ["perl"],
   },
   "ruby buffers": {
     command: ["ruby", "-pe", "1"],
-    says: cure("script -qec 'stty -echo; ruby -pe 1' /dev/null"),
+    says: cure(
+      "script -qec 'stty -echo; echo ready; exec ruby -pe 1' /dev/null 2>/dev/null   # write after its line \"ready\"",
+    ),
     needs: ["ruby"],
   },
   "node reads a program": {
@@ -185,7 +268,7 @@ export const VARIANTS: Record<string, Tried> = {
   },
   "wc answers at its end of file": {
     command: ["wc", "-c"],
-    says: /answers only at end of file: it wrote "9\\n" when/,
+    says: /answers only at end of file, not after 20 questions either: it wrote "9\\n" when/,
   },
   "one that is slow to answer, and is given the time": {
     command: ["sh", "-c", "read x; sleep 1.7; echo $x; cat"],
@@ -210,6 +293,7 @@ export const VARIANTS: Record<string, Tried> = {
   },
   "a prompt on stderr, and an error": {
     command: ["python3", "-i"],
+    question: "question ",
     says: /it answers on stderr, not on stdout: ".*NameError.* not defined"\n/,
     needs: ["python3"],
   },
@@ -283,6 +367,7 @@ export const VARIANTS: Record<string, Tried> = {
   },
   "a shell that names the line of its stdin": {
     command: ["bash"],
+    question: "question ",
     says: /it answers on stderr, not on stdout: ".*bash: line 1: question: command not found"\n/,
     needs: ["bash"],
   },
@@ -327,17 +412,28 @@ export const VARIANTS: Record<string, Tried> = {
   },
 };
 
+/** Few at a time: how soon a program answers is a part of what is said. */
+const places = Array.from({ length: 4 }, () => Promise.resolve());
+
+async function alone(act: () => Promise<void>): Promise<void> {
+  const before = places.shift() ?? Promise.resolve();
+  const done = before.then(act);
+  places.push(done.catch(() => {}));
+  await done;
+}
+
 /** Tries programs, and sees what is said of them, and that nothing of them is left. */
 export function testPrograms(programs: Record<string, Tried>): void {
   for (const [title, program] of Object.entries(programs)) {
-    const { command, question = "question", timeout = 1, says, needs = [] } = program;
-    processTest(`why finds out: ${title}`, async () => {
-      const lines: string[] = [];
-      const tell = (line: string) => Promise.resolve(void lines.push(line));
-      const { what, cures, section } = await diagnose(command, question, timeout, tell);
-      lines.push("", what, ...cures.map((cure) => `  ${cure}`), `  more in ${section}`, "");
-      assertMatch(lines.join("\n"), says);
-    }, { needs: ["script", ...needs], os: "linux" });
+    const { command, question, timeout = 1, says, needs = [] } = program;
+    processTest(`why finds out: ${title}`, () =>
+      alone(async () => {
+        const lines: string[] = [];
+        const tell = (line: string) => Promise.resolve(void lines.push(line));
+        const { what, cures, section } = await diagnose(command, { question, timeout, tell });
+        lines.push("", what, ...cures.map((cure) => `  ${cure}`), `  more in ${section}`, "");
+        assertMatch(lines.join("\n"), says);
+      }), { needs: ["script", ...needs], os: "linux" });
   }
   Deno.test("nothing is left of the programs that were tried", async () => {
     assertEquals(await processesMarked(mark), []);

@@ -8,19 +8,25 @@ import { answered, silent } from "./made_up.ts";
 Deno.test("the cures are the program's own switch, its environment, and stdbuf", () => {
   const cures = (name: string, ...command: string[]) =>
     unbufferedCommands({ ...silent, name, command }).map((words) => words.join(" "));
-  assertEquals(cures("sed", "/bin/sed", "p"), ["/bin/sed -u p", "stdbuf -oL /bin/sed p"]);
+  assertEquals(cures("sed", "/bin/sed", "p"), [
+    "/bin/sed -u p",
+    "stdbuf -oL /bin/sed p",
+    "stdbuf -o0 /bin/sed p",
+  ]);
   assertEquals(cures("python3", "./echo.py"), [
     "env PYTHONUNBUFFERED=1 ./echo.py",
     "stdbuf -oL ./echo.py",
+    "stdbuf -o0 ./echo.py",
   ]);
-  assertEquals(cures("program", "./program"), ["stdbuf -oL ./program"]);
+  assertEquals(cures("program", "./program"), ["stdbuf -oL ./program", "stdbuf -o0 ./program"]);
   assertEquals(cures("awk", "stdbuf", "-oL", "awk", "1"), ["stdbuf -oL awk -W interactive 1"]);
 });
 
 Deno.test("an interpreter can be told to be interactive", () => {
   const cures = (name: string, ...command: string[]) =>
     interactiveCommands({ ...silent, name, command }).map((words) => words.join(" "));
-  assertEquals(cures("python3", "nice", "python3"), ["nice python3 -i"]);
+  assertEquals(cures("python3", "python3", "x.py"), []);
+  assertEquals(cures("python3", "nice", "python3"), ["nice python3 -iu"]);
   assertEquals(cures("lua5.4", "lua5.4", "-W"), ["lua5.4 -i -W"]);
   assertEquals(cures("node", "./repl.js"), []);
   assertEquals(cures("sed", "sed", "p"), []);
@@ -28,10 +34,13 @@ Deno.test("an interpreter can be told to be interactive", () => {
 
 Deno.test("a trial is told in a line, whatever the program writes", () => {
   const text = "\x07a\n".repeat(5000);
-  const line = trialInWords({ ...answered, answer: text, before: text }, "how?", 1);
+  const line = trialInWords({ ...answered, answer: text, before: text }, {
+    question: "how?",
+    timeout: 1,
+  });
   assertEquals(line, 'answered "\\u0007a" after 3 ms');
   assertMatch(
-    trialInWords({ ...silent, unread: 2 }, "how?", 1),
+    trialInWords({ ...silent, unread: 2 }, { question: "how?", timeout: 1 }),
     /^no answer within 1 s: read 3 of 5 bytes, wrote nothing, waits to read stdin, at end of file nothing$/,
   );
 });
