@@ -99,7 +99,11 @@ export class ReportingPeer {
 
   /** If the child has closed a pipe, its status tells why. */
   async #explain(error: unknown): Promise<never> {
-    if (error instanceof FramingError) throw new Failure(`${error.message}; ${this.#advice}`);
+    if (error instanceof FramingError) {
+      // A dialect needs more than another framing.
+      const isDialect = !error.message.includes("framing");
+      throw new Failure(isDialect ? error.message : `${error.message}; ${this.#advice}`);
+    }
     if (!(error instanceof ConnectionClosedError)) throw error;
     const { name } = this.#options;
     await this.#peer.closed; // Throws if something else has ended the connection.

@@ -1,5 +1,6 @@
-import { assert, assertEquals } from "@std/assert";
-import { ConnectionClosedError, type JsonRpcPeer } from "../../lib/json_rpc.ts";
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { ConnectionClosedError, JsonRpcError, JsonRpcPeer } from "../../lib/json_rpc.ts";
+import { untilExit } from "../../lib/until_exit.ts";
 import { processTest, runCommand, temporaryFolder } from "../process.ts";
 import { copyTo } from "../take_home.ts";
 import { answer, body, connect, connectBoth } from "./json_rpc_sides.ts";
@@ -244,3 +245,134 @@ Deno.test("JsonRpcPeer settles all calls, whenever the pipes end and in whatever
     await other.received[Symbol.asyncDispose]().catch(() => {});
   }));
 });
+
+/** A message of tsserver or of a debug adapter. */
+interface Foreign {
+  seq: number;
+  type: string;
+  command: string;
+  event: string;
+  arguments?: object;
+  request_seq: number;
+  success: boolean;
+  message?: string;
+  body?: unknown;
+}
+
+/** One of ours. */
+interface Own {
+  id?: number;
+  method?: string;
+  params?: unknown;
+  result?: unknown;
+}
+
+function read(
+  { seq, type, command, event, request_seq: id, success, message, body, ...rest }: Foreign,
+) {
+  if (type === "event") return { method: event, params: body };
+  if (type === "request") return { id: seq, method: command, params: rest.arguments };
+  if (type !== "response") return undefined;
+  return success ? { id, result: body } : { id, error: { code: 1, message } };
+}
+
+function start(program: string, ...args: string[]) {
+  return new Deno.Command(program, { args, stdin: "piped", stdout: "piped" }).spawn();
+}
+
+processTest("JsonRpcPeer talks to tsserver", async () => {
+  await using child = start("tsserver", "--disableAutomaticTypingAcquisition");
+  const pipes = { readable: untilExit(child.stdout, child.status), writable: child.stdin };
+  const tsserver = new JsonRpcPeer(pipes, {
+    framing: { read: "content-length", write: "lines" },
+    translate: {
+      read,
+      write: ({ id = 0, method, params }: Own) => (
+        { seq: id, type: "request", command: method, arguments: params }
+      ),
+    },
+  });
+  const file = "/nowhere/hello.ts";
+  const diagnosed = tsserver.notification("semanticDiag");
+  await tsserver.notify("open", { file, fileContent: 'const hello: number = "how";\n' });
+  await tsserver.notify("geterr", { files: [file], delay: 0 });
+  const info = await tsserver.request("quickinfo", { file, line: 1, offset: 7 });
+  assertMatch(JSON.stringify(info), /"displayString":"const hello: number"/);
+  assertMatch(JSON.stringify(await diagnosed), /Type 'string' is not assignable/);
+  await assertRejects(() => tsserver.request("noSuchCommand"), JsonRpcError, "Unrecognized");
+  await tsserver.notify("exit");
+  await Promise.all([tsserver.close(), tsserver.closed]);
+  assertEquals((await child.status).code, 0);
+}, { needs: ["tsserver"] });
+
+/** Debian's own Python has Debian's packages. */
+const PYTHON = "/usr/bin/python3";
+const hasDebugpy = Deno.permissions.querySync({ name: "run" }).state === "granted" &&
+  await runCommand(["sh", "-c", `${PYTHON} -c "import debugpy.adapter"`])
+    .then(({ code }) => code === 0);
+
+processTest("JsonRpcPeer talks to a debug adapter, which asks back", async () => {
+  await using folder = await temporaryFolder();
+  const program = `${folder.path}/program.py`;
+  await Deno.writeTextFile(program, "how = ['are', 'you']\nprint(len(how))\n");
+  await using child = start(PYTHON, "-m", "debugpy.adapter");
+  const pipes = { readable: untilExit(child.stdout, child.status), writable: child.stdin };
+  let debuggee: Deno.ChildProcess | undefined;
+  const adapter: JsonRpcPeer = new JsonRpcPeer(pipes, {
+    framing: "content-length",
+    translate: {
+      read,
+      write: ({ id = 0, method, params, result }: Own) =>
+        method === undefined
+          ? {
+            seq: 0,
+            type: "response",
+            request_seq: id,
+            success: true,
+            body: result,
+            command: "runInTerminal",
+          }
+          : { seq: id, type: "request", command: method, arguments: params },
+    },
+    methods: {
+      runInTerminal(params) {
+        const { args: [file = "", ...args], env } = params as {
+          args: string[];
+          env?: Record<string, string>;
+        };
+        debuggee = new Deno.Command(file, { args, env: env ?? {}, stdin: "null", stdout: "null" })
+          .spawn();
+        return { processId: debuggee.pid };
+      },
+    },
+  });
+  const initialized = adapter.notification("initialized");
+  const stopped = adapter.notification("stopped");
+  const terminated = adapter.notification("terminated");
+  await adapter.request("initialize", { adapterID: "test", supportsRunInTerminalRequest: true });
+  const launched = adapter.request("launch", {
+    program,
+    python: PYTHON,
+    console: "integratedTerminal",
+  });
+  await initialized;
+  const breakpoints = [{ line: 2 }];
+  await adapter.request("setBreakpoints", { source: { path: program }, breakpoints });
+  await adapter.request("configurationDone");
+  await launched;
+  const { threadId } = await stopped as { threadId: number };
+  const stack = await adapter.request("stackTrace", { threadId }) as {
+    stackFrames: { id: number }[];
+  };
+  const frameId = stack.stackFrames[0]?.id;
+  const length = await adapter.request("evaluate", { expression: "len(how)", frameId });
+  assertMatch(JSON.stringify(length), /"result":"2"/);
+  await assertRejects(() => adapter.request("noSuchCommand"), JsonRpcError, "noSuchCommand");
+  await adapter.request("continue", { threadId });
+  await terminated;
+  await adapter.request("disconnect");
+  await debuggee?.status;
+  await adapter.close();
+  await adapter.closed;
+  assertEquals((await child.status).code, 0);
+}, { needs: hasDebugpy ? [] : ["python3-debugpy"] });
