@@ -27,6 +27,7 @@ declare module "@std/assert" {
 declare module "@std/cli/parse-args" {
   export function parseArgs(args: readonly string[], options: {
     string: readonly string[];
+    collect: readonly string[];
   }): Record<string, unknown>;
 }
 

@@ -16,80 +16,82 @@
  * @module
  */
 import { describeStatus, endChild, startChild, StartError } from "../lib/child.ts";
-import { atTerminal, paste, READY } from "../lib/script/paste.ts";
 import { LineReader } from "../lib/line_reader.ts";
 import { parseOptions } from "../lib/script/options.ts";
+import { atTerminal, paste, READY } from "../lib/script/paste.ts";
 import { Failure, print } from "../lib/script/script.ts";
 import { strong } from "../lib/script/terminal.ts";
 import { within } from "../lib/within.ts";
 
-parseOptions({
-  shows: `Asks sed for an answer, which comes only when its stdin closes: sed buffers its
-output. Then gets it at once, in three ways, as far as they are installed.`,
-  example: "buffering.ts",
-}, {});
-
-const edit = "s/question/answer/";
+const sed = ["sed", "s/question/answer/"];
+const ways: [way: string, command: string[]][] = [
+  // Each program has its own: sed -u, python3 -u, grep --line-buffered, fflush() in awk.
+  ["its own switch", ["sed", "-u", "s/question/answer/"]],
+  // It tells the C library how to buffer. No help for a program that buffers by itself.
+  ["stdbuf", ["stdbuf", "-oL", ...sed]], // -oL: output by the line.
+  // The program writes to a terminal. That echoes what is sent before "stty -echo" has turned it
+  // off: write when the line "ready" has come.
+  ["a terminal", atTerminal(sed)],
+];
 
 function start([program = "", ...args]: string[]): Deno.ChildProcess {
-  // script, which gives a program a terminal, reports on stderr when a signal ends it.
-  const stderr = program === "script" ? "null" : "inherit";
+  const stderr = program === "script" ? "null" : "inherit"; // script speaks of signals there.
   const command = new Deno.Command(program, { args, stdin: "piped", stdout: "piped", stderr });
   return startChild(command, { name: program });
 }
 
 /** Sends a question. True when its answer comes, false if end of file comes instead. */
-async function ask({ stdin, stdout }: Deno.ChildProcess, first?: string): Promise<boolean> {
+async function isAnswered({ stdin, stdout }: Deno.ChildProcess, first?: string): Promise<boolean> {
   const lines = new LineReader(stdout);
   if (first !== undefined && await lines.readLine() !== first) return false;
   const writer = stdin.getWriter();
-  // A program that has gone breaks the pipe; its status says more.
-  writer.write(new TextEncoder().encode("question\n")).catch(() => {});
+  writer.write(new TextEncoder().encode("question\n")).catch(() => {}); // Its status says more.
   writer.releaseLock(); // So that stdin can be closed below.
   for await (const line of lines) if (line === "answer") return true;
   return false;
 }
 
-// A block, so that this sed has gone before the next way is tried.
-{
-  const silent = ["sed", edit];
-  await print(strong(paste(silent)));
-  await using child = start(silent);
-  const answer = ask(child);
-  const early = await within(1, answer); // Undefined when the second has passed.
+async function waitInVain() {
+  await print(strong(paste(sed)));
+  await using child = start(sed);
+  const answered = isAnswered(child);
+  const early = await within(1, answered); // Undefined when the second has passed.
   if (early !== undefined) throw new Failure(`this sed ${early ? "does not buffer" : "failed"}`);
   await print("  no answer within 1 s");
   await child.stdin.close();
-  if (!await within(10, answer)) throw new Failure("no answer even when sed's stdin was closed");
+  if (!await within(10, answered)) throw new Failure("no answer even when sed's stdin was closed");
   await print("  the answer came when its stdin was closed: sed wrote its buffer as it exited");
 }
 
-const ways: [way: string, command: string[]][] = [
-  // Each program has its own: sed -u, python3 -u, grep --line-buffered, fflush() in awk.
-  ["its own switch", ["sed", "-u", edit]],
-  // It tells the C library how to buffer. No help for a program that buffers by itself.
-  ["stdbuf", ["stdbuf", "-oL", "sed", edit]], // -oL: output by the line.
-  // The program writes to a terminal. That echoes what is sent before "stty -echo" has turned it
-  // off: write when the line "ready" has come.
-  ["a terminal", atTerminal(["sed", edit])],
-];
+/** Whether the command answers while its stdin is open. */
+async function works(command: string[]): Promise<boolean> {
+  const begin = performance.now();
+  await using child = start(command);
+  const first = command[0] === "script" ? READY : undefined;
+  const answered = await within(10, isAnswered(child, first));
+  if (answered === undefined) await print("  failed: no answer within 10 s");
+  if (answered === false) await print(`  failed: it ${describeStatus(await endChild(child))}`);
+  if (!answered) return false;
+  const duration = Math.ceil(performance.now() - begin);
+  await print(`  answered after ${duration} ms, its stdin still open`);
+  await child.stdin.close().catch(() => {}); // It may have gone.
+  const hasExited = await within(10, child.status);
+  if (!hasExited) await print("  it did not exit when its stdin was closed");
+  return true;
+}
+
+// That is all. What follows tries the ways, as far as they are installed.
+parseOptions({
+  shows: `Asks sed for an answer, which comes only when its stdin closes: sed buffers its
+output. Then gets it at once, in three ways, as far as they are installed.`,
+  example: "buffering.ts",
+}, {});
+await waitInVain();
 let worked = 0;
 for (const [way, command] of ways) {
   await print(`${strong(paste(command))}  (${way})`);
   try {
-    const begin = performance.now();
-    await using child = start(command);
-    const first = command[0] === "script" ? READY : undefined;
-    const hasAnswered = await within(10, ask(child, first));
-    if (hasAnswered) {
-      worked++;
-      const milliseconds = Math.ceil(performance.now() - begin);
-      await print(`  answered after ${milliseconds} ms, its stdin still open`);
-      await child.stdin.close().catch(() => {}); // It may have gone.
-      const status = await within(10, child.status);
-      if (status === undefined) await print("  it did not exit when its stdin was closed");
-    } else if (hasAnswered === undefined) await print("  failed: no answer within 10 s");
-    else await print(`  failed: it ${describeStatus(await endChild(child))}`);
+    if (await works(command)) worked++;
   } catch (error) {
     if (!(error instanceof StartError)) throw error;
     await print(`  skipped: ${error.message}`);

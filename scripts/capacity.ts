@@ -22,55 +22,73 @@
  * @module
  */
 import { startChild } from "../lib/child.ts";
-import { explain, show } from "../lib/script/filling.ts";
 import { parseOptions, wholeNumber } from "../lib/script/options.ts";
 import { byteCount, Failure, print } from "../lib/script/script.ts";
 import { untilStill } from "../lib/script/still.ts";
-import { faint, strong } from "../lib/script/terminal.ts";
+import { columns, faint, strong } from "../lib/script/terminal.ts";
 import { within } from "../lib/within.ts";
 
-const { options: { step } } = parseOptions({
+async function fill(step: number) {
+  // The shell stops itself before it becomes cat, so that nothing is read before we want it.
+  // Detached, since Ctrl-Z and fg would set going whatever belongs to the terminal's group.
+  const args = ["-c", "kill -STOP $$; exec cat"];
+  const pipes = { stdin: "piped", stdout: "piped" } as const;
+  await using cat = startChild(new Deno.Command("sh", { args, ...pipes, detached: true }));
+
+  let written = 0;
+  let isFull = false;
+  const writing = (async () => {
+    const writer = cat.stdin.getWriter();
+    while (!isFull) {
+      // While the pipe is full, this write does not settle.
+      await writer.write(new Uint8Array(step));
+      written += step;
+      if (!isFull) await show(written, step);
+    }
+    await writer.close(); // End of file for cat.
+  })();
+  writing.catch(() => {}); // Awaited below, unless the script fails first.
+
+  // Half a second without a write: it is blocked.
+  await untilStill(() => written, 0.5);
+  isFull = true; // When cat reads, the write that is blocked ends, and the loop with it.
+  const held = written;
+  if (Deno.stdout.isTerminal()) await print(); // Ends the line of the bar.
+  const atLeast = step > 4096 ? "at least " : "";
+  const what = held === 0 ? `less than ${byteCount(step)}` : atLeast + strong(byteCount(held));
+  await print(`then a write blocked: the pipe holds ${what}`);
+  await print(faint(`(${whySoMany(held, step)})`));
+
+  cat.kill("SIGCONT");
+  const [read] = await within(10, Promise.all([cat.stdout.bytes(), writing])) ?? [];
+  if (read === undefined) throw new Failure("cat reads the pipe, and the write still blocks");
+  await print(`cat reads, and the write goes on: ${byteCount(read.length)} came through in all`);
+  if (read.length !== held + step) throw new Failure(`expected ${held + step}, got ${read.length}`);
+}
+
+/** Shows once a page of 4 KiB how much has been written: at a terminal as a bar that grows. */
+async function show(written: number, step: number) {
+  if (written % 4096 >= step) return;
+  if (!Deno.stdout.isTerminal()) return await print(`wrote ${byteCount(written)}`);
+  const bar = "█".repeat(Math.min(32, Math.ceil(written / 4096)));
+  const line = `wrote ${byteCount(written).padEnd(14)} ${bar}`;
+  await print(`\r\x1b[K${line.slice(0, columns() - 1)}`, "");
+  // The pipe is full long before an eye could see it fill.
+  await new Promise((resolve) => setTimeout(resolve, 30));
+}
+
+function whySoMany(held: number, step: number): string {
+  if (held === 0) return "not one write has ended: try a smaller --step";
+  if (Deno.build.os !== "linux") return `on Linux it is 65,536; this is ${Deno.build.os}`;
+  if (held === 65_536) return "16 pages of 4 KiB; before Linux 2.6.11, a single page";
+  if (step > 4096) return "in whole writes; a part of the one that blocks is in the pipe as well";
+  return "16 pages of 4 KiB; a write that does not fit into a page begins another";
+}
+
+// That is all. What follows reads the command line.
+const { options } = parseOptions({
   shows: `How many bytes a pipe holds: fills one that nobody reads until a write blocks,
 then lets cat read, and the write goes on.`,
   example: "capacity.ts --step 1000",
 }, { step: wholeNumber(4096, "how many bytes to write at a time", 1) });
-
-// The shell stops itself before it becomes cat, so that nothing is read before we want it.
-// Detached, since Ctrl-Z and fg would set going whatever belongs to the terminal's group.
-const command = new Deno.Command("sh", {
-  args: ["-c", "kill -STOP $$; exec cat"],
-  stdin: "piped",
-  stdout: "piped",
-  detached: true,
-});
-await using cat = startChild(command);
-
-let written = 0;
-let isFull = false;
-const writing = (async () => {
-  const writer = cat.stdin.getWriter();
-  while (!isFull) {
-    // While the pipe is full, this write does not settle.
-    await writer.write(new Uint8Array(step));
-    written += step;
-    if (!isFull) await show(written, step);
-  }
-  // End of file for cat.
-  await writer.close();
-})();
-writing.catch(() => {}); // Awaited below, unless the script fails first.
-
-// Half a second without a write: it is blocked.
-await untilStill(() => written, 0.5);
-isFull = true;
-const held = written;
-if (Deno.stdout.isTerminal()) await print(); // Ends the line of the bar.
-const least = step > 4096 ? "at least " : "";
-await print(`then a write blocked: the pipe holds ${least}${strong(byteCount(held))}`);
-await print(faint(`(${explain(held, step)})`));
-
-cat.kill("SIGCONT");
-const [read] = await within(10, Promise.all([cat.stdout.bytes(), writing])) ?? [];
-if (read === undefined) throw new Failure("cat reads the pipe, and the write still blocks");
-await print(`cat reads, and the write goes on: ${byteCount(read.length)} came through in all`);
-if (read.length !== held + step) throw new Failure(`expected ${held + step}, got ${read.length}`);
+await fill(options.step);

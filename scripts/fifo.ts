@@ -1,5 +1,6 @@
 /**
- * A named pipe, for processes that did not start each other: they meet by its name.
+ * A named pipe, for processes that did not start each other: they meet by its name. A lesson, and a
+ * tool for your own programs.
  *
  * In Python:
  *
@@ -23,12 +24,14 @@
  *
  * @module
  */
-import { describeStatus, startChild } from "../lib/child.ts";
+import { startChild } from "../lib/child.ts";
 import { ensureFifo, openFifo, privateFolder } from "../lib/script/fifo.ts";
 import { LineReader } from "../lib/line_reader.ts";
 import { parseOptions, UsageError } from "../lib/script/options.ts";
-import { Failure, print, stdinBytes } from "../lib/script/script.ts";
+import { Failure, mustSucceed, print } from "../lib/script/script.ts";
 
+// ensureFifo() and openFifo() are mkfifo and Deno.open(); but a signal leaves no name behind, and
+// nobody waits for ever for the other half when the name has been removed.
 async function read(path: string) {
   // Runs mkfifo, unless the other half was faster. Whichever made the pipe removes its name.
   await using _fifo = await ensureFifo(path);
@@ -42,7 +45,7 @@ async function write(path: string) {
   const file = await openFifo(path, "write");
   try {
     // At the end of stdin pipeTo() closes our end, which is end of file for the reader.
-    await stdinBytes().pipeTo(file.writable);
+    await Deno.stdin.readable.pipeTo(file.writable);
   } catch (error) {
     if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
     throw new Failure("the reader closed the pipe before it had read everything");
@@ -77,8 +80,8 @@ async function demonstrate() {
   const [received] = await Promise.all([
     reader.stdout.text(),
     new Blob([sent]).stream().pipeTo(writer.stdin).catch(() => {}), // Its status says why.
-    mustSucceed("reader", reader),
-    mustSucceed("writer", writer),
+    reader.status.then((status) => mustSucceed("the reader", status)),
+    writer.status.then((status) => mustSucceed("the writer", status)),
   ]);
   for (const line of received.trimEnd().split("\n")) await print(`reader got: "${line}"`);
   if (received !== sent) throw new Failure(`expected ${JSON.stringify(sent)}`);
@@ -92,9 +95,4 @@ function startHalf(part: "read" | "write", cwd: string): Deno.ChildProcess {
   const args = ["run", "--no-prompt", ...permissions, import.meta.url, part, "pipe"];
   const pipes = { stdin: "piped", stdout: "piped" } as const;
   return startChild(new Deno.Command(Deno.execPath(), { args, cwd, ...pipes }));
-}
-
-async function mustSucceed(name: string, child: Deno.ChildProcess) {
-  const status = await child.status;
-  if (!status.success) throw new Failure(`the ${name} ${describeStatus(status)}`, status.code);
 }

@@ -22,19 +22,38 @@
  *       .pipeThrough(new TextLineStream());
  *     for await (const line of lines) console.log(line);
  *
- * LineReader reads short lines in half the time, by batches() in a quarter. It reads a line now and
- * the rest later, in a dialogue for instance; a loop that is left early does not close the pipe; a
- * line has a bound; an AbortSignal gives up a read, and no line is lost.
+ * LineReader also reads one line now and the rest later, as duplex.ts does, and a loop that is left
+ * early does not close the pipe.
  *
  *     deno run --allow-run scripts/lines.ts
  *
  * @module
  */
-import { describeStatus, startChild } from "../lib/child.ts";
+import { startChild } from "../lib/child.ts";
 import { LineReader } from "../lib/line_reader.ts";
 import { parseOptions, seconds, wholeNumber } from "../lib/script/options.ts";
-import { Failure, print } from "../lib/script/script.ts";
+import { Failure, mustSucceed, print } from "../lib/script/script.ts";
 
+/** Runs hello.ts, and shows its lines. Returns how many they were. */
+async function showLines(childOptions: string[]): Promise<number> {
+  const args = ["run", "--no-prompt", new URL("hello.ts", import.meta.url).href, ...childOptions];
+  // "piped" makes the pipe: the child writes to its stdout, the parent reads from child.stdout.
+  const command = new Deno.Command(Deno.execPath(), { args, stdin: "null", stdout: "piped" });
+  // As command.spawn(), but the child ends with this block, and with the script.
+  await using child = startChild(command);
+  await print(`hello from parent ${Deno.pid}, its child is ${child.pid}`);
+
+  let received = 0;
+  for await (const line of new LineReader(child.stdout)) {
+    received++;
+    await print(line);
+  }
+  // The loop ended because the pipe did. The child's exit status says whether all went well.
+  mustSucceed("the child", await child.status);
+  return received;
+}
+
+// That is all. What follows reads the command line, and checks that every line came.
 const { options: { count, interval } } = parseOptions({
   shows: `A one-way pipe, read line by line: a child writes a line every --interval
 seconds; the parent prints each as it comes.`,
@@ -43,26 +62,5 @@ seconds; the parent prints each as it comes.`,
   count: wholeNumber(3, "how many lines; 0: until interrupted"),
   interval: seconds(1, "the time between two lines"),
 });
-
-// "piped" makes the pipe: the child writes to its stdout, the parent reads from child.stdout.
-const hello = new URL("hello.ts", import.meta.url).href;
-const command = new Deno.Command(Deno.execPath(), {
-  args: ["run", "--no-prompt", hello, `--count=${count}`, `--interval=${interval}`],
-  stdin: "null",
-  stdout: "piped",
-});
-// startChild() is command.spawn(); beyond it, a signal or an error that ends the script ends the
-// child. `await using` ends it with the block.
-await using child = startChild(command);
-await print(`hello from parent ${Deno.pid} ${child.pid}`);
-
-let received = 0;
-for await (const line of new LineReader(child.stdout)) {
-  received++;
-  await print(line);
-}
-
-// The loop ended because the pipe did. The child's exit status says whether all went well.
-const status = await child.status;
-if (!status.success) throw new Failure(`the child ${describeStatus(status)}`, status.code);
+const received = await showLines([`--count=${count}`, `--interval=${interval}`]);
 if (count > 0 && received !== count) throw new Failure(`expected ${count} lines, got ${received}`);

@@ -1,5 +1,6 @@
 /**
- * The shell's `|` without a shell: each program's stdout into the next one's stdin.
+ * The shell's `|` without a shell: each program's stdout into the next one's stdin. A lesson, and a
+ * tool for your own programs.
  *
  * In Python:
  *
@@ -12,11 +13,6 @@
  *
  *     await first.stdout.pipeTo(second.stdin);
  *
- * While the second program does not read, pipeTo() waits. At the end of the first one's output it
- * closes the stdin of the second. When the second has gone, the next bytes break the pipe: pipeTo()
- * closes the output of the first, which gets SIGPIPE when it writes again. And it rejects with
- * BrokenPipe: catch that. copy() in lib/script/copy.ts returns false instead, in four fifths of the time.
- *
  * The programs keep the terminal, since less wants its keys: they are not `detached`. So a signal
  * to this script ends them, but not what they have started.
  *
@@ -24,21 +20,61 @@
  *
  * @module
  */
-import { startChild, StartError } from "../lib/child.ts";
-import { copy } from "../lib/script/copy.ts";
+import { describeStatus, startChild, StartError } from "../lib/child.ts";
 import { parseOptions, UsageError } from "../lib/script/options.ts";
+import { Failure } from "../lib/script/script.ts";
 
+async function run(stages: string[][]) {
+  await using running = new AsyncDisposableStack();
+  const children = stages.map(([program = "", ...args], index) => {
+    const command = new Deno.Command(program, {
+      args,
+      stdin: index === 0 ? "inherit" : "piped",
+      stdout: index === stages.length - 1 ? "inherit" : "piped",
+    });
+    return running.use(start(command, program)); // As command.spawn(), to the end of the block.
+  });
+
+  const ends = await Promise.all(children.map(async (child, index) => {
+    const next = children[index + 1];
+    const hadReader = next === undefined || await passOn(child.stdout, next.stdin);
+    const status = await child.status;
+    const how = `${stages[index]?.[0]} ${describeStatus(status)}`;
+    // Ended by SIGPIPE (141) because the next one had read enough: that is no failure.
+    return { how, code: status.code === 141 && !hadReader ? 0 : status.code };
+  }));
+  const code = ends.findLast(({ code }) => code !== 0)?.code ?? 0;
+  // 141: whoever reads our own stdout had enough.
+  if (code === 0 || code === 141) Deno.exitCode = code;
+  else throw new Failure(ends.map(({ how }) => how).join(" | "), code);
+}
+
+/** Passes all bytes on. False if the next program has gone before. */
+async function passOn(stdout: ReadableStream<Uint8Array>, stdin: WritableStream<Uint8Array>) {
+  try {
+    // Waits while the next program does not read. At the end, closes its stdin.
+    await stdout.pipeTo(stdin);
+    return true;
+  } catch (error) {
+    // The next program has gone: that broke its pipe. pipeTo() has closed the other one, too, so
+    // that SIGPIPE ends the program before it when that writes again.
+    if (error instanceof Deno.errors.BrokenPipe) return false;
+    throw error;
+  }
+}
+
+// That is all. What follows reads the command line.
 const { operands } = parseOptions({
   shows: `The shell's | without a shell. Quote the |, or your shell takes it for itself.
 Without a COMMAND: ls -l '|' wc -l
 
-Exits as the last command that failed did, as with "set -o pipefail" in a shell.
-One that SIGPIPE ended, since the next had read enough, has not failed.`,
+Exits as the last command that failed did, as with "set -o pipefail" in a shell,
+and shows then how each exited. One that SIGPIPE ended, since the next had read
+enough, has not failed.`,
   operands: "[COMMAND [ARG…] ['|' COMMAND [ARG…]]…]",
   maximumOperands: Infinity,
   example: "pipeline.ts yes '|' head -2",
 }, {});
-
 if (operands.length === 0 && Deno.stderr.isTerminal()) console.error("ls -l | wc -l");
 const stages: string[][] = [[]];
 for (const word of operands.length > 0 ? operands : ["ls", "-l", "|", "wc", "-l"]) {
@@ -48,35 +84,16 @@ for (const word of operands.length > 0 ? operands : ["ls", "-l", "|", "wc", "-l"
 if (stages.some((stage) => stage.length === 0)) {
   throw new UsageError("a | needs a command on either side (--help shows how)");
 }
+await run(stages);
 
-await using running = new AsyncDisposableStack();
-const children = stages.map(([program = "", ...args], index) => {
-  const command = new Deno.Command(program, {
-    args,
-    stdin: index === 0 ? "inherit" : "piped",
-    stdout: index === stages.length - 1 ? "inherit" : "piped",
-  });
+/** Starts a program. Whoever quotes a whole line, as for a shell, means a pipeline. */
+function start(command: Deno.Command, program: string): Deno.ChildProcess {
   try {
-    return running.use(startChild(command, { name: program }));
+    return startChild(command, { name: program });
   } catch (error) {
-    throw explainOneWord(error, program);
+    const isMissing = error instanceof StartError && error.exitCode === 127;
+    if (!isMissing || !/ .*[|]|[|].* /s.test(program)) throw error;
+    const words = program.replaceAll("|", " '|' ").replaceAll(/\s+/g, " ").trim();
+    throw new UsageError(`${JSON.stringify(program)} is one word; write the words apart: ${words}`);
   }
-});
-
-const codes = await Promise.all(children.map(async (child, index) => {
-  const next = children[index + 1];
-  // As `await child.stdout.pipeTo(next.stdin)`, but false if `next` has read enough before the end.
-  const wasReadToItsEnd = next === undefined || await copy(child.stdout, next.stdin);
-  const { code } = await child.status;
-  // 141 is SIGPIPE: a program whose reader had enough has not failed.
-  return code === 141 && !wasReadToItsEnd ? 0 : code;
-}));
-Deno.exitCode = codes.findLast((code) => code !== 0) ?? 0;
-
-/** Whoever quotes a whole line, as for a shell, means a pipeline. */
-function explainOneWord(error: unknown, program: string) {
-  const isMissing = error instanceof StartError && error.exitCode === 127;
-  if (!isMissing || !/ .*[|]|[|].* /s.test(program)) return error;
-  const words = program.replaceAll("|", " '|' ").replaceAll(/\s+/g, " ").trim();
-  return new UsageError(`${JSON.stringify(program)} is one word; write the words apart: ${words}`);
 }

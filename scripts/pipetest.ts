@@ -9,14 +9,13 @@
  *         sys.stdout.flush()
  *
  * There is no flush here: what Deno writes is in the pipe at once. Its stdin and stdout are the two
- * pipes; the parent put them there, so the script needs no permission. Reading and printing block
- * it, as input() and print() do: it has nothing else to do meanwhile.
+ * pipes. The parent put them there, so the script needs no permission.
  *
  *     deno run scripts/pipetest.ts spam
  *
  * @module
  */
-import { inputLines, printLine } from "../lib/script/blocking.ts";
+import { LineReader } from "../lib/line_reader.ts";
 import { parseOptions, seconds, UsageError, wholeNumber } from "../lib/script/options.ts";
 
 const { options: { count, delay }, operands: [argument] } = parseOptions({
@@ -37,9 +36,9 @@ console.error(`child ${Deno.pid} of ${Deno.ppid} got arg: "${argument}"`);
 let answered = 0;
 await pause();
 // The loop ends when the parent closes its write end: there is nothing more to answer.
-for await (const line of inputLines) {
+for await (const line of new LineReader(Deno.stdin.readable)) {
   await pause();
-  printLine(`Child ${Deno.pid} got: [${line}]`);
+  console.log(`Child ${Deno.pid} got: [${line}]`);
   if (++answered === count) break;
   await pause();
 }

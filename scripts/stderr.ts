@@ -29,36 +29,20 @@ import { LineReader } from "../lib/line_reader.ts";
 import { parseOptions } from "../lib/script/options.ts";
 import { byteCount, Failure, print } from "../lib/script/script.ts";
 import { red, strong } from "../lib/script/terminal.ts";
-
-const { operands } = parseOptions({
-  shows: `Both outputs of one child at once, line by line as they come, each labelled.
-Each is in its own order; which of two lines in different pipes was written
-first cannot be known. Exits with the command's own code, and ends what that
-left running. COMMAND has no terminal of its own: it cannot ask for a password
-there.
-Without COMMAND: ls -d / /missing, which writes a line to each; then a child
-that writes a megabyte to each, checked by count.`,
-  operands: "[COMMAND [ARG…]]",
-  maximumOperands: Infinity,
-  example: "stderr.ts sh -c 'echo one; echo two >&2'",
-}, {});
+import { untilExit } from "../lib/until_exit.ts";
 
 const labels = { out: strong("out │"), err: red("err │") };
 
 /** Runs a command, and hands on each line of both its outputs. */
 async function run([program = "", ...args]: string[], onLine?: (line: string) => Promise<void>) {
-  const command = new Deno.Command(program, {
-    args,
-    stdout: "piped",
-    stderr: "piped",
-    // A group, which ends as one; where --allow-run has a list, only the child itself ends.
-    detached: true,
-  });
+  const pipes = { stdout: "piped", stderr: "piped" } as const;
+  // `detached`: a group, which ends as one; where --allow-run has a list, only the child ends.
+  const command = new Deno.Command(program, { args, ...pipes, detached: true });
   await using child = startChild(command, { name: program });
   const bytes = { out: 0, err: 0 };
   async function read(name: "out" | "err", output: ReadableStream<Uint8Array>) {
     // What the child started may hold the pipe for longer than the child lives.
-    for await (const line of new LineReader(output, { until: child.status })) {
+    for await (const line of new LineReader(untilExit(output, child.status))) {
       bytes[name] += line.length + 1; // Each letter of the megabyte is a byte.
       await onLine?.(`${labels[name]} ${line}`);
     }
@@ -68,12 +52,7 @@ async function run([program = "", ...args]: string[], onLine?: (line: string) =>
   return { bytes, status: await child.status };
 }
 
-if (operands.length > 0) {
-  const { status } = await run(operands, print);
-  const what = `${operands[0]} ${describeStatus(status)}`;
-  if (status.signal !== null) throw new Failure(what, status.code);
-  Deno.exitCode = status.code;
-} else {
+async function demonstrate() {
   const { bytes: both } = await run(["ls", "-d", "/", "/missing"], print);
   if (both.out === 0 || both.err === 0) throw new Failure("expected a line on either");
 
@@ -86,4 +65,25 @@ if (operands.length > 0) {
   await print(
     `${labels.err} ${byteCount(bytes.err)}, none lost: we read both, so neither stayed full`,
   );
+}
+
+// That is all. What follows reads the command line.
+const { operands } = parseOptions({
+  shows: `Both outputs of one child at once, line by line as they come, each labelled.
+Each is in its own order; which of two lines in different pipes was written
+first cannot be known. Exits with the command's own code, and ends what that
+left running. COMMAND has no terminal of its own: it cannot ask for a password
+there.
+Without COMMAND: ls -d / /missing, which writes a line to each; then a child
+that writes a megabyte to each, checked by count.`,
+  operands: "[COMMAND [ARG…]]",
+  maximumOperands: Infinity,
+  example: "stderr.ts sh -c 'echo one; echo two >&2'",
+}, {});
+if (operands.length === 0) await demonstrate();
+else {
+  const { status } = await run(operands, print);
+  const what = `${operands[0]} ${describeStatus(status)}`;
+  if (status.signal !== null) throw new Failure(what, status.code);
+  Deno.exitCode = status.code;
 }

@@ -1,5 +1,6 @@
 /**
- * A time limit, and the end of a child with all that it started.
+ * A time limit, and the end of a child with all that it started. A lesson, and a tool for your own
+ * programs.
  *
  * In Python:
  *
@@ -22,45 +23,19 @@
  *
  * @module
  */
-import { ByteReader } from "../lib/byte_reader.ts";
 import { describeStatus, endChild, startChild } from "../lib/child.ts";
 import { LineReader } from "../lib/line_reader.ts";
 import { parseOptions, seconds } from "../lib/script/options.ts";
-import { Failure, print, writeBytes } from "../lib/script/script.ts";
+import { Failure, print } from "../lib/script/script.ts";
 import { strong } from "../lib/script/terminal.ts";
+import { untilExit } from "../lib/until_exit.ts";
 import { within } from "../lib/within.ts";
-
-const { options: { timeout, grace }, operands } = parseOptions({
-  shows: `Without COMMAND: shows why ending the child alone is not enough.
-With COMMAND: runs it with a time limit, as timeout(1) does. When the time is
-over, ends the command and all that it started: SIGTERM first, SIGKILL after
---grace seconds; a process that has left the group (setsid) lives on, and its
-output is not waited for. Then exits with 124; else with the command's own code,
-and ends what it left running. COMMAND has no terminal of its own: it cannot ask
-for a password there.`,
-  operands: "[COMMAND [ARG…]]",
-  maximumOperands: Infinity,
-  example: "timeout.ts --timeout 1 cat < README.md",
-}, {
-  timeout: seconds(2, "how long the command may run", 0.1),
-  grace: seconds(0.5, "how long it may take to clean up, from SIGTERM to SIGKILL"),
-});
-
-// To signal a whole group, Deno wants the permission to run anything.
-const { state } = await Deno.permissions.request({ name: "run" });
-if (state !== "granted") throw new Failure("cannot end a group; needs --allow-run without a list");
-if (operands.length === 0) await demonstrate();
-else await runWithLimit(operands);
 
 async function demonstrate() {
   // The child, sh, waits for a grandchild, sleep, which has inherited the pipe as its stdout.
-  const family = new Deno.Command("sh", {
-    args: ["-c", "sleep 1000 & echo $!; wait"],
-    stdin: "null",
-    stdout: "piped",
-    detached: true,
-  });
-  await using child = startChild(family, { grace });
+  const args = ["-c", "sleep 1000 & echo $!; wait"];
+  const pipes = { stdin: "null", stdout: "piped" } as const;
+  await using child = startChild(new Deno.Command("sh", { args, ...pipes, detached: true }));
   await using lines = new LineReader(child.stdout);
   const grandchild = await lines.readLine();
 
@@ -83,17 +58,39 @@ async function runWithLimit([program = "", ...args]: string[]) {
   const command = new Deno.Command(program, { args, stdout: "piped", detached: true });
   await using child = startChild(command, { name: program, grace });
   // To the child's exit: what it left running may hold the pipe, and write for ever.
-  const output = new ByteReader(child.stdout, { until: child.status });
-  const passing = (async () => {
-    for await (const chunk of output) await writeBytes(chunk);
-  })();
+  const output = untilExit(child.stdout, child.status);
+  const passing = output.pipeTo(Deno.stdout.writable).then(() => true); // within: undefined if late.
   const status = await within(timeout, child.status);
   // Also after an exit in time: what the command left running ends with it.
-  const end = await endChild(child);
-  // Past the time limit, whoever reads our stdout may not keep us waiting either.
-  await (status ? passing : within(1, passing));
-  const how = `${program} ${describeStatus(end)}`;
-  if (status === undefined) throw new Failure(`no exit within ${timeout} s; then ${how}`, 124);
-  if (end.signal !== null) throw new Failure(how, end.code);
-  Deno.exitCode = end.code;
+  const how = `${program} ${describeStatus(await endChild(child))}`;
+  if (status === undefined) {
+    // Past the time limit, whoever reads our stdout may not keep us waiting either.
+    const lost = await within(1, passing) ? "" : "; what nobody has read of its output is lost";
+    throw new Failure(`no exit within ${timeout} s; then ${how}${lost}`, 124);
+  }
+  await passing;
+  if (status.signal !== null) throw new Failure(how, status.code);
+  Deno.exitCode = status.code;
 }
+
+// That is all. What follows reads the command line.
+const { options: { timeout, grace }, operands } = parseOptions({
+  shows: `Without COMMAND: shows why ending the child alone is not enough.
+With COMMAND: runs it with a time limit, as timeout(1) does. When the time is
+over, ends the command and all that it started: SIGTERM first, SIGKILL after
+--grace seconds; a process that has left the group (setsid) lives on, and its
+output is not waited for. Then exits with 124; else with the command's own code,
+and ends what it left running. COMMAND has no terminal of its own: it cannot ask
+for a password there.`,
+  operands: "[COMMAND [ARG…]]",
+  maximumOperands: Infinity,
+  example: "timeout.ts --timeout 1 cat < README.md",
+}, {
+  timeout: seconds(2, "how long the command may run", 0.1),
+  grace: seconds(0.5, "how long it may take to clean up, from SIGTERM to SIGKILL"),
+});
+// To signal a whole group, Deno wants the permission to run anything.
+const { state } = await Deno.permissions.request({ name: "run" });
+if (state !== "granted") throw new Failure("cannot end a group; needs --allow-run without a list");
+if (operands.length === 0) await demonstrate();
+else await runWithLimit(operands);

@@ -14,8 +14,8 @@
  *
  * The same for 1235 shows that cat waits in a write to a pipe that Python alone could read: a
  * circle. This script is a tool that follows who waits for whom to such a circle, or to the one who
- * could go on: lib/why/processes.ts looks, verdicts.ts concludes. Looking changes no process. A program that
- * does not answer over pipes is started anew, and tried as a person would (diagnosis.ts).
+ * could go on: lib/why/processes.ts looks, verdicts.ts concludes. Looking changes no process. A
+ * program that does not answer is started anew, and tried as a person would (diagnosis.ts).
  *
  *     deno run -A scripts/why.ts --pid 1234
  *     deno run -A scripts/why.ts sed s/question/answer/

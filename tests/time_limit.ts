@@ -1,30 +1,33 @@
-import { Worker } from "node:worker_threads";
+/**
+ * A time limit for tests, which Deno has not. Run by itself, this file is the process that looks
+ * after the tests of another: one for a whole run, since a thread for each test file takes longer
+ * to start than most of them take.
+ *
+ * @module
+ */
 
 type Test = (t: Deno.TestContext) => void | Promise<void>;
 
 /**
  * Sees to it that every test that is declared as `Deno.test(name, fn)` from now on ends, or ends
- * the run: Deno has no time limit for tests. A test that is over in time runs as it would without
- * this.
+ * the run. A test that is over in time runs as it would without this; all do without permissions.
  *
  * @param seconds The longest that a test may take. The run then ends with a line that names the
- * test, and with SIGABRT; the processes that it has started (on Linux, with all permissions) are
- * killed.
+ * test, and with SIGABRT; the processes that it has started are killed (on Linux).
  * @returns Has a function keep the limit that is declared in another way, such as a step.
  */
 export function limitTests(seconds: number): (test: Test) => Test {
-  let watchdog: Worker | undefined;
-  let count = 0;
+  const folder = startWatchdog(seconds);
   const limited = (test: Test): Test => {
-    // Started while tests are declared: one that started it itself would seem to leak it.
-    const worker = watchdog ??= startWatchdog(seconds);
+    if (folder === undefined) return test;
     return async (t) => {
-      const id = count++;
-      worker.postMessage([id, t.name]);
+      // For as long as the test runs, a file that has its name.
+      const path = `${folder}/${crypto.randomUUID()}`;
+      Deno.writeTextFileSync(path, t.name);
       try {
         await test(t);
       } finally {
-        worker.postMessage([id]);
+        Deno.removeSync(path);
       }
     };
   };
@@ -34,51 +37,89 @@ export function limitTests(seconds: number): (test: Test) => Test {
   return limited;
 }
 
-function startWatchdog(seconds: number): Worker {
-  const permission = Deno.permissions.querySync({ name: "run" });
-  // What the test's processes inherit, and what tells them from others.
-  if (permission.state === "granted") Deno.env.set("TEST_RUN", String(Deno.pid));
-  // As text: to load a file takes the permission to read it.
-  const source = encodeURIComponent(`(${watch})(${seconds})`);
-  const worker = new Worker(new URL(`data:text/javascript,${source}`));
-  // So Deno sees when a test waits for what can never come, and fails that test at once.
-  worker.unref();
-  return worker;
+/** Starts a process that looks after the tests of this one, unless there is one; gives the folder
+ * where it looks. */
+function startWatchdog(seconds: number): string | undefined {
+  const names = ["run", "read", "write", "env"] as const;
+  const states = names.map((name) => Deno.permissions.querySync({ name }).state);
+  if (states.some((state) => state !== "granted")) return;
+  const run = String(Deno.pid);
+  if (Deno.env.get("TEST_RUN") !== run) {
+    const folder = Deno.makeTempDirSync();
+    new Deno.Command(Deno.execPath(), {
+      args: ["run", "-A", "--no-config", import.meta.filename ?? "", folder, run, String(seconds)],
+      // Ctrl-C is not for it: it ends when the run has.
+      detached: true,
+      stdin: "null",
+      stdout: "null",
+    }).spawn().unref();
+    // What the processes of the tests inherit, and what tells them from others.
+    Deno.env.set("TEST_RUN", run);
+    Deno.env.set("TEST_FOLDER", folder);
+  }
+  return Deno.env.get("TEST_FOLDER");
 }
 
-/** Runs in a thread of its own: timers of the tests' thread do not fire in an endless loop. */
-function watch(seconds: number): void {
-  const timers = new Map<number, ReturnType<typeof setTimeout>>();
-  addEventListener("message", (event) => {
-    if (!(event instanceof MessageEvent)) return;
-    const [id, name]: [number, string?] = event.data;
-    clearTimeout(timers.get(id));
-    timers.delete(id);
-    if (name !== undefined) timers.set(id, setTimeout(endRun, seconds * 1000, name));
-  });
+if (import.meta.main) {
+  const [folder = "", run = "", seconds = ""] = Deno.args;
+  const look = setInterval(() => {
+    const test = lateTest(folder, Number(seconds) * 1000);
+    if (test !== undefined) {
+      tell(run, `"${test}" did not end within ${seconds} s, so the whole run ends here\n`);
+      endRun(run);
+    }
+    // No process heeds that signal.
+    if (!mayKill(Number(run), "SIGURG")) {
+      clearInterval(look);
+      Deno.removeSync(folder, { recursive: true });
+    }
+  }, 200);
+}
 
-  async function endRun(name: string): Promise<void> {
-    for (const timer of timers.values()) clearTimeout(timer);
-    console.error(`"${name}" did not end within ${seconds} s, so the whole run ends here`);
-    if (Deno.permissions.querySync({ name: "run" }).state === "granted") killProcesses();
-    // The test runner shows what was written a moment later.
-    await new Promise((resolve) => setTimeout(resolve, 1000));
-    // Deno.exit() ends no more than a worker.
-    const { abort } = await import("node:process");
-    abort();
+/** The name of a test that takes longer than so many milliseconds. */
+function lateTest(folder: string, limit: number): string | undefined {
+  for (const { name } of Deno.readDirSync(folder)) {
+    try {
+      const { mtime } = Deno.statSync(`${folder}/${name}`);
+      if (mtime === null || Date.now() - mtime.getTime() < limit) continue;
+      return Deno.readTextFileSync(`${folder}/${name}`);
+    } catch {
+      // It has ended since.
+    }
   }
+}
 
-  function killProcesses(): void {
-    // Its stdin ends when this process has gone, which then starts no more. Three times, since a
-    // process may start another while it is looked for.
-    const line = "read -r _; for round in 1 2 3; do " +
-      'kill -KILL $(grep -lsz "^TEST_RUN=$1$" /proc/[0-9]*/environ | cut -d / -f 3); done';
-    new Deno.Command("sh", {
-      args: ["-c", line, "sh", String(Deno.pid)],
-      env: { TEST_RUN: "" },
-      stdin: "piped",
-      stdout: "null",
-      stderr: "null",
-    }).spawn();
+/** Writes to the stderr of a run: what Deno gives its children ends with the test file. */
+function tell(run: string, text: string): void {
+  try {
+    Deno.writeTextFileSync(`/proc/${run}/fd/2`, text, { append: true });
+  } catch {
+    // No Linux.
+    console.error(text);
+  }
+}
+
+/** Ends a run first, so that it starts no more, and then the processes that it has started. */
+function endRun(run: string): void {
+  mayKill(Number(run), "SIGABRT");
+  // Three times, since a process may start another while it is looked for.
+  for (let round = 0; round < 3 && Deno.build.os === "linux"; round++) {
+    for (const { name } of Deno.readDirSync("/proc")) {
+      try {
+        const environment = Deno.readTextFileSync(`/proc/${name}/environ`).split("\0");
+        if (environment.includes(`TEST_RUN=${run}`)) mayKill(Number(name), "SIGKILL");
+      } catch {
+        // Not a process, or it has ended since.
+      }
+    }
+  }
+}
+
+function mayKill(pid: number, signal: Deno.Signal): boolean {
+  try {
+    Deno.kill(pid, signal);
+    return true;
+  } catch {
+    return false;
   }
 }

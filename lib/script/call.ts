@@ -3,9 +3,12 @@
  *
  * @module
  */
+import type { JsonRpcPeer } from "../json_rpc.ts";
+import { within } from "../within.ts";
+import { Failure } from "./failure.ts";
 import { quote } from "./format.ts";
-import { answerLine } from "./message.ts";
-import type { ReportingPeer } from "./reporting_peer.ts";
+import { answerLine, answerOf, answerRow } from "./message.ts";
+import { ReportingPeer, type ReportingPeerOptions } from "./reporting_peer.ts";
 import { print } from "./stdout.ts";
 
 /** A call of a method, as a person types it. */
@@ -21,9 +24,14 @@ interface Call {
 /**
  * Asks what comes on stdin, a call in each line, without waiting for an answer before the next
  * question. An empty line waits for all answers so far. Prints each answer as it comes. A line that
- * is no call is told and left out, and the script then exits with 2.
+ * is no call is told and left out, and the script then exits with 2. At the end closes the child's stdin,
+ * and waits for its exit.
  */
-export async function askWhatIsTyped(peer: ReportingPeer): Promise<void> {
+export async function askWhatIsTyped(
+  child: Deno.ChildProcess,
+  options: ReportingPeerOptions,
+): Promise<void> {
+  const peer = new ReportingPeer(child, options);
   const open = new Set<Promise<void>>();
   for await (const line of peer.stdinLines()) {
     const call = parseCall(line);
@@ -42,10 +50,11 @@ export async function askWhatIsTyped(peer: ReportingPeer): Promise<void> {
     }
   }
   await Promise.all(open);
+  await peer.close();
 }
 
 async function ask(peer: ReportingPeer, { method, params }: Call): Promise<void> {
-  const answer = await peer.answer(method, params);
+  const answer = await peer.ask(method, params);
   await print(answerLine(method, answer));
 }
 
@@ -63,4 +72,42 @@ function parseCall(line: string): Call | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** Asks all at once, and prints each answer as it comes. Returns the order in which they came. */
+export async function askTimed(
+  peer: JsonRpcPeer,
+  methods: string[],
+  params?: object,
+): Promise<number[]> {
+  const order: number[] = [];
+  await Promise.all(methods.map(async (method, index) => {
+    const start = performance.now();
+    const asked = peer.request(method, params).catch(answerOf);
+    await print(`${index + 1} → ${method}`);
+    const answer = await asked;
+    order.push(index + 1);
+    await print(answerRow(index + 1, method, performance.now() - start, answer));
+  }));
+  return order;
+}
+
+/**
+ * Waits for an event as long as the server answers other questions, each within so many seconds: on
+ * a busy machine it may take long.
+ *
+ * @throws {Failure} If it answers 1000 of them first.
+ */
+export async function whileItAnswers<T>(
+  peer: JsonRpcPeer,
+  timeout: number,
+  event: Promise<T>,
+): Promise<T> {
+  for (let looks = 0; looks < 1000; looks++) {
+    const result = await within(Math.min(1, timeout), event);
+    if (result !== undefined) return result;
+    const answer = peer.request("no/such/method").catch(answerOf);
+    if (await within(timeout, answer) === undefined) break;
+  }
+  throw new Failure(`nothing came within ${timeout} s (--timeout)`, 124);
 }

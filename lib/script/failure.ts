@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { endScript, isEnding } from "../child.ts";
+import { describeStatus, endScript, isEnding } from "../child.ts";
 import { escapeControls } from "./format.ts";
 import { within } from "../within.ts";
 
@@ -14,10 +14,19 @@ export class Failure extends Error {
   /** What the error is called where it is printed. */
   override readonly name: string = "Failure";
 
-  /** An empty message is not printed: the script ends without a word. */
+  /** Says what was tried, what happened, and what to do. */
   constructor(message: string, readonly exitCode: number = 1) {
     super(message);
   }
+}
+
+/**
+ * Takes the exit status of a child for the script's own, unless it is 0.
+ *
+ * @throws {Failure} If it is another.
+ */
+export function mustSucceed(name: string, status: Deno.CommandStatus): void {
+  if (!status.success) throw new Failure(`${name} ${describeStatus(status)}`, status.code);
 }
 
 /** What the script is called: `duplex` for `scripts/duplex.ts`. */
@@ -39,22 +48,23 @@ async function fail(error: unknown): Promise<void> {
     tell(`cannot clean up: ${escapeControls(String(error.error?.message ?? error.error))}`);
     return fail(error.suppressed);
   }
-  const hasCode = error instanceof Error && "exitCode" in error;
-  const exitCode = hasCode && typeof error.exitCode === "number" ? error.exitCode : 1;
+  const isError = error instanceof Error;
+  const exitCode = isError ? exitCodeOf(error) : undefined;
+  const writing = output.writing?.catch(() => {});
   // A time limit holds also where nobody reads stdout.
-  if (exitCode === 124) await within(1, output.writing ?? Promise.resolve());
-  else await output.writing;
+  await (writing && exitCode === 124 ? within(1, writing) : writing);
   if (isEnding()) return;
-  if (!isForTheUser(error)) tell(error);
-  else if (error.message !== "") tell(`${scriptName}: ${oneLine(error.message)}`);
+  if (!isError || exitCode === undefined) tell(error);
+  // Whoever reads has gone, as in `| head -1`. SIGPIPE ends other programs then, without a word.
+  else if (!(error instanceof Deno.errors.BrokenPipe)) tell(`${scriptName}: ${oneLine(error)}`);
   if (output.writing !== undefined) {
     tell(`${scriptName}: what nobody has read of the output is lost`);
   }
-  await endScript(exitCode);
+  await endScript(exitCode ?? 1);
 }
 
 /** Writes to stderr. Where that cannot be written, there is nobody to tell. */
-export function tell(what: unknown): void {
+function tell(what: unknown): void {
   try {
     console.error(what);
   } catch {
@@ -62,14 +72,24 @@ export function tell(what: unknown): void {
   }
 }
 
+/** What was tried, by what the system says: the standard streams are all that scripts use. */
+const TRIED: Record<string, string> = {
+  EISDIR: "cannot read stdin: ",
+  ENOSPC: "cannot write to stdout: ",
+};
+
 /** A name that a user gave may have any characters, and any length. */
-function oneLine(text: string): string {
-  const escaped = escapeControls(text);
-  return escaped.length > 3000 ? `${escaped.slice(0, 3000)}…` : escaped;
+function oneLine({ message, code }: Error & { code?: unknown }): string {
+  const line = (TRIED[String(code)] ?? "") + escapeControls(message);
+  return line.length > 3000 ? `${line.slice(0, 3000)}…` : line;
 }
 
-function isForTheUser(error: unknown): error is Error {
-  // An error of the operating system has a code.
-  return error instanceof Deno.errors.NotCapable ||
-    error instanceof Error && ("exitCode" in error || "code" in error);
+/** The exit code for an error that a user can cause; undefined for a mistake in the script. */
+function exitCodeOf(error: Error): number | undefined {
+  if (error instanceof Deno.errors.BrokenPipe) return 128 + 13;
+  if ("exitCode" in error && typeof error.exitCode === "number") return error.exitCode;
+  // An error of the operating system has a code; that of a reader for a line without an end has not.
+  const isForTheUser = error instanceof Deno.errors.NotCapable || "code" in error ||
+    error instanceof RangeError && / is longer than \d+ /.test(error.message);
+  return isForTheUser ? 1 : undefined;
 }

@@ -34,3 +34,9 @@ function textOf(answer: unknown): string {
     ? `error ${answer.code}: ${quote(answer.message)}`
     : JSON.stringify(answer);
 }
+
+/** An error that a request was answered with is an answer, too. */
+export function answerOf(error: unknown): JsonRpcError {
+  if (error instanceof JsonRpcError) return error;
+  throw error;
+}

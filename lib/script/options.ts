@@ -6,7 +6,6 @@
 import { parseArgs } from "@std/cli/parse-args";
 import { Failure } from "./failure.ts";
 import { wrap } from "./format.ts";
-import { stdoutFailure } from "./stdout.ts";
 
 /** A command line that cannot be understood. */
 export class UsageError extends Failure {
@@ -29,8 +28,9 @@ export interface Option<T> {
   placeholder: string;
   /** What a value looks like, for the user whose value does not. */
   expected: string;
-  /** Converts the text; undefined if it is invalid. */
-  parse: (text: string) => T | undefined;
+  /** Converts the text; undefined if it is invalid. Gets those before it as well, where the option
+   * was given several times, the last first. */
+  parse: (text: string, ...earlier: string[]) => T | undefined;
 }
 
 /** An option without a value: false unless it is given. */
@@ -69,6 +69,23 @@ export function pattern(meaning: string): Option<RegExp | undefined> {
   };
   const expected = "a regular expression of JavaScript";
   return { default: undefined, meaning, placeholder: "REGEX", expected, parse };
+}
+
+/** An option that takes a name and a value in JSON, such as `METHOD=RESULT`, any number of times. */
+export function entries(
+  placeholder: string,
+  meaning: string,
+): Option<Record<string, unknown> | undefined> {
+  const parse = (...texts: string[]) => {
+    const pairs = texts.reverse().map((text) => /^([^=]+)=(.*)$/s.exec(text) ?? []);
+    try {
+      return Object.fromEntries(pairs.map(([, name = "", json = ""]) => [name, JSON.parse(json)]));
+    } catch {
+      return undefined;
+    }
+  };
+  const expected = `${placeholder} in JSON`;
+  return { default: undefined, meaning, placeholder, expected, parse };
 }
 
 /** An option that takes a whole number, in decimal digits, from `from` to `to`. */
@@ -170,21 +187,18 @@ export function parseOptions<TOptions extends Record<string, Option<unknown>>>(
       else named.push(`--${name}${value ?? `=${rest.shift() ?? ""}`}`);
     }
   }
-  const given: Record<string, unknown> = parseArgs(named, { string: Object.keys(all) });
-  if (given.help === "") {
-    try {
-      console.log(helpOf(usage, all));
-    } catch (error) {
-      throw stdoutFailure(error);
-    }
+  const names = Object.keys(all);
+  const given: Record<string, unknown> = parseArgs(named, { string: names, collect: names });
+  if ([given.help].flat().at(-1) === "") {
+    console.log(helpOf(usage, all));
     Deno.exit(0);
   }
   const values: Record<string, unknown> = {};
   for (const [name, option] of Object.entries(all)) {
-    const text = given[name];
-    if (typeof text !== "string") values[name] = option.default;
+    const [text, ...earlier] = [given[name]].flat().map(String).reverse();
+    if (text === undefined) values[name] = option.default;
     else {
-      values[name] = option.parse(text);
+      values[name] = option.parse(text, ...earlier);
       const got = text === "" ? "nothing" : JSON.stringify(text);
       if (values[name] === undefined) {
         throw usageError(`--${name} takes ${option.expected}; got ${got}`);

@@ -4,166 +4,128 @@
  * @module
  */
 import { describeStatus } from "../child.ts";
-import { seeWhy } from "./paste.ts";
-import {
-  ConnectionClosedError,
-  FramingError,
-  JsonRpcError,
-  JsonRpcPeer,
-  type JsonRpcPeerOptions,
-} from "../json_rpc.ts";
+import { ConnectionClosedError, FramingError, JsonRpcError, JsonRpcPeer } from "../json_rpc.ts";
+import type { LineReader } from "../line_reader.ts";
+import { untilExit } from "../until_exit.ts";
+import { within } from "../within.ts";
 import { Failure, scriptName } from "./failure.ts";
 import { quote } from "./format.ts";
-import { stdinLines } from "./stdin.ts";
-import { Unasked, type WatchOptions } from "./unasked.ts";
-import { within } from "../within.ts";
+import { answerOf, notificationLine } from "./message.ts";
+import { print } from "./stdout.ts";
+import { exitOf, lateFailure, soFar, stdinLines, Unasked, type WatchOptions } from "./watch.ts";
 
 /** The settings of a {@linkcode ReportingPeer}. */
-export interface ReportingPeerOptions
-  extends WatchOptions, Required<Pick<JsonRpcPeerOptions, "framing" | "onNotification">> {}
+export interface ReportingPeerOptions extends Omit<WatchOptions, "advice"> {
+  /** How messages are framed. */
+  framing: "lines" | "content-length";
+  /** What to answer to the child's own requests, by method. */
+  answers: Record<string, unknown>;
+}
 
 /**
- * A {@linkcode JsonRpcPeer} that a person watches: shows lines that are no message, with a silent
+ * A {@linkcode JsonRpcPeer} that a person watches: shows notifications and lines that are no message, with a silent
  * child says what to do and how to find out why, and with one that has gone how it ended. What goes
  * wrong is a {@linkcode Failure}.
  */
-export class ReportingPeer extends JsonRpcPeer {
+export class ReportingPeer {
+  readonly #peer: JsonRpcPeer;
   readonly #child: Deno.ChildProcess;
   readonly #options: ReportingPeerOptions;
-  readonly #over = new AbortController();
-  readonly #notified = new Map<string, (came: true) => void>();
-  #hasFailed = false;
+  readonly #advice: string;
+  readonly #over = Promise.withResolvers<void>();
 
   /** Locks the child's stdin and stdout, and begins to read. */
   constructor(child: Deno.ChildProcess, options: ReportingPeerOptions) {
-    const { name, timeout, framing, onNotification } = options;
+    const { name, timeout, framing, answers } = options;
     const unasked = new Unasked(name, timeout);
-    super({ readable: child.stdout, writable: child.stdin }, {
+    const readable = untilExit(child.stdout, child.status);
+    this.#peer = new JsonRpcPeer({ readable, writable: child.stdin }, {
       framing,
-      until: child.status,
-      methods: refusals(name),
+      onRequest: answerer(name, answers),
       onNoise: (text) => unasked.report(text),
-      onNotification: (method, params) => {
-        onNotification(method, params);
-        this.#notified.get(method)?.(true);
-      },
+      onNotification: (method, params) => print(notificationLine(method, params)),
     });
     this.#child = child;
     this.#options = options;
-    const stop = () => this.#over.abort();
-    this.closed.then(stop, stop);
+    const other = framing === "lines" ? "content-length" : "lines";
+    this.#advice = `try --framing ${other}, and see what must be asked first`;
+    const stop = () => this.#over.resolve();
+    this.#peer.closed.then(stop, stop);
   }
 
-  /** The lines of this script's own stdin, until they end, a request fails, or the child closes its
+  /** The lines of this script's own stdin, until they end, a call fails, or the child closes its
    * end: nobody needs another question then. */
-  async *stdinLines(): AsyncGenerator<string> {
-    for await (const line of stdinLines(this.#over.signal, this.#options.name)) {
-      if (this.#hasFailed) return;
-      yield line;
-    }
-  }
-
-  /**
-   * Asks the child, and resolves with its answer.
-   *
-   * @throws {JsonRpcError} If the answer is an error.
-   */
-  override async request(method: string, params?: unknown): Promise<unknown> {
-    const { name, framing, command } = this.#options;
-    const late = `no answer from ${name} to ${method}`;
-    const asked = super.request(method, params);
-    // A header is no line, which is all that why.ts asks.
-    const why = framing === "lines"
-      ? seeWhy(command, JSON.stringify({ jsonrpc: "2.0", id: 1, method, params }))
-      : "";
-    return await this.#inTime(asked, late, why);
+  stdinLines(): LineReader {
+    return stdinLines(this.#over.promise, this.#options.name);
   }
 
   /** Asks the child. An error that it answers with is an answer, too. */
-  answer(method: string, params?: unknown): Promise<unknown> {
-    return this.request(method, params).catch((error) => {
-      if (error instanceof JsonRpcError) return error;
-      throw error;
-    });
+  ask(method: string, params?: unknown): Promise<unknown> {
+    const { name, framing } = this.#options;
+    const asked = this.#peer.request(method, params).catch(answerOf);
+    // A header is no line, which is all that why.ts asks.
+    const line = JSON.stringify({ jsonrpc: "2.0", id: 1, method, params });
+    const question = framing === "lines" ? line : undefined;
+    return this.#inTime(asked, `no answer from ${name} to ${method}`, question);
   }
 
   /** Sends the child a message that has no answer. */
-  override async notify(method: string, params?: unknown): Promise<void> {
-    const { name, command } = this.#options;
-    const late = `${name} did not read what it was told, ${method},`;
-    await this.#inTime(super.notify(method, params), late, seeWhy(command));
+  async notify(method: string, params?: unknown): Promise<void> {
+    const late = `${this.#options.name} did not read the notification ${method}`;
+    await this.#inTime(this.#peer.notify(method, params), late);
   }
 
-  async #inTime(task: Promise<unknown>, late: string, why: string): Promise<unknown> {
-    const { timeout, advice } = this.#options;
+  /** Closes the child's stdin, which is its sign to exit, and reads on until it has. */
+  async close(): Promise<void> {
+    this.#peer.close();
+    const { name, timeout } = this.#options;
+    await exitOf(this.#child, name, timeout);
+    await this.#peer.closed.catch((error) => this.#explain(error));
+  }
+
+  async #inTime(task: Promise<unknown>, late: string, question?: string): Promise<unknown> {
+    const { timeout, command } = this.#options;
     try {
       // `within` has undefined for what is late.
       const result = await within(timeout, task.then((result = null) => result));
       if (result !== undefined) return result;
-      const partial = this.partialMessage;
-      const soFar = partial && `; so far it wrote ${quote(partial)}, which is no whole message`;
-      throw new Failure(`${late} within ${timeout} s${soFar}; ${advice}${why}`, 124);
+      const what = `${late} within ${timeout} s (--timeout)${soFar(this.#peer.partialMessage)}`;
+      throw lateFailure(what, this.#advice, question === undefined ? [] : command, question);
     } catch (error) {
-      if (error instanceof JsonRpcError) throw error;
-      this.#hasFailed = true;
-      this.#over.abort();
+      this.#over.resolve();
       return await this.#explain(error);
     }
   }
 
-  /**
-   * Waits until the child sends such a notification.
-   *
-   * @throws {Failure} If it sends none in time.
-   */
-  async notification(method: string): Promise<void> {
-    const { name, timeout } = this.#options;
-    const coming = new Promise<true>((resolve) => this.#notified.set(method, resolve));
-    if (await within(timeout, coming)) return;
-    throw new Failure(`no ${method} from ${name} within ${timeout} s`, 124);
-  }
-
-  /**
-   * Closes the child's stdin, and waits for its exit.
-   *
-   * @throws {Failure} If it does not exit in time, or with another status than 0.
-   */
-  async end(): Promise<void> {
-    const { name, timeout } = this.#options;
-    const ends = Promise.all([this.#child.status, this.close(), this.closed]);
-    const [status] = await within(timeout, ends) ?? [];
-    if (!status) {
-      throw new Failure(`${name} did not exit within ${timeout} s of its end of file`, 124);
-    }
-    if (!status.success) throw new Failure(`${name} ${describeStatus(status)}`, status.code);
-  }
-
-  /** If the child has closed its end, its status tells why. */
+  /** If the child has closed a pipe, its status tells why. */
   async #explain(error: unknown): Promise<never> {
-    if (!(error instanceof ConnectionClosedError) || error instanceof FramingError) throw error;
-    const { name, timeout, advice } = this.#options;
-    await within(timeout, this.closed); // Throws if something else has ended the connection.
-    const status = await within(timeout, this.#child.status);
+    if (error instanceof FramingError) {
+      // A dialect needs more than another framing.
+      const isDialect = !error.message.includes("framing");
+      throw new Failure(isDialect ? error.message : `${error.message}; ${this.#advice}`);
+    }
+    if (!(error instanceof ConnectionClosedError)) throw error;
+    const { name } = this.#options;
+    await this.#peer.closed; // Throws if something else has ended the connection.
+    const status = await within(1, this.#child.status);
     const how = status ? describeStatus(status) : "has not exited";
     // Nothing went wrong there.
-    const next = status?.success ? `; ${advice}` : "";
+    const next = status?.success ? `; ${this.#advice}` : "";
     throw new Failure(`${error.message}; ${name} ${how}${next}`, status?.code || 1);
   }
 }
 
-/** For whatever the child asks of a person: it is told that there is no such method, and the person
- * that it asked, once for each of ten. */
-function refusals(name: string): NonNullable<JsonRpcPeerOptions["methods"]> {
-  const told = new Set<string | symbol>();
-  const refuse = (method: string | symbol) => () => {
+/** Answers the child's own requests. A person is told what it asks for in vain, once for each of ten
+ * methods. */
+function answerer(name: string, answers: Record<string, unknown>): (method: string) => unknown {
+  const told = new Set<string>();
+  return (method) => {
+    if (Object.hasOwn(answers, method)) return answers[method];
     if (told.size < 10 && !told.has(method)) {
-      console.error(`${scriptName}: ${name} asked for ${quote(String(method))}: refused`);
+      const option = `--answer ${quote(`${method}=RESULT`)} answers it`;
+      console.error(`${scriptName}: ${name} asked for ${quote(method)}: refused; ${option}`);
       told.add(method);
     }
-    throw new JsonRpcError(`Method not found: ${String(method)}`, -32601);
+    throw new JsonRpcError(`Method not found: ${method}`, -32601);
   };
-  return new Proxy({}, {
-    getOwnPropertyDescriptor: () => ({ configurable: true }),
-    get: (_, method) => refuse(method),
-  });
 }

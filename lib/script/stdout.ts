@@ -3,66 +3,39 @@
  *
  * @module
  */
-import { endScript } from "../child.ts";
-import { Failure, output, scriptName, tell } from "./failure.ts";
+import { output } from "./failure.ts";
 
 const encoder = new TextEncoder();
 
-let unprinted: Uint8Array<ArrayBuffer>[] = [];
-let length = 0;
-
-/** Writes a line to stdout, as {@linkcode writeBytes} does. */
-export function print(line = ""): Promise<void> {
-  return write(`${line}\n`);
-}
-
-/** Writes a text to stdout, as {@linkcode writeBytes} does. */
-export function write(text: string): Promise<void> {
-  return writeBytes(encoder.encode(text));
-}
+let unprinted = "";
 
 /**
- * Writes to stdout while the script goes on, which spares it the wait for another thread, and never
- * keeps signals waiting as `writeSync` does. Its promise waits while more than 64 KiB are
- * unwritten: who does not await it keeps in memory what nobody reads.
+ * Writes a line to stdout while the script goes on, which spares it the wait for another thread,
+ * and never keeps signals waiting as `console.log` does. Its promise waits while more than 64 Ki
+ * characters are unwritten: a caller who does not await it keeps in memory what nobody reads.
  *
- * When they cannot be written, the script ends. Where the reader of stdout has gone, as in
- * `| head -1`, it does so quietly, as one ended by SIGPIPE.
+ * If they cannot be written, the script ends. Where the reader of stdout has gone, as in
+ * `| head -1`, it does so quietly; `console.log` does not notice, and goes on for ever.
  *
- * @param bytes Not to be changed before they are written.
+ * @param end What follows the line.
  */
-export async function writeBytes(bytes: Uint8Array<ArrayBuffer>): Promise<void> {
-  unprinted.push(bytes);
-  length += bytes.length;
+export function print(line = "", end = "\n"): Promise<void> {
+  unprinted += line + end;
   output.writing ??= writeAll();
-  if (length > 65_536) await output.writing;
+  return unprinted.length > 65_536 ? output.writing : Promise.resolve();
 }
 
 async function writeAll(): Promise<void> {
   try {
-    while (length > 0) {
-      let bytes = new Uint8Array(length);
-      for (const part of unprinted) {
-        bytes.set(part, bytes.length - length);
-        length -= part.length;
-      }
-      unprinted = [];
+    while (unprinted !== "") {
+      let bytes = encoder.encode(unprinted);
+      unprinted = "";
       while (bytes.length > 0) bytes = bytes.subarray(await Deno.stdout.write(bytes));
-      // Short lines in quick succession: let some gather, since each write costs a change of
-      // thread.
-      if (length > 0 && length < 16_384) await new Promise((resolve) => setTimeout(resolve, 1));
+      // Lines in quick succession: let some gather, since each write costs a change of thread.
+      const mayGather = unprinted !== "" && unprinted.length < 16_384;
+      if (mayGather) await new Promise((resolve) => setTimeout(resolve, 10));
     }
-  } catch (error) {
-    const { message, exitCode } = stdoutFailure(error);
-    if (message !== "") tell(`${scriptName}: ${message}`);
-    await endScript(exitCode);
+  } finally {
+    output.writing = undefined;
   }
-  output.writing = undefined;
-}
-
-/** What to throw in place of an error that writing to stdout threw: that nobody reads it any more
- * goes without a word. */
-export function stdoutFailure(error: unknown): Failure {
-  if (error instanceof Deno.errors.BrokenPipe) return new Failure("", 128 + 13);
-  return new Failure(`cannot write to stdout: ${String(error).replace(/^\w+: /, "")}`);
 }

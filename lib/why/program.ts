@@ -15,9 +15,13 @@ export const FLOOD = 1_000_000;
 
 /** A program that was started for a trial. */
 export interface Program extends AsyncDisposable {
+  /** The process id of what was started, which may be script(1). */
   pid: number;
+  /** Its stdin. */
   stdin: WritableStreamDefaultWriter<Uint8Array>;
+  /** What has come of its stdout. */
   stdout: Output;
+  /** What has come of its stderr. */
   stderr: Output;
   /** How it ended, once it has. */
   status?: Deno.CommandStatus;
@@ -34,9 +38,12 @@ export interface Program extends AsyncDisposable {
 }
 
 /** What has come of one of its outputs. */
-interface Output {
+export interface Output {
+  /** The text, as far as it was kept. */
   text: string;
+  /** How many bytes there were. */
   count: number;
+  /** Whether it has ended. */
   isDone: boolean;
   /** Told of each text that comes. */
   onText: (text: string) => void;

@@ -9,8 +9,10 @@ import { interactiveWordsFor, wordsFor } from "../script/cures.ts";
 export const UNBUFFERED = "PYTHONUNBUFFERED";
 
 /** A command, and what the process is called that runs it. */
-interface Named {
+export interface Named {
+  /** Its words. */
   command: string[];
+  /** The name of the process. */
   name: string;
 }
 

@@ -39,7 +39,7 @@ export interface Manner {
 }
 
 /** How a program began. */
-interface Beginning {
+export interface Beginning {
   /** After how many milliseconds it came to the rest in which it was asked. */
   startup: number;
   /** What it wrote to stdout before it was asked. */
@@ -47,7 +47,7 @@ interface Beginning {
 }
 
 /** What came of a question. */
-interface Reply extends Beginning {
+export interface Reply extends Beginning {
   /** What it wrote then. */
   answer: string;
   /** After how many milliseconds a line of the answer was there; undefined if none was. */
@@ -61,7 +61,7 @@ interface Reply extends Beginning {
 }
 
 /** What came of the end of its stdin. */
-interface Ending {
+export interface Ending {
   /** What the process is called that runs it: `python3` for a script whose first line says so. */
   name?: string;
   /** What it did instead of an answer; empty where that cannot be seen. */

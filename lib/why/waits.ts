@@ -20,7 +20,8 @@ interface Thread {
   call: SystemCall;
 }
 
-type Direction = "read" | "write";
+/** What is done at an end of a pipe. */
+export type Direction = "read" | "write";
 
 /** The call that a thread is in, whose folder in `/proc` this is. */
 export function callOf(task: string): SystemCall {

@@ -1,11 +1,5 @@
 import { constants } from "node:os";
-import {
-  assertEquals,
-  assertLess,
-  assertRejects,
-  assertStringIncludes,
-  assertThrows,
-} from "@std/assert";
+import { assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import {
   describeStatus,
   endChild,
@@ -14,21 +8,10 @@ import {
   StartError,
 } from "../../lib/child.ts";
 import { LineReader } from "../../lib/line_reader.ts";
-import {
-  isInstalled,
-  processesMarked,
-  processTest,
-  runCommand,
-  sideBySide,
-  takeHome,
-  temporaryFolder,
-} from "../process.ts";
+import { processesMarked, processTest, sideBySide, temporaryFolder } from "../process.ts";
+import { endOf, PROGRAM, shell, SLOW } from "./child.ts";
 
 // Whatever the code under test does, no process of these tests lasts longer than a minute.
-
-function shell(line: string, options: Deno.CommandOptions = {}): Deno.Command {
-  return new Deno.Command("sh", { args: ["-c", line], stdout: "piped", ...options });
-}
 
 processTest(
   "endChild ends a child with SIGTERM, and with SIGKILL one that ignores it",
@@ -111,9 +94,6 @@ processTest("startChild says why a program cannot be started, and with which cod
   assertStringIncludes(error.message, "cannot start ./such: ");
 });
 
-/** Ends a second and a half after SIGTERM, with status 5. */
-const SLOW = "trap 'sleep 1.5; exit 5' TERM; echo ready; for n in $(seq 500); do sleep 0.1; done";
-
 processTest("a grace that is no time is refused, and changes nothing", async () => {
   const command = new Deno.Command("sleep", { args: ["60"] });
   for (const grace of [NaN, -1]) {
@@ -167,6 +147,16 @@ processTest("endChild sends SIGTERM once, however often it is called", async () 
   for (const status of await Promise.all([first, second])) assertEquals(status.signal, "SIGKILL");
 });
 
+processTest("endChild sends another signal than SIGTERM, and SIGKILL after its grace", async () => {
+  const line =
+    "trap '' TERM; trap 'echo INT' INT; echo ready; for n in $(seq 500); do sleep 0.1; done";
+  await using child = startChild(shell(line));
+  await using lines = new LineReader(child.stdout);
+  assertEquals(await lines.readLine(), "ready");
+  assertEquals((await endChild(child, 1, "SIGINT")).signal, "SIGKILL");
+  assertEquals(await lines.readLine(), "INT");
+});
+
 processTest("endChild gives the family its grace when the child has exited", async () => {
   const line = `(${SLOW.replace("exit 5", "echo saved; exit")}) & wait`;
   await using child = startChild(shell(line, { detached: true }), { grace: 12 });
@@ -175,92 +165,6 @@ processTest("endChild gives the family its grace when the child has exited", asy
   assertEquals((await endChild(child)).signal, "SIGTERM");
   assertEquals(await lines.readLine(), "saved");
 });
-
-processTest("endChild gives a family its grace where no shell can list the processes", async () => {
-  await using folder = await temporaryFolder();
-  await Deno.writeTextFile(`${folder.path}/sh`, "#!/bin/sh\nexit 1\n", { mode: 0o700 });
-  await sideBySide(["/no/such/folder", folder.path], async (path) => {
-    const end = await endOf(
-      `import { endChild, startChild } from "./child.ts";
-      const line = "(${SLOW.replace("exit 5", "echo saved; exit")}) & wait";
-      const command = new Deno.Command("sh", { args: ["-c", line], detached: true, stdout: "piped" });
-      await using child = startChild(command, { grace: 12 });
-      const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
-      await reader.read();
-      Deno.env.set("PATH", "${path}");
-      await endChild(child);
-      console.log((await reader.read()).value);`,
-    );
-    assertEquals(end.lines[0], "saved");
-  });
-});
-
-processTest("endChild does not wait for zombies", async () => {
-  // The parent of the first sleep leaves the group, and never asks how that ended.
-  const line = "(sleep 50 & exec setsid sh -c 'echo $$; exec sleep 50') & wait";
-  const child = startChild(shell(line, { detached: true }), { grace: 45 });
-  await using lines = new LineReader(child.stdout);
-  const parent = Number(await lines.readLine());
-  const start = performance.now();
-  await child[Symbol.asyncDispose]();
-  const duration = performance.now() - start;
-  Deno.kill(parent, "SIGKILL");
-  assertLess(duration, 20_000);
-}, { needs: ["setsid"], os: "linux" });
-
-/** What becomes of a program that has child.ts alone: at each line "ready" it gets a signal. */
-async function endOf(
-  program: string,
-  signals: Deno.Signal[] = [],
-  { args = [], prefix = [] }: { args?: string[]; prefix?: string[] } = {},
-) {
-  await using folder = await takeHome(["child.ts"], program);
-  const [command = "", ...words] = [...prefix, ...folder.command, ...args];
-  const mark = crypto.randomUUID();
-  await using child = new Deno.Command(command, {
-    args: words,
-    env: { MARK: mark },
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
-  // Whatever the program does, the test ends.
-  const limit = setTimeout(() => child.kill("SIGKILL"), 60_000);
-  await using lines = new LineReader(child.stdout, { until: child.status });
-  const errors = child.stderr.text();
-  for (const signal of signals) {
-    assertEquals(await lines.readLine(), "ready");
-    child.kill(signal);
-  }
-  const { code, signal } = await child.status;
-  clearTimeout(limit);
-  const left = await processesMarked(mark);
-  return { lines: await Array.fromAsync(lines), code, signal, left, errors: await errors };
-}
-
-const PROGRAM = `
-  import { startChild } from "./child.ts";
-  const args = ["-c", "sleep 50 & echo; wait"];
-  {
-    await using child = startChild(
-      new Deno.Command("sh", { args, stdout: "piped", detached: true }),
-    );
-    const reader = child.stdout.getReader();
-    await reader.read();
-    console.log("ready");
-    if (Deno.args[0] === "exit") Deno.exit(5);
-    if (Deno.args[0] === "throw") throw new Error("a mistake");
-    if (Deno.args[0] === "timer") setTimeout(() => { throw new Error("a mistake"); });
-    if (Deno.args[0] === "rejection") Promise.reject(new Error("a mistake"));
-    // Whoever restarts a child meets the signal, too.
-    while (Deno.args[0] === "restart") {
-      await child.status;
-      startChild(new Deno.Command("sleep", { args: ["50"] }));
-    }
-    if (/timer|rejection/.test(Deno.args[0])) await child.status;
-    if (Deno.args[0] === "wait") await child.status;
-  }
-  console.log("over");
-`;
 
 const ENDS: [way: string, signal: Deno.Signal | null, code: number][] = [
   ["wait", "SIGTERM", 143],
@@ -283,51 +187,11 @@ for (const [way, signal, code] of ENDS) {
   });
 }
 
-processTest("child.ts leaves nothing behind after any signal that Deno lets it hear", async () => {
-  const isLinux = Deno.build.os === "linux";
-  const signals: [Deno.Signal, number][] = [
-    ["SIGTRAP", 5],
-    ["SIGABRT", 6],
-    ["SIGALRM", 14],
-    ["SIGXCPU", 24],
-    ["SIGXFSZ", 25],
-    ["SIGVTALRM", 26],
-    ["SIGUSR1", isLinux ? 10 : 30],
-    ["SIGUSR2", isLinux ? 12 : 31],
-    ["SIGSYS", isLinux ? 31 : 12],
-  ];
-  if (isLinux) signals.push(["SIGSTKFLT", 16], ["SIGIO", 29], ["SIGPWR", 30]);
-  await sideBySide(signals, async ([signal, number]) => {
-    const { code, left, errors } = await endOf(PROGRAM, [signal], { args: ["wait"] });
-    assertEquals([code, left], [128 + number, []], signal);
-    // Deno itself speaks of its debugger then.
-    if (signal !== "SIGUSR1") assertEquals(errors, "", signal);
-  });
-});
-
 Deno.test("endingSignals has the numbers of this system", () => {
   const numbers = new Map<string, number>(Object.entries(constants.signals));
   const expected = [...endingSignals.keys()].map((signal) => [signal, numbers.get(signal)]);
   assertEquals([...endingSignals], expected);
 });
-
-processTest(
-  "a child that exited is not waited for where its processes cannot be listed",
-  async () => {
-    await using folder = await takeHome(
-      ["child.ts"],
-      `import { startChild } from "./child.ts";
-    const started = performance.now();
-    {
-      await using _child = startChild(new Deno.Command("sleep", { args: ["50"] }), { grace: 40 });
-    }
-    console.log(performance.now() - started < 20_000);`,
-    );
-    const command = [Deno.execPath(), "run", "--no-prompt", "--no-config", "--allow-run=sleep"];
-    const { stdout, stderr } = await runCommand([...command, `${folder.path}/program.ts`]);
-    assertEquals([stdout, stderr], ["true\n", ""]);
-  },
-);
 
 processTest("a script keeps a signal for itself by deleting it from endingSignals", async () => {
   const end = await endOf(
@@ -338,22 +202,6 @@ processTest("a script keeps a signal for itself by deleting it from endingSignal
     console.log("ready");
     await child.status;`,
     ["SIGUSR1", "SIGTERM"],
-  );
-  assertEquals([end.signal, end.left], ["SIGTERM", []]);
-});
-
-processTest("a signal that comes while a child is started leaves nothing behind", async () => {
-  const end = await endOf(
-    `import { startChild } from "./child.ts";
-    const { spawn } = Deno.Command.prototype;
-    Deno.Command.prototype.spawn = function () {
-      const child = spawn.call(this);
-      Deno.kill(Deno.pid, "SIGTERM");
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500);
-      return child;
-    };
-    await using child = startChild(new Deno.Command("sleep", { args: ["50"] }));
-    await child.status;`,
   );
   assertEquals([end.signal, end.left], ["SIGTERM", []]);
 });
@@ -426,102 +274,6 @@ for (const seen of ["await child.status;", ""]) {
   );
 }
 
-processTest("a signal gives a child as long to end as grace and endChild say", async () => {
-  await sideBySide([
-    ["{ grace: 12 }", ""],
-    ["{}", 'Deno.addSignalListener("SIGTERM", () => endChild(child, 12));'],
-  ], async ([options, listener]) => {
-    const end = await endOf(
-      `import { endChild, startChild } from "./child.ts";
-      const line = "${SLOW.replace("exit 5", "echo saved; exit 5")}";
-      await using child = startChild(new Deno.Command("sh", { args: ["-c", line] }), ${options});
-      ${listener}
-      await child.status;`,
-      ["SIGTERM"],
-    );
-    assertEquals([end.lines, end.code], [["saved"], 143]);
-  });
-});
-
-processTest("a script that may not signal any process is not asked to permit it", async () => {
-  const end = await endOf(
-    `import { endChild, startChild } from "./child.ts";
-    await using child = startChild(new Deno.Command("sleep", { args: ["50"] }));
-    Deno.permissions.revokeSync({ name: "run" });
-    Deno.kill = () => console.log("asked");
-    console.log((await endChild(child)).signal);`,
-  );
-  assertEquals([end.lines, end.errors], [["SIGTERM"], ""]);
-});
-
-processTest(
-  "a child whose family has gone is signalled no more: its number may be reused",
-  async () => {
-    const end = await endOf(
-      `import { endChild, startChild } from "./child.ts";
-    const { kill } = Deno;
-    const sent = [];
-    const looked = Promise.withResolvers();
-    let isGone = false;
-    Deno.kill = (pid, signal) => {
-      sent.push(signal);
-      if (isGone) { looked.resolve(); throw new Deno.errors.NotFound("ESRCH"); }
-      kill(pid, signal);
-    };
-    const args = ["-c", "sleep 50 & exit 3"];
-    await using child = startChild(new Deno.Command("sh", { args, detached: true }));
-    await child.status;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-    isGone = true;
-    setTimeout(() => {}, 60_000);
-    await looked.promise;
-    sent.length = 0;
-    await endChild(child);
-    console.log(JSON.stringify(sent));
-    kill(-child.pid, "SIGKILL");
-    Deno.exit();`,
-    );
-    assertEquals([end.lines, end.errors], [["[]"], ""]);
-  },
-);
-
-processTest("a script ends by itself, and with it the family that outlived its child", async () => {
-  const end = await endOf(
-    `import { startChild } from "./child.ts";
-    const args = ["-c", "sleep 50 & exit 3"];
-    const child = startChild(new Deno.Command("sh", { args, detached: true }));
-    await child.status;
-    await new Promise((resolve) => setTimeout(resolve, 100));`,
-  );
-  assertEquals([end.code, end.left], [0, []]);
-});
-
-processTest("startChild leaves no timer behind the block", async () => {
-  const end = await endOf(
-    `import { startChild } from "./child.ts";
-    const timers = new Set();
-    const { setInterval, clearInterval } = globalThis;
-    globalThis.setInterval = (...rest) => {
-      const timer = setInterval(...rest);
-      timers.add(timer);
-      console.log("set");
-      return timer;
-    };
-    globalThis.clearInterval = (timer) => {
-      timers.delete(timer);
-      clearInterval(timer);
-    };
-    {
-      const args = ["-c", "sleep 50 & exit 3"];
-      await using child = startChild(new Deno.Command("sh", { args, detached: true }));
-      await child.status;
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
-    console.log(timers.size);`,
-  );
-  assertEquals([end.lines, end.left], [["set", "0"], []]);
-});
-
 processTest("onEnd has all cleanups done, whatever one of them throws", async () => {
   const end = await endOf(
     `import { onEnd } from "./child.ts";
@@ -533,6 +285,22 @@ processTest("onEnd has all cleanups done, whatever one of them throws", async ()
   );
   assertEquals([end.lines, end.signal], [["cleaned up"], "SIGTERM"]);
   assertEquals(end.errors, "cannot clean up: null\n");
+});
+
+processTest("onEnd has a cleanup done once that disposes its own handle", async () => {
+  const program = `import { onEnd } from "./child.ts";
+    let count = 0;
+    const handle = onEnd(async () => {
+      if (++count > 1) Deno.exit(99);
+      await handle[Symbol.asyncDispose]();
+      console.log("cleaned up");
+    });`;
+  const ends = await Promise.all([
+    endOf(`${program} await handle[Symbol.asyncDispose]();`),
+    endOf(`${program} console.log("ready"); setTimeout(() => {}, 50_000);`, ["SIGTERM"]),
+  ]);
+  for (const { lines, errors } of ends) assertEquals([lines, errors], [["cleaned up"], ""]);
+  assertEquals(ends.map(({ code }) => code), [0, 143]);
 });
 
 processTest("onEnd has a cleanup done that is registered while the script ends", async () => {
@@ -578,30 +346,6 @@ processTest(
     assertEquals([end.lines, end.code, end.errors], [["cleaned up"], 143, ""]);
   },
 );
-
-processTest("a cleanup that a block has begun goes on to its end when a signal comes", async () => {
-  await sideBySide([
-    "onEnd(() => {});",
-    'startChild(new Deno.Command("sleep", { args: ["50"] }));',
-  ], async (resource) => {
-    const end = await endOf(
-      `import { onEnd, startChild } from "./child.ts";
-      {
-        await using _cleanup = onEnd(async () => {
-          {
-            await using _part = ${resource}
-            console.log("ready");
-            await new Promise((resolve) => setTimeout(resolve, 500));
-          }
-          console.log("cleaned up");
-        });
-      }
-      console.log("behind");`,
-      ["SIGTERM"],
-    );
-    assertEquals([end.lines, end.code, end.errors], [["cleaned up"], 143, ""], resource);
-  });
-});
 
 processTest("code after a block does not run when a signal is ending the script", async () => {
   await sideBySide([
@@ -651,43 +395,3 @@ processTest(
     });
   },
 );
-
-processTest("two copies of child.ts wait for each other's cleanups", async () => {
-  const program = (rest: string) => `
-    import * as first from "./child.ts";
-    import * as second from "./child.ts?second";
-    first.onEnd(() => console.log("first"));
-    second.onEnd(async () => {
-      if (!first.isEnding() || !second.isEnding()) throw "one copy does not know of the ending";
-      await new Promise((resolve) => setTimeout(resolve, 1500));
-      first.onEnd(() => console.log("last"));
-    });
-    second.onEnd(() => { throw "told once"; });
-    ${rest}`;
-  const ends = await Promise.all([
-    endOf(program('console.log("ready"); setTimeout(() => {}, 50_000);'), ["SIGTERM"]),
-    endOf(program("await first.endScript(7);")),
-    endOf(program("await second.endScript(7);")),
-  ]);
-  for (const { lines, errors } of ends) {
-    assertEquals([lines, errors], [["first", "last"], "cannot clean up: told once\n"]);
-  }
-  assertEquals(ends.map(({ code }) => code), [143, 7, 7]);
-});
-
-/** Runs a command as process 1 of a container without an init. */
-const CONTAINER = ["unshare", "-rpf", "--mount-proc", "--kill-child"];
-const mayUse = isInstalled("unshare") && (await runCommand([...CONTAINER, "true"])).code === 0;
-
-processTest("a signal ends a script that is process 1, and its cleanups are done", async () => {
-  const end = await endOf(
-    `import { onEnd, startChild } from "./child.ts";
-    onEnd(() => console.log("cleaned up"));
-    await using child = startChild(new Deno.Command("sleep", { args: ["50"], detached: true }));
-    Deno.kill(1, "SIGTERM");
-    await child.status;`,
-    [],
-    { prefix: CONTAINER },
-  );
-  assertEquals([end.lines, end.code, end.left], [["cleaned up"], 143, []]);
-}, { needs: [mayUse ? "unshare" : "unshare for this user"], os: "linux" });

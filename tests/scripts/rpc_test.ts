@@ -21,7 +21,7 @@ const answer = (id: number, result: unknown) =>
 processTest(
   "rpc asks deno lsp several questions at once, whose answers come in another order",
   async () => {
-    const { code, stdout, stderr } = await runScript("rpc", ["--timeout=100"]);
+    const { code, stdout, stderr } = await runScript("rpc");
     assertEquals([code, stderr], [0, ""]);
     const lines = stdout.split("\n");
     const at = (start: string) => {
@@ -29,13 +29,13 @@ processTest(
       assert(index !== -1, `${start}: ${stdout}`);
       return index;
     };
-    assert(at("2 → textDocument/hover") < at("5 → no/such/method"));
-    assert(at("5 → no/such/method") < at("5 ← no/such/method "));
-    assert(at("5 ← no/such/method ") < at("2 ← textDocument/hover "));
-    assert(at("  ← textDocument/publishDiagnostics") < at("6 ← shutdown "));
-    assertMatch(stdout, /^5 ← no\/such\/method +\d+ ms {2}error -32601: "Method not found"$/m);
-    assertMatch(stdout, /^2 ← textDocument\/hover +\d+ ms {2}\{"contents":/m);
-    assertMatch(stdout, /^3 ← textDocument\/documentSymbol +\d+ ms {2}\[\{"name":"hello"/m);
+    assert(at('  ← "Content-Length: ') < at("1 → textDocument/hover"));
+    assert(at("4 → no/such/method") < at("4 ← no/such/method "));
+    assert(at("4 ← no/such/method ") < at("1 ← textDocument/hover "));
+    assert(at("  ← textDocument/publishDiagnostics") < at("1 ← shutdown "));
+    assertMatch(stdout, /^4 ← no\/such\/method +\d+ ms {2}error -32601: "Method not found"$/m);
+    assertMatch(stdout, /^1 ← textDocument\/hover +\d+ ms {2}\{"contents":/m);
+    assertMatch(stdout, /^2 ← textDocument\/documentSymbol +\d+ ms {2}\[\{"name":"hello"/m);
     for (const line of lines) assert(line.length <= 100, line);
   },
 );
@@ -57,8 +57,19 @@ processTest("rpc refuses what the child asks, and says so once for each method",
     code: 0,
     stdout: ["one", "one", "two"]
       .map((method) => `${method} → error -32601: "Method not found: ${method}"\n`).join(""),
-    stderr: 'rpc: cat asked for "one": refused\nrpc: cat asked for "two": refused\n',
+    stderr: ["one", "two"].map((method) =>
+      `rpc: cat asked for "${method}": refused; --answer "${method}=RESULT" answers it\n`
+    ).join(""),
   });
+});
+
+processTest("rpc answers what it was told to", async () => {
+  const answers = ['--answer=one={"a":[1,"="]}', "--answer", "two=null"];
+  const { code, stdout } = await runScript("rpc", [...answers, "cat"], { stdin: "one\ntwo\n" });
+  assertEquals([code, stdout], [0, 'one → {"a":[1,"="]}\ntwo → null\n']);
+  const wrong = await runScript("rpc", ["--answer=one={", "cat"]);
+  assertEquals(wrong.code, 2);
+  assertMatch(wrong.stderr, /^rpc: --answer takes METHOD=RESULT in JSON; got "one=\{" /);
 });
 
 processTest("rpc waits at an empty line, and sends notifications", async () => {
@@ -96,18 +107,18 @@ const MISFORTUNES: [command: string[], code: number, stderr: RegExp][] = [
   [
     ["sh", "-c", "read -r a"],
     1,
-    /ping was not answered: .*; sh exited with status 0; see whether --framing is right.*\n$/,
+    /ping was not answered: .*; sh exited with status 0; try --framing content-length, .*\n$/,
   ],
   [["sh", "-c", "sleep 100 & exit 3"], 3, /^rpc: .*sh exited with status 3\n$/],
   [
     ["--timeout=0.3", "sleep", "100"],
     124,
-    /no answer from sleep to ping within 0.3 s; .*--framing.*why\.ts --question '.*' sleep 100\n$/,
+    /no answer from sleep to ping within 0.3 s \(--timeout\); try --framing content-length,.*why\.ts --question '.*' sleep 100\n$/,
   ],
   [
     ["--timeout=0.5", "sh", "-c", "read -r a; printf '{\"id\":'; sleep 100"],
     124,
-    /; so far it wrote "\{\\"id\\":", which is no whole message; see whether --framing/,
+    /; so far it wrote "\{\\"id\\":"; try --framing content-length/,
   ],
   [
     [
@@ -118,13 +129,18 @@ const MISFORTUNES: [command: string[], code: number, stderr: RegExp][] = [
       "printf 'Content-Length: 5\\n\\nfour'; sleep 100",
     ],
     124,
-    /; so far it wrote "four", which is no whole message; see whether --framing [^;]*\n$/,
+    /; so far it wrote "four"; try --framing lines, [^;]*\n$/,
   ],
   [["sh", "-c", "echo Content-Length: 5; sleep 100"], 1, /its framing is "content-length"/],
   [
-    ["--framing=content-length", "sh", "-c", "echo '{}'; sleep 100"],
+    ["--framing=content-length", "sh", "-c", "echo '{}'"],
     1,
-    /wrote "\{\}" where a header/,
+    /rpc: sh wrote .*"\{\}"\n.*"\{\}" stands where a header/,
+  ],
+  [
+    ["sh", "-c", "exec <&-; exec sleep 100"],
+    1,
+    /^rpc: ping was not answered: the other side has closed its stdin; sh has not exited\n$/,
   ],
   [["no-such-program"], 127, /^rpc: cannot start no-such-program: /],
   [["--framing=both", "cat"], 2, /^rpc: --framing takes lines or content-length; got "both" /],
@@ -137,14 +153,14 @@ const MISFORTUNES: [command: string[], code: number, stderr: RegExp][] = [
       `read -r a; echo '{"jsonrpc":"2.0","id":1,"result":1}'; trap "" TERM; sleep 100`,
     ],
     124,
-    /^rpc: sh did not exit within 0.5 s of its end of file\n$/,
+    /^rpc: sh did not exit within 0.5 s after its stdin closed; .*\n$/,
   ],
 ];
 
 processTest("rpc does not wait for a child that reads no notification", async () => {
   const stdin = `!note ["${"x".repeat(300_000)}"]\n`;
   const { code, stderr } = await runScript("rpc", ["--timeout=0.3", "sleep", "100"], { stdin });
-  assertMatch(stderr, /^rpc: sleep did not read what it was told, note, within 0.3 s; .*\n$/);
+  assertMatch(stderr, /^rpc: sleep did not read the notification note within 0.3 s .*\n$/);
   assertEquals(code, 124);
 });
 
@@ -163,7 +179,7 @@ processTest("rpc takes no more lines of its stdin than it can soon ask", async (
   const line = '{ yes ping 2>/dev/null | head -n 1000000 && echo "all taken" >&2; } | "$@"';
   const command = scriptCommand("rpc", ["--timeout=2", "sleep", "100"]);
   const { stderr } = await runCommand(["sh", "-c", line, "sh", ...command]);
-  assertMatch(stderr, /^rpc: no answer from sleep to ping within 2 s; .*\n$/);
+  assertMatch(stderr, /^rpc: no answer from sleep to ping within 2 s \(--timeout\); .*\n$/);
 });
 
 processTest("rpc takes a line separator of Unicode inside a text for a part of it", async () => {

@@ -71,7 +71,8 @@ Deno.test("every cause of a hang in the README has a verdict that leads to it", 
   const [, chapter = ""] = /\n## Why it hangs\n([^]*?)\n## /.exec(await readme) ?? [];
   const headings = [...chapter.matchAll(/^### (.*)$/gm)].map(([, heading = ""]) => heading);
   assert(headings.length > 5);
-  for (const heading of headings.slice(1)) {
+  // Output that is cut is no hang.
+  for (const heading of headings.slice(1).filter((heading) => !/ is cut /.test(heading))) {
     assert(sections.includes(`README.md: ${heading}`), heading);
   }
 });

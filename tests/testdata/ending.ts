@@ -1,12 +1,11 @@
 /** Ends in ways that no script of the collection does: `ending.ts WAY [EXITCODE]`. */
 import { onEnd, StartError } from "../../lib/child.ts";
-import { LineTooLongError } from "../../lib/line_reader.ts";
 import { Failure, print } from "../../lib/script/script.ts";
 
 const [way, exitCode = "1"] = Deno.args;
 if (way === "mistake") throw new TypeError("a mistake");
 if (way === "range") throw new RangeError("a mistake");
-if (way === "long") throw new LineTooLongError("a line is too long");
+if (way === "long") throw new RangeError("A line is longer than 5 UTF-16 code units");
 if (way === "failure") throw new Failure("it failed", Number(exitCode));
 if (way === "code") throw new StartError("its class has an exit code", 127);
 if (way === "system") await Deno.readTextFile("/no/such/file");

@@ -1,6 +1,13 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { LineReader } from "../../../lib/line_reader.ts";
-import { processTest, runCommand, runScript, scriptCommand, sideBySide } from "../../process.ts";
+import {
+  processTest,
+  runCommand,
+  runScript,
+  scriptCommand,
+  sideBySide,
+  temporaryFolder,
+} from "../../process.ts";
 
 const program = new URL("../../testdata/ending.ts", import.meta.url).pathname;
 
@@ -11,7 +18,7 @@ function ending(...args: string[]) {
 processTest("a failure is one line, wherever it comes from", async () => {
   const cases: [string[], number, RegExp][] = [
     [["failure", "3"], 3, /^ending: it failed\n$/],
-    [["long"], 1, /^ending: a line is too long\n$/],
+    [["long"], 1, /^ending: A line is longer than 5 [^\n]*\n$/],
     [["system"], 1, /^ending: No such file [^\n]*\n$/],
     [["timer"], 7, /^ending: in a timer\n$/],
     [["code"], 127, /^ending: its class has an exit code\n$/],
@@ -90,3 +97,18 @@ processTest(
     assertEquals(stderr, "cannot clean up: not this one\nending: it failed\n");
   },
 );
+
+processTest("a script says that it cannot read its stdin", async () => {
+  await using folder = await temporaryFolder();
+  const cases: [line: string, command: string[]][] = [
+    ['"$@" </', scriptCommand("pipetest", ["x"])],
+    ['"$@" </ & cat "$FIFO"; wait $!', scriptCommand("fifo", ["write", `${folder.path}/pipe`])],
+  ];
+  await runCommand(["mkfifo", `${folder.path}/pipe`]);
+  await sideBySide(cases, async ([line, command]) => {
+    const env = { FIFO: `${folder.path}/pipe` };
+    const { code, stderr } = await runCommand(["sh", "-c", line, "sh", ...command], { env });
+    assertEquals(code, 1);
+    assertMatch(stderr, /(^|\n)\w+: cannot read stdin: Is a dir[^\n]*\n$/);
+  });
+}, { needs: ["mkfifo"], os: "linux" });
