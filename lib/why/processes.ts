@@ -17,6 +17,7 @@ import {
   type Wait,
   waitsForOthers,
 } from "./snapshot.ts";
+import { whileMeasuring } from "./pipes.ts";
 import { isLocked, lockWaiters, waitForMemory } from "./locks.ts";
 import { callOf, waitOn, waitsOf } from "./waits.ts";
 
@@ -47,6 +48,10 @@ export function takeSnapshot(pid: number, observer?: number, limit?: number): Sn
     networks: new Map(),
   };
   readHolders(view);
+  return whileMeasuring(() => followAll(view, pid, limit));
+}
+
+function followAll(view: View, pid: number, limit: number | undefined): Snapshot {
   const waitsOfOne = (pid: number) => {
     const process = pid === limit ? undefined : read(view, pid);
     return process ? waitsForOthers(process) : [];
