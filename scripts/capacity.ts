@@ -62,7 +62,10 @@ async function fill(step: number) {
   cat.kill("SIGCONT");
   const [read] = await within(10, Promise.all([cat.stdout.bytes(), writing])) ?? [];
   if (read === undefined) throw new Failure("cat reads the pipe, and the write still blocks");
-  await print(`cat reads, and the write goes on: ${byteCount(read.length)} came through in all`);
+  const all = `${byteCount(read.length)} came through, with the ${
+    byteCount(step)
+  } that were blocked`;
+  await print(`cat reads, and the write goes on: ${all}`);
   if (read.length !== held + step) throw new Failure(`expected ${held + step}, got ${read.length}`);
 }
 

@@ -15,7 +15,7 @@
  * only when nobody holds a write end.
  *
  * LineReader is of this collection. For a stream that is read to its end, where speed does not
- * matter, @std/streams has all that it takes:
+ * matter, TextLineStream of @std/streams/text-line-stream is all that it takes:
  *
  *     const lines = child.stdout
  *       .pipeThrough(new TextDecoderStream())
