@@ -1,7 +1,7 @@
 /**
  * To take home, with `frames.ts`, `byte_reader.ts` and `until_exit.ts`: JSON-RPC 2.0 over any two
- * pipes, many requests at a time, each with an id, in both directions. What servers of the Model Context Protocol (a message a line) and
- * language servers (`Content-Length`) speak, and their cousins.
+ * pipes, many requests at a time, each with an id, in both directions. What servers of the Model
+ * Context Protocol (a message a line) and language servers (`Content-Length`) speak.
  *
  * @module
  */
@@ -63,7 +63,8 @@ export interface JsonRpcPeerOptions {
    * the other side, or undefined if it is noise; `write` makes one of the dialect out of ours. */
   translate?: { read(message: object): object | undefined; write(message: object): object };
   /** The longest message to read (default 256 Mi): UTF-16 code units of a line, bytes of a body.
-   * Answers that wait for a side that asks and does not read, together longer, end the connection. */
+   * Answers that wait for a side that asks and does not read, together longer, end the connection.
+   */
   maxLength?: number;
 }
 
@@ -111,8 +112,8 @@ const MOST_GIVEN_UP = 10_000;
  * Reading never waits for writing, nor for what a method or a listener returns, and a call never
  * waits for an answer to another. So as many methods run at a time as the other side asks for.
  * Messages go out in the order of the calls, those that are ready together in one write. To go at
- * the other side's pace, await `notify()`, or the `onSent` of a request: what the pipe has not taken
- * is kept in memory.
+ * the other side's pace, await `notify()`, or the `onSent` of a request: what the pipe has not
+ * taken is kept in memory.
  *
  * Answers are paired by their ids alone, in whatever order they come. The only time limit is the
  * `signal` of a request. When the other side closes its end, all that it wrote is read first; then
@@ -142,7 +143,6 @@ export class JsonRpcPeer {
   readonly closed: Promise<void>;
   readonly #options: JsonRpcPeerOptions;
   readonly #framing: { read: Framing; write: Framing };
-  readonly #maxLength: number;
   readonly #readable: ReadableStream<Uint8Array>;
   #reader: ReadableStreamBYOBReader | ReadableStreamDefaultReader<Uint8Array>;
   readonly #cutter: MessageCutter;
@@ -195,10 +195,9 @@ export class JsonRpcPeer {
     if (readable.locked || writable.locked) throw new TypeError("A pipe is in use already");
     this.#options = options;
     this.#framing = typeof framing === "string" ? { read: framing, write: framing } : framing;
-    this.#maxLength = maxLength;
     this.#cutter = new MessageCutter(this.#framing.read, maxLength, (line) => {
       if (!this.#hasMet && claims(parse(line), line)) {
-        throw new FramingError(`the other side wrote ${quote(line)}: its framing is "lines"`);
+        throw new FramingError(`${quote(line)} has come: the framing is "lines"`);
       }
       this.#tellNoise(line);
     });
@@ -208,19 +207,9 @@ export class JsonRpcPeer {
     this.#writer.closed.catch((error) => this.#stopWriting(error));
     const { promise: failure, reject } = Promise.withResolvers<void>();
     this.#fail = reject;
-    this.closed = Promise.race([this.#read(), failure]).then(
-      () => this.#stopReading(),
-      (reason) => {
-        const error = reason instanceof FrameError ? new FramingError(reason.message) : reason;
-        this.#stopReading(error);
-        [this.#hasStoppedWriting, this.#queue] = [true, []];
-        this.#reader.cancel(error).catch(() => {});
-        this.#writer.abort(error).catch(() => {});
-        throw error;
-      },
-    );
-    // Each request rejects as well.
-    this.closed.catch(() => {});
+    const ended = Promise.race([this.#read(), failure]);
+    this.closed = ended.then(() => this.#stopReading(), (error) => this.#endWith(error));
+    this.closed.catch(() => {}); // Each request rejects as well.
   }
 
   /** What has come of a message whose end has not; `""` if there is none. */
@@ -234,7 +223,6 @@ export class JsonRpcPeer {
    * @param params An array or an object.
    * @throws {JsonRpcError} If the answer is an error.
    * @throws {ConnectionClosedError} If the connection closes before the answer has come.
-   * @throws {FramingError} If the other side does not write what was agreed.
    * @throws {TypeError} If `params` cannot be written as JSON.
    * @throws Any other error that ends the connection, such as one that a listener throws.
    */
@@ -320,16 +308,21 @@ export class JsonRpcPeer {
     let yieldAt = performance.now() + 50;
     for (;;) {
       const reader = this.#reader;
-      try {
-        const { done, value } = await reader.read(memory);
-        if (done || this.#hasStoppedReading) break;
-        // A pipe has taken the memory, and gives it back with what has come.
-        if (memory.length === 0) memory = new Uint8Array(value.buffer);
-        for (const text of this.#cutter.take(value)) this.#receive(text);
-      } catch (error) {
+      const result = await reader.read(memory).catch((error) => {
         if (reader === this.#reader) throw error;
-        memory = new Uint8Array(65_536); // Writing has failed: another reader reads on.
+      });
+      if (result?.done || this.#hasStoppedReading) break;
+      if (this.#answersLength > this.#cutter.maxLength) {
+        const what =
+          `the other side asks and does not read: ${this.#answersLength} characters wait`;
+        throw new ConnectionClosedError(what);
       }
+      // A pipe takes the memory, and gives it back with what has come; a reader that was released
+      // because writing has failed does not.
+      if (memory.length === 0) {
+        memory = result ? new Uint8Array(result.value.buffer) : new Uint8Array(65_536);
+      }
+      for (const text of result ? this.#cutter.take(result.value) : []) this.#receive(text);
       if (performance.now() < yieldAt) continue;
       // However fast messages come, timers and signals run.
       await new Promise((resolve) => setTimeout(resolve));
@@ -344,9 +337,7 @@ export class JsonRpcPeer {
     if (!/\S/.test(text)) return;
     const { read } = this.#framing;
     if (read === "lines" && !this.#hasMet && /^\ufeff?content-length: *\d+\s*$/i.test(text)) {
-      throw new FramingError(
-        `the other side wrote ${quote(text)}: its framing is "content-length"`,
-      );
+      throw new FramingError(`${quote(text)} has come: the framing is "content-length"`);
     }
     const message = parse(text);
     if (!Array.isArray(message) || !message.some(isLikeMessage)) {
@@ -355,9 +346,9 @@ export class JsonRpcPeer {
       else answer?.then((text) => this.#answer(text)).catch(this.#fail);
       return;
     }
-    const answers = message.map((part) =>
-      this.#take(part, JSON.stringify(part), message.some((other) => claims(other)))
-    ).filter((answer) => answer !== undefined);
+    const isClaimed = message.some((part) => claims(part));
+    const answers = message.map((part) => this.#take(part, JSON.stringify(part), isClaimed))
+      .filter((answer) => answer !== undefined);
     // The answers to a batch are one message.
     if (answers.length === 0) return;
     Promise.all(answers).then((texts) => this.#answer(`[${texts.join()}]`)).catch(this.#fail);
@@ -371,10 +362,8 @@ export class JsonRpcPeer {
     if (isCall(message)) return this.#serve(message);
     if (!this.#hasMet && !isClaimed && this.#framing.read === "content-length") {
       const isDialect = isObject(part) && "seq" in part && "type" in part;
-      const whose = isDialect
-        ? "; messages with seq and type are a debug adapter's or tsserver's"
-        : "";
-      throw new FramingError(`the other side wrote ${quote(text)}, no message of JSON-RPC${whose}`);
+      const whose = isDialect ? ", but with seq and type, as a debug adapter's or tsserver's" : "";
+      throw new FramingError(`${quote(text)} has come: no message of JSON-RPC${whose}`);
     }
     this.#tellNoise(text);
     const id = isObject(message) && isId(message.id) ? message.id : null;
@@ -450,46 +439,47 @@ export class JsonRpcPeer {
   }
 
   #answer(text: string): void {
-    if (this.#hasStoppedWriting) return;
-    if (this.#answersLength > this.#maxLength) {
-      const what = `the other side asks and does not read: ${this.#answersLength} characters wait`;
-      throw new ConnectionClosedError(what);
-    }
-    this.#put({ text });
+    if (!this.#hasStoppedWriting) this.#put({ text });
   }
 
   #put(message: OwnMessage): void {
     message.text = framed(message.text, this.#framing.write);
     if (message.reject === undefined) this.#answersLength += message.text.length;
     this.#queue.push(message);
-    this.#writing ??= this.#write().catch(this.#fail); // What onSent throws.
+    this.#writing ??= this.#write();
   }
 
   /** Writes all that waits. What is put in the same step, or during a write, goes out together. */
   async #write(): Promise<void> {
-    await null;
-    while (this.#queue.length > 0) {
-      let [count, text] = [0, ""];
-      for (const message of this.#queue) {
-        if (text !== "" && text.length + message.text.length > MOST_AT_ONCE) break;
-        count++;
-        text += message.text;
-        if (message.reject === undefined) this.#answersLength -= message.text.length;
-      }
-      const sent = this.#queue.splice(0, count).filter(({ text }) => text !== "");
-      for (const message of sent) message.text = "";
-      try {
-        if (text !== "") await this.#writer.write(encoder.encode(text));
-      } catch (error) {
-        this.#stopWriting(error);
-        break;
-      }
-      for (const message of sent) {
-        if (message.id !== undefined) message.onSent?.(message.id);
-        else if (this.#open.delete(message)) message.resolve?.();
-      }
+    try {
+      await null;
+      while (this.#queue.length > 0) await this.#writeSome();
+    } catch (error) {
+      this.#fail(error); // What onSent throws.
+    } finally {
+      this.#writing = undefined;
     }
-    this.#writing = undefined;
+  }
+
+  async #writeSome(): Promise<void> {
+    let [count, text] = [0, ""];
+    for (const message of this.#queue) {
+      if (text !== "" && text.length + message.text.length > MOST_AT_ONCE) break;
+      count++;
+      text += message.text;
+      if (message.reject === undefined) this.#answersLength -= message.text.length;
+    }
+    const sent = this.#queue.splice(0, count).filter(({ text }) => text !== "");
+    for (const message of sent) message.text = "";
+    try {
+      if (text !== "") await this.#writer.write(encoder.encode(text));
+    } catch (error) {
+      return this.#stopWriting(error);
+    }
+    for (const message of sent) {
+      if (message.id !== undefined) message.onSent?.(message.id);
+      else if (this.#open.delete(message)) message.resolve?.();
+    }
   }
 
   #textOf(message: object): string {
@@ -542,6 +532,15 @@ export class JsonRpcPeer {
     this.#over.abort(end);
   }
 
+  #endWith(reason: unknown): never {
+    const error = reason instanceof FrameError ? new FramingError(reason.message) : reason;
+    this.#stopReading(error);
+    [this.#hasStoppedWriting, this.#queue] = [true, []];
+    this.#reader.cancel(error).catch(() => {});
+    this.#writer.abort(error).catch(() => {});
+    throw error;
+  }
+
   #giveUp(call: OwnMessage, error?: unknown): void {
     const { id, method, reject } = call;
     this.#open.delete(id ?? call);
@@ -559,8 +558,8 @@ export class JsonRpcPeer {
     return complaint + (this.#noise && `; it wrote ${quote(this.#noise)}, which is no message`);
   }
 
-  /** Gives up what a promise stands for when a signal aborts. Many may reject at once, and be awaited
-   * one by one: that must not end the program. */
+  /** Gives up what a promise stands for when a signal aborts. Many may reject at once, and be
+   * awaited one by one: that must not end the program. */
   #giveUpBy(
     signal: AbortSignal | undefined,
     promise: Promise<unknown>,

@@ -53,12 +53,8 @@ async function compare(output: ReadableStream<Uint8Array>) {
     const isSame = parts.map((part) => part?.toHex()).join("0a") === message.toHex();
     if (!isSame) throw new Failure(`"${name}" came back different`);
     const fate = byLines ? `${count} line${count > 1 ? "s" : ""}` : "one message";
-    await row(
-      name,
-      byteCount(message.length),
-      wire(message).map(start).filter(Boolean).join("  "),
-      fate,
-    );
+    const bytes = wire(message).map(start).filter(Boolean).join("  ");
+    await row(name, byteCount(message.length), bytes, fate);
   }
   if (await reader.readBytes(1) !== null) throw new Failure("more came back than was sent");
 }
@@ -68,10 +64,9 @@ function wire(message: Uint8Array): Uint8Array[] {
   return byLines ? [message, Uint8Array.of(0x0a)] : [frame(message).subarray(0, 4), message];
 }
 
-/** The first four bytes. */
 function start(bytes: Uint8Array): string {
-  return bytes.subarray(0, 4).toHex().replaceAll(/..(?=.)/g, "$& ") +
-    (bytes.length > 4 ? " …" : "");
+  const four = bytes.subarray(0, 4).toHex().replaceAll(/..(?=.)/g, "$& ");
+  return bytes.length > 4 ? `${four} …` : four;
 }
 
 async function row(name: string, size: string, bytes: string, fate: string) {

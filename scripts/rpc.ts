@@ -1,6 +1,6 @@
 /**
- * Many questions open at once, told apart by their ids: JSON-RPC, which language servers and servers
- * of the Model Context Protocol speak. A tool: PROGRAM is a server of yours.
+ * Many questions open at once, told apart by their ids: JSON-RPC, which language servers and
+ * servers of the Model Context Protocol speak. A tool: PROGRAM is a server of yours.
  *
  * In Python, a dict of futures by id, and a thread that reads:
  *

@@ -41,7 +41,8 @@ async function talk(name: string, args: string[], end: string | RegExp) {
   // Lines that come while no question is open. Those before the first question are a greeting.
   let onUnasked: (line: string) => unknown = print;
   const dialogue = new Dialogue(child, { name, timeout, onUnasked: (line) => onUnasked(line) });
-  // A prompt, which is a RegExp for the end of what has come, stands before the first question, too.
+  // A prompt, which is a RegExp for the end of what has come, stands before the first question,
+  // too.
   if (end instanceof RegExp && end.source.endsWith(" $")) await dialogue.waitUntil(end, print);
 
   let exit: Deno.CommandStatus | undefined;

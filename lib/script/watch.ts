@@ -41,7 +41,8 @@ export function lateFailure(
   return new Failure(`${what}; ${advice}${seeWhy(command, question)}`, 124);
 }
 
-/** The failure for a child that has not answered a message in time; `command` as a person gave it. */
+/** The failure for a child that has not answered a message in time; `command` as a person gave it.
+ */
 export function silence(
   name: string,
   asked: number,

@@ -90,7 +90,8 @@ function openLibrary() {
   });
 }
 
-/** How many bytes are in a pipe, and how many it has room for; or of what is typed at a terminal. */
+/** How many bytes are in a pipe, and how many it has room for; or of what is typed at a terminal.
+ */
 export function measure(path: string): Pick<Pipe, "held" | "capacity"> {
   // For reading, without waiting, not to be inherited, and no terminal of ours.
   const [FLAGS, FIONREAD, F_GETPIPE_SZ] = [0o2004400, 0x541b, 1032];

@@ -1,4 +1,10 @@
-import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
 import { ConnectionClosedError, JsonRpcError, JsonRpcPeer } from "../../lib/json_rpc.ts";
 import { untilExit } from "../../lib/until_exit.ts";
 import { processTest, runCommand, temporaryFolder } from "../process.ts";
@@ -376,3 +382,60 @@ processTest("JsonRpcPeer talks to a debug adapter, which asks back", async () =>
   await adapter.closed;
   assertEquals((await child.status).code, 0);
 }, { needs: hasDebugpy ? [] : ["python3-debugpy"] });
+
+processTest("JsonRpcPeer talks to the reference server of the Model Context Protocol", async () => {
+  // Pinned here: without a lock file, and without the configuration that would write one.
+  const server = "npm:@modelcontextprotocol/server-everything@2026.8.31";
+  const args = ["run", "-A", "--quiet", "--no-lock", "--no-config", server, "stdio"];
+  const command = new Deno.Command(Deno.execPath(), {
+    args,
+    cwd: "/",
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "null",
+  });
+  await using child = command.spawn();
+  const progress: unknown[] = [];
+  const askedForRoots = Promise.withResolvers<void>();
+  const noise: string[] = [];
+  const readable = untilExit(child.stdout, child.status);
+  const peer = new JsonRpcPeer({ readable, writable: child.stdin }, {
+    methods: {
+      "roots/list": () => {
+        askedForRoots.resolve();
+        return { roots: [] };
+      },
+      "sampling/createMessage": () => ({
+        role: "assistant",
+        content: { type: "text", text: "how are you" },
+        model: "none",
+      }),
+    },
+    onNotification: (method, params) => {
+      if (method === "notifications/progress") progress.push(params);
+    },
+    onNoise: (text) => noise.push(text),
+  });
+  const call = async (name: string, values: object, meta: object = {}) =>
+    JSON.stringify(await peer.request("tools/call", { name, arguments: values, _meta: meta }));
+  await peer.request("initialize", {
+    protocolVersion: "2025-06-18",
+    capabilities: { roots: {}, sampling: {} },
+    clientInfo: { name: "test", version: "1" },
+  });
+  await peer.notify("notifications/initialized");
+  assertMatch(JSON.stringify(await peer.request("tools/list")), /"name":"echo"/);
+  const echoes = Array.from({ length: 50 }, (_, n) => call("echo", { message: `<${n}>` }));
+  (await Promise.all(echoes)).forEach((text, n) => assertStringIncludes(text, `<${n}>`));
+  const [steps, progressToken] = [3, "token"];
+  await call("trigger-long-running-operation", { duration: 0.1, steps }, { progressToken });
+  assertEquals(progress, [1, 2, 3].map((at) => ({ progress: at, total: steps, progressToken })));
+  assertStringIncludes(await call("trigger-sampling-request", { prompt: "?" }), "how are you");
+  await assertRejects(() => peer.request("no/such/method"), JsonRpcError, "Method not found");
+  // It asks a moment after it was initialized, and waits a minute for an answer before it exits.
+  await Promise.race([askedForRoots.promise, peer.closed]);
+  await call("echo", { message: "after the answer" });
+  await peer.close();
+  await peer.closed;
+  assertEquals([(await child.status).code, noise], [0, []]);
+});

@@ -393,11 +393,11 @@ Deno.test("JsonRpcPeer says what it was sent instead of the first message with a
   const cases = [
     [
       '{"seq":0,"type":"event","event":"typingsInstallerPid"}',
-      /seq and type are a debug adapter's or tsserver's$/,
+      /no message of JSON-RPC, but with seq and type, as a debug adapter's or tsserver's$/,
     ],
-    ["no JSON", /wrote "no JSON", no message of JSON-RPC$/],
-    ["42", /wrote "42", no/],
-    ["[1,2]", /wrote "\[1,2\]", no/],
+    ["no JSON", /"no JSON" has come: no message of JSON-RPC$/],
+    ["42", /"42" has come/],
+    ["[1,2]", /"\[1,2\]" has come/],
   ] as const;
   for (const [text, expected] of cases) {
     await using other = connect({ framing: "content-length" });
@@ -447,10 +447,10 @@ Deno.test("JsonRpcPeer reads whatever stands in a header, in any order and case,
   const after = `CONTENT-LENGTH: ${text.length}\r\nContent-Type: x\r\n\r\n${text}`;
   await other.write(body(text, header) + after);
   const start = milliseconds();
-  await other.write((body(text, header) + after).repeat(10_000));
-  while (count < 20_002) await new Promise((resolve) => setTimeout(resolve));
+  await other.write((body(text, header) + after).repeat(5000));
+  while (count < 10_002) await new Promise((resolve) => setTimeout(resolve));
   const took = milliseconds() - start;
-  assert(took < 1500, `${took} ms`);
+  assert(took < 1000, `${took} ms`);
 });
 
 Deno.test("JsonRpcPeer takes a banner before the first header for noise", async () => {
@@ -507,15 +507,15 @@ Deno.test("JsonRpcPeer closes its end after what was sent, once, and still gets 
 
 Deno.test("JsonRpcPeer tells of the wrong framing at once", async () => {
   const cases = [
-    ["lines", "Content-Length: 12\r\n\r\n{", /its framing is "content-length"/],
-    ["content-length", '{"jsonrpc":"2.0"}\n', /wrote "\{.*: its framing is "lines"/],
+    ["lines", "Content-Length: 12\r\n\r\n{", /the framing is "content-length"/],
+    ["content-length", '{"jsonrpc":"2.0"}\n', /"\{.* has come: the framing is "lines"/],
     ["content-length", "Content-Type: x\r\n\r\n", /"Content-Type: x" stands where a header/],
     ["content-length", "Content-Length: abc\r\n\r\n", /"Content-Length: abc" stands where/],
     // Counted in characters: the end of the body stands where a header belongs.
     [
       "content-length",
       'Content-Length: 17\r\n\r\n{"id":1,"a":"éé"}',
-      /wrote .*, no message of JSON-RPC/,
+      /has come: no message of JSON-RPC/,
     ],
     ["content-length", "x".repeat(70_000), /xxx/],
     ["content-length", `Content-${"x".repeat(70_000)}`, /"Content-xxx/],
@@ -939,7 +939,7 @@ Deno.test("JsonRpcPeer lets timers run however fast messages come", async () => 
   const readable = new ReadableStream<Uint8Array>({
     pull(controller) {
       controller.enqueue(line.slice());
-      if (++count === 500) controller.close();
+      if (++count === 100) controller.close();
     },
   });
   const gap = await largestGap(async () => {
@@ -947,6 +947,33 @@ Deno.test("JsonRpcPeer lets timers run however fast messages come", async () => 
     await new JsonRpcPeer({ readable, writable }).closed;
   });
   assert(gap < 500, `${gap}`);
+});
+
+Deno.test("JsonRpcPeer ends with what onSent throws", async () => {
+  await using other = connect();
+  const onSent = () => {
+    throw new Error("enough");
+  };
+  const asked = other.peer.request("a", [], { onSent });
+  await other.receive();
+  await assertRejects(() => asked, Error, "enough");
+  await assertRejects(() => other.peer.closed, Error, "enough");
+  await other.peer.close();
+});
+
+Deno.test("JsonRpcPeer ends with what a listener throws just when writing has failed", async () => {
+  await using other = connect({
+    onNotification: () => {
+      throw new Error("enough");
+    },
+  });
+  const asked = other.peer.request("a");
+  await other.receive();
+  const failed = other.received[Symbol.asyncDispose]();
+  const sent = other.send({ jsonrpc: "2.0", method: "n" }).catch(() => {});
+  await assertRejects(() => asked, Error, "enough");
+  await assertRejects(() => other.peer.closed, Error, "enough");
+  await Promise.all([failed, sent]);
 });
 
 /** Starts a shell, and talks to it. */
@@ -1011,29 +1038,29 @@ for (const framing of ["lines", "content-length"] as const) {
     assertEquals(order, ["last", "first"]);
     assertEquals(await peer.request("ask", [1]), ["a client", [1]]);
     const long = await peer.request("long");
-    assert(typeof long === "string" && long.length === 35 * 2 ** 20);
-    const many = Array.from({ length: 10_000 }, (_, n) => peer.request("echo", [n]));
+    assert(typeof long === "string" && long.length === 4 * 2 ** 20);
+    const many = Array.from({ length: 1000 }, (_, n) => peer.request("echo", [n]));
     assertEquals(await Promise.all(many), many.map((_, n) => [n]));
     assertEquals(noise, framing === "lines" ? ["starting…", '{"level":"info"}'] : []);
     await peer.close();
     await peer.closed;
     assertEquals((await child.status).code, 0);
   });
-
-  processTest(`every open request hears that a server in ${framing} has died`, async () => {
-    const { child, peer } = startServer(framing);
-    await using _child = child;
-    const open = Array.from({ length: 1000 }, () => peer.request("never"));
-    const failures = await Promise.allSettled([...open, peer.request("die")]);
-    for (const failure of failures) {
-      assert(failure.status === "rejected" && failure.reason instanceof ConnectionClosedError);
-    }
-    assertEquals((await child.status).code, 3);
-    await peer.closed;
-    await assertRejects(() => peer.request("late"), ConnectionClosedError);
-    await peer.close();
-  });
 }
+
+processTest("every open request hears that a server has died", async () => {
+  const { child, peer } = startServer("lines");
+  await using _child = child;
+  const open = Array.from({ length: 1000 }, () => peer.request("never"));
+  const failures = await Promise.allSettled([...open, peer.request("die")]);
+  for (const failure of failures) {
+    assert(failure.status === "rejected" && failure.reason instanceof ConnectionClosedError);
+  }
+  assertEquals((await child.status).code, 3);
+  await peer.closed;
+  await assertRejects(() => peer.request("late"), ConnectionClosedError);
+  await peer.close();
+});
 
 processTest("a worker answers what was asked before its stdin ended", async () => {
   const worker = `import { JsonRpcPeer } from "./json_rpc.ts";
@@ -1092,61 +1119,4 @@ processTest("a grandchild that keeps the pipe open does not keep requests open",
   await assertRejects(() => peer.request("a"), ConnectionClosedError);
   await peer.closed;
   await peer.close();
-});
-
-processTest("JsonRpcPeer talks to the reference server of the Model Context Protocol", async () => {
-  // Pinned here: without a lock file, and without the configuration that would write one.
-  const server = "npm:@modelcontextprotocol/server-everything@2026.8.31";
-  const args = ["run", "-A", "--quiet", "--no-lock", "--no-config", server, "stdio"];
-  const command = new Deno.Command(Deno.execPath(), {
-    args,
-    cwd: "/",
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "null",
-  });
-  await using child = command.spawn();
-  const progress: unknown[] = [];
-  const askedForRoots = Promise.withResolvers<void>();
-  const noise: string[] = [];
-  const readable = untilExit(child.stdout, child.status);
-  const peer = new JsonRpcPeer({ readable, writable: child.stdin }, {
-    methods: {
-      "roots/list": () => {
-        askedForRoots.resolve();
-        return { roots: [] };
-      },
-      "sampling/createMessage": () => ({
-        role: "assistant",
-        content: { type: "text", text: "how are you" },
-        model: "none",
-      }),
-    },
-    onNotification: (method, params) => {
-      if (method === "notifications/progress") progress.push(params);
-    },
-    onNoise: (text) => noise.push(text),
-  });
-  const call = async (name: string, values: object, meta: object = {}) =>
-    JSON.stringify(await peer.request("tools/call", { name, arguments: values, _meta: meta }));
-  await peer.request("initialize", {
-    protocolVersion: "2025-06-18",
-    capabilities: { roots: {}, sampling: {} },
-    clientInfo: { name: "test", version: "1" },
-  });
-  await peer.notify("notifications/initialized");
-  assertMatch(JSON.stringify(await peer.request("tools/list")), /"name":"echo"/);
-  const echoes = Array.from({ length: 50 }, (_, n) => call("echo", { message: `<${n}>` }));
-  (await Promise.all(echoes)).forEach((text, n) => assertStringIncludes(text, `<${n}>`));
-  const [steps, progressToken] = [3, "token"];
-  await call("trigger-long-running-operation", { duration: 0.1, steps }, { progressToken });
-  assertEquals(progress, [1, 2, 3].map((at) => ({ progress: at, total: steps, progressToken })));
-  assertStringIncludes(await call("trigger-sampling-request", { prompt: "?" }), "how are you");
-  await assertRejects(() => peer.request("no/such/method"), JsonRpcError, "Method not found");
-  // It asks a moment after it was initialized, and waits a minute for an answer before it exits.
-  await Promise.race([askedForRoots.promise, peer.closed]);
-  await call("echo", { message: "after the answer" });
-  await peer.close();
-  await peer.closed;
-  assertEquals([(await child.status).code, noise], [0, []]);
 });

@@ -1,10 +1,12 @@
 /** JSON-RPC requests, so many open at once: `rpc.ts FRAMING OPEN COUNT PROGRAM [ARG…]`. */
 import { JsonRpcPeer } from "../../lib/json_rpc.ts";
+import { untilExit } from "../../lib/until_exit.ts";
 
 const [framing, open, count, program = "", ...args] = Deno.args;
 if (framing !== "lines" && framing !== "content-length") throw new Error(`${framing}`);
 const child = new Deno.Command(program, { args, stdin: "piped", stdout: "piped" }).spawn();
-const peer = new JsonRpcPeer({ readable: child.stdout, writable: child.stdin }, { framing });
+const readable = untilExit(child.stdout, child.status);
+const peer = new JsonRpcPeer({ readable, writable: child.stdin }, { framing });
 let next = 0;
 await Promise.all(Array.from({ length: Number(open) }, async () => {
   while (next < Number(count)) {

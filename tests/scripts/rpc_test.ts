@@ -131,7 +131,7 @@ const MISFORTUNES: [command: string[], code: number, stderr: RegExp][] = [
     124,
     /; so far it wrote "four"; try --framing lines, [^;]*\n$/,
   ],
-  [["sh", "-c", "echo Content-Length: 5; sleep 100"], 1, /its framing is "content-length"/],
+  [["sh", "-c", "echo Content-Length: 5; sleep 100"], 1, /the framing is "content-length"/],
   [
     ["--framing=content-length", "sh", "-c", "echo '{}'"],
     1,

@@ -7,7 +7,7 @@ const methods = {
   echo: (params: unknown) => params,
   first: () => isAskedLast.promise.then(() => "first"),
   last: () => (isAskedLast.resolve(), "last"),
-  long: () => "é".repeat(35 * 2 ** 20),
+  long: () => "é".repeat(4 * 2 ** 20),
   ask: (params: unknown) => peer.request("whoAreYou", params),
   never: () => new Promise(() => {}),
   die: () => Deno.exit(3),
