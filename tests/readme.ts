@@ -170,6 +170,7 @@ const NEEDS: [pattern: RegExp, ...programs: string[]][] = [
   [/session\.ts .*bc/, "bc"],
   [/stockfish/, "/usr/games/stockfish"],
   [/Command\("node"/, "node"],
+  [/Command\("git"/, "git"],
   [/Command\("python3"|exec python3|getpass/, "python3"],
   [/Command\("script"/, "script"],
   [/debugpy/, "debugpy"],
