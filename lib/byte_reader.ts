@@ -59,7 +59,7 @@ export class ByteReader implements AsyncDisposable {
   #chunk: Uint8Array = NOTHING; // and the rest of the last chunk.
   #calls = new Map<() => boolean, number>(); // Those that wait, in order, and how many bytes for.
   #count = 0; // Of the calls: the clock is looked at now and then.
-  #isReading = false; // For a call that waits, or for one that was given up.
+  #reading: Promise<void> | undefined; // For a call that waits, or for one that was given up.
   #pauseAt = performance.now() + 20; // When timers and signals must run next.
   #end: (() => null) | undefined; // What a call gets that wants more than is left; may throw.
   #isDisposed = false; // Every call gets null.
@@ -167,6 +167,7 @@ export class ByteReader implements AsyncDisposable {
       const cancelled = this.#reader.cancel();
       const hasFailed = await this.#reader.closed.then(() => false, () => true);
       this.#reader.releaseLock();
+      await this.#reading; // It may pause.
       // The calls got a failed stream's error. A stream that cannot be cancelled throws here.
       await (hasFailed ? cancelled.catch(() => {}) : cancelled);
     })();
@@ -210,7 +211,7 @@ export class ByteReader implements AsyncDisposable {
     };
     signal?.addEventListener("abort", giveUp);
     this.#calls.set(answer, size);
-    if (!this.#isReading) this.#read();
+    this.#reading ??= this.#read();
     return promise;
   }
 
@@ -222,7 +223,6 @@ export class ByteReader implements AsyncDisposable {
 
   /** Reads until all calls are answered, and pauses before pieces are handed out or read. */
   async #read(): Promise<void> {
-    this.#isReading = true;
     do {
       if (performance.now() > this.#pauseAt) {
         this.#pauseAt = await new Promise((end) => setTimeout(() => end(performance.now() + 20)));
@@ -248,7 +248,7 @@ export class ByteReader implements AsyncDisposable {
         this.#reader.cancel(error).catch(() => {});
       }
     } while (!this.#answer());
-    this.#isReading = false;
+    this.#reading = undefined;
   }
 
   #endPiece(): null {

@@ -503,11 +503,9 @@ function timeLimit(onLate: () => void, again = 50) {
   };
 }
 
-/** Lets timers, signals and other input run, and returns when they must run again. Deno looks for
- * input at every 61st turn of its event loop; 64 take 0.1 ms, a timer 1 or 2 ms. */
-async function nextTurn(): Promise<number> {
-  for (let turn = 0; turn < 64; turn++) await new Promise((resolve) => setImmediate(resolve));
-  return performance.now() + 20;
+/** Lets timers, signals and other input run, and returns when they must run again. */
+function nextTurn(): Promise<number> {
+  return new Promise((resolve) => setTimeout(() => resolve(performance.now() + 20)));
 }
 
 const encoder = new TextEncoder();

@@ -1,7 +1,7 @@
 /**
- * To take home, with `byte_reader.ts`: messages over a pipe, which has no notion of them. Either each
- * follows its length, four bytes, the most significant first, as `struct.pack(">I", len(message)) +
- * message` writes it in Python; or it is text, and framed as JSON-RPC has it.
+ * To take home, with `byte_reader.ts`: messages over a pipe, which has no notion of them. Either
+ * each follows its length, four bytes, the most significant first, as `struct.pack(">I",
+ * len(message)) + message` writes it in Python; or it is text, and framed as JSON-RPC has it.
  *
  * @module
  */

@@ -1,7 +1,7 @@
 /**
  * To take home, with `frames.ts`, `byte_reader.ts` and `until_exit.ts`: JSON-RPC 2.0 over any two
- * pipes, many requests at a time, each with an id, in both directions. What servers of the Model Context Protocol (a message a line) and
- * language servers (`Content-Length`) speak, and their cousins.
+ * pipes, many requests at a time, each with an id, in both directions. What servers of the Model
+ * Context Protocol (a message a line) and language servers (`Content-Length`) speak.
  *
  * @module
  */
@@ -63,7 +63,8 @@ export interface JsonRpcPeerOptions {
    * the other side, or undefined if it is noise; `write` makes one of the dialect out of ours. */
   translate?: { read(message: object): object | undefined; write(message: object): object };
   /** The longest message to read (default 256 Mi): UTF-16 code units of a line, bytes of a body.
-   * Answers that wait for a side that asks and does not read, together longer, end the connection. */
+   * Answers that wait for a side that asks and does not read, together longer, end the connection.
+   */
   maxLength?: number;
 }
 
@@ -111,8 +112,8 @@ const MOST_GIVEN_UP = 10_000;
  * Reading never waits for writing, nor for what a method or a listener returns, and a call never
  * waits for an answer to another. So as many methods run at a time as the other side asks for.
  * Messages go out in the order of the calls, those that are ready together in one write. To go at
- * the other side's pace, await `notify()`, or the `onSent` of a request: what the pipe has not taken
- * is kept in memory.
+ * the other side's pace, await `notify()`, or the `onSent` of a request: what the pipe has not
+ * taken is kept in memory.
  *
  * Answers are paired by their ids alone, in whatever order they come. The only time limit is the
  * `signal` of a request. When the other side closes its end, all that it wrote is read first; then
@@ -560,8 +561,8 @@ export class JsonRpcPeer {
     return complaint + (this.#noise && `; it wrote ${quote(this.#noise)}, which is no message`);
   }
 
-  /** Gives up what a promise stands for when a signal aborts. Many may reject at once, and be awaited
-   * one by one: that must not end the program. */
+  /** Gives up what a promise stands for when a signal aborts. Many may reject at once, and be
+   * awaited one by one: that must not end the program. */
   #giveUpBy(
     signal: AbortSignal | undefined,
     promise: Promise<unknown>,

@@ -43,7 +43,7 @@ export class LineReader implements AsyncDisposable {
   #beginning = ""; // What has come of the next line,
   #tail = ""; // and its last pieces, while they are small.
   #calls = new Set<() => boolean>(); // Those that wait, in order: each takes its answer, or fails.
-  #isReading = false; // For them, or for one that was given up.
+  #reading: Promise<void> | undefined; // For them, or for one that was given up.
   #pauseAt = performance.now() + 20; // When timers and signals must run next.
   #end: Promise<null> | undefined; // What every call gets after the lines: null, or the error.
   #disposal: Promise<void> | undefined; // Settles when the stream has been cancelled.
@@ -105,6 +105,7 @@ export class LineReader implements AsyncDisposable {
       const cancelled = this.#reader.cancel();
       const hasFailed = await this.#reader.closed.then(() => false, () => true);
       this.#reader.releaseLock();
+      await this.#reading; // It may pause.
       // The calls got a failed stream's error. A stream that cannot be cancelled throws here.
       await (hasFailed ? cancelled.catch(() => {}) : cancelled);
     })();
@@ -152,7 +153,7 @@ export class LineReader implements AsyncDisposable {
     };
     signal?.addEventListener("abort", giveUp);
     this.#calls.add(answer);
-    if (!this.#isReading) this.#read();
+    this.#reading ??= this.#read();
     return promise;
   }
 
@@ -164,7 +165,6 @@ export class LineReader implements AsyncDisposable {
 
   /** Reads until all calls are answered, and pauses before lines are handed out or read. */
   async #read(): Promise<void> {
-    this.#isReading = true;
     do {
       if (performance.now() > this.#pauseAt) {
         this.#pauseAt = await new Promise((end) => setTimeout(() => end(performance.now() + 20)));
@@ -179,7 +179,7 @@ export class LineReader implements AsyncDisposable {
         this.#reader.cancel(error).catch(() => {});
       }
     } while (!this.#answer());
-    this.#isReading = false;
+    this.#reading = undefined;
   }
 
   #receive(isLast: boolean, bytes?: Uint8Array): void {

@@ -59,15 +59,15 @@ export function untilExit(
     if (since) endIfSilent();
     // Into the memory of whoever asks, if they brought any: new memory would cost a third more.
     const request = "byobRequest" in controller ? controller.byobRequest : null;
-    const memory = request?.view ?? new Uint8Array(0);
-    const { byteOffset: start, buffer: { byteLength } } = memory;
+    const { buffer, byteOffset: start, byteLength } = request?.view ?? new Uint8Array(0);
+    const size = buffer.byteLength;
     try {
-      const { done, value } = await reader.read(memory);
+      const { done, value } = await reader.read(new Uint8Array(buffer, start, byteLength));
       if (since) patience -= performance.now() - since + (value?.byteLength ?? 0) / 1024;
       if (done) controller.close();
       else if (request === null) controller.enqueue(value);
-      // When it is cancelled, the memory does not come back.
-      request?.respondWithNewView(value ?? new Uint8Array(byteLength).subarray(start, start));
+      // When it is cancelled, the memory does not come back: other memory of its size must do.
+      request?.respondWithNewView(value ?? new Uint8Array(size).subarray(start, start));
     } finally {
       isReading = false;
       clearTimeout(look);

@@ -46,7 +46,7 @@ let last: { seconds: number; start: number; signal: AbortSignal } | undefined;
 function limitOf(seconds: number): AbortSignal {
   const start = performance.now();
   if (last?.seconds !== seconds || start - last.start > seconds * 10) {
-    last = { seconds, start, signal: AbortSignal.timeout(seconds * 1010) };
+    last = { seconds, start, signal: AbortSignal.timeout(Math.min(seconds * 1010, 2 ** 31 - 1)) };
   }
   return last.signal;
 }

@@ -51,17 +51,21 @@ async function fill(step: number) {
 
   // Half a second without a write: it is blocked.
   await untilStill(() => written, 0.5);
-  isFull = true;
+  isFull = true; // When cat reads, the write that is blocked ends, and the loop with it.
   const held = written;
   if (Deno.stdout.isTerminal()) await print(); // Ends the line of the bar.
-  const least = step > 4096 ? "at least " : "";
-  await print(`then a write blocked: the pipe holds ${least}${strong(byteCount(held))}`);
+  const atLeast = step > 4096 ? "at least " : "";
+  const what = held === 0 ? `less than ${byteCount(step)}` : atLeast + strong(byteCount(held));
+  await print(`then a write blocked: the pipe holds ${what}`);
   await print(faint(`(${whySoMany(held, step)})`));
 
   cat.kill("SIGCONT");
   const [read] = await within(10, Promise.all([cat.stdout.bytes(), writing])) ?? [];
   if (read === undefined) throw new Failure("cat reads the pipe, and the write still blocks");
-  await print(`cat reads, and the write goes on: ${byteCount(read.length)} came through in all`);
+  const all = `${byteCount(read.length)} came through, with the ${
+    byteCount(step)
+  } that were blocked`;
+  await print(`cat reads, and the write goes on: ${all}`);
   if (read.length !== held + step) throw new Failure(`expected ${held + step}, got ${read.length}`);
 }
 
@@ -77,7 +81,7 @@ async function show(written: number, step: number) {
 }
 
 function whySoMany(held: number, step: number): string {
-  if (held === 0) return `less than one write of ${byteCount(step)}: try a smaller --step`;
+  if (held === 0) return "not one write has ended: try a smaller --step";
   if (Deno.build.os !== "linux") return `on Linux it is 65,536; this is ${Deno.build.os}`;
   if (held === 65_536) return "16 pages of 4 KiB; before Linux 2.6.11, a single page";
   if (step > 4096) return "in whole writes; a part of the one that blocks is in the pipe as well";

@@ -30,6 +30,8 @@ import { LineReader } from "../lib/line_reader.ts";
 import { parseOptions, UsageError } from "../lib/script/options.ts";
 import { Failure, mustSucceed, print } from "../lib/script/script.ts";
 
+// ensureFifo() and openFifo() are mkfifo and Deno.open(); but a signal leaves no name behind, and
+// nobody waits for ever for the other half when the name has been removed.
 async function read(path: string) {
   // Runs mkfifo, unless the other half was faster. Whichever made the pipe removes its name.
   await using _fifo = await ensureFifo(path);

@@ -46,27 +46,27 @@ async function compare(output: ReadableStream<Uint8Array>) {
   for (const [name, message] of messages) {
     const parts: (Uint8Array | null)[] = [];
     // Only by knowing the message can we tell how many lines it became.
-    const count = lines ? message.filter((byte) => byte === 0x0a).length + 1 : 1;
+    const count = byLines ? message.filter((byte) => byte === 0x0a).length + 1 : 1;
     while (parts.length < count) {
-      parts.push(await (lines ? reader.readUntil("\n") : receive(reader)));
+      parts.push(await (byLines ? reader.readUntil("\n") : receive(reader)));
     }
     const isSame = parts.map((part) => part?.toHex()).join("0a") === message.toHex();
     if (!isSame) throw new Failure(`"${name}" came back different`);
-    const fate = lines ? `${count} line${count > 1 ? "s" : ""}` : "one message";
-    await row(name, byteCount(message.length), wire(message).map(start).join("  "), fate);
+    const fate = byLines ? `${count} line${count > 1 ? "s" : ""}` : "one message";
+    const bytes = wire(message).map(start).filter(Boolean).join("  ");
+    await row(name, byteCount(message.length), bytes, fate);
   }
   if (await reader.readBytes(1) !== null) throw new Failure("more came back than was sent");
 }
 
 /** What goes through the pipe for a message: its length before it, or a newline behind it. */
 function wire(message: Uint8Array): Uint8Array[] {
-  return lines ? [message, Uint8Array.of(0x0a)] : [frame(message).subarray(0, 4), message];
+  return byLines ? [message, Uint8Array.of(0x0a)] : [frame(message).subarray(0, 4), message];
 }
 
-/** The first four bytes. */
 function start(bytes: Uint8Array): string {
-  return bytes.subarray(0, 4).toHex().replaceAll(/..(?=.)/g, "$& ") +
-    (bytes.length > 4 ? " …" : "");
+  const four = bytes.subarray(0, 4).toHex().replaceAll(/..(?=.)/g, "$& ");
+  return bytes.length > 4 ? `${four} …` : four;
 }
 
 async function row(name: string, size: string, bytes: string, fate: string) {
@@ -74,7 +74,7 @@ async function row(name: string, size: string, bytes: string, fate: string) {
 }
 
 // That is all. What follows reads the command line, and sends the messages.
-const { options: { lines } } = parseOptions({
+const { options: { lines: byLines } } = parseOptions({
   shows: `Messages over a stream of bytes: each follows its length. Sends some to cat,
 which sends them back. Shows the first bytes of each length and each message.`,
   example: "framing.ts --lines",

@@ -30,7 +30,8 @@ console.error(`hello from child ${Deno.pid}`);
 const line = new TextEncoder().encode(`${message}\n`);
 for (let sent = 0; count === 0 || sent < count; sent++) {
   if (sent > 0) await new Promise((resolve) => setTimeout(resolve, interval * 1000));
-  // Nothing to flush: it is in the pipe at once; while that is full, we wait here. When nobody reads
-  // any more, it throws BrokenPipe, which ends us. console.log() would go on for ever.
+  // Nothing to flush: it is in the pipe at once; while that is full, we wait here. When nobody
+  // reads any more, it throws BrokenPipe, which ends us. console.log() ignores that, and would go
+  // on.
   Deno.stdout.writeSync(line);
 }

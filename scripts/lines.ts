@@ -15,16 +15,15 @@
  * only when nobody holds a write end.
  *
  * LineReader is of this collection. For a stream that is read to its end, where speed does not
- * matter, @std/streams has all that it takes:
+ * matter, TextLineStream of @std/streams/text-line-stream is all that it takes:
  *
  *     const lines = child.stdout
  *       .pipeThrough(new TextDecoderStream())
  *       .pipeThrough(new TextLineStream());
  *     for await (const line of lines) console.log(line);
  *
- * LineReader reads short lines in half the time, by batches() in a quarter. It reads a line now and
- * the rest later, in a dialogue for instance; a loop that is left early does not close the pipe; a
- * line has a bound; an AbortSignal gives up a read, and no line is lost.
+ * LineReader also reads one line now and the rest later, as duplex.ts does, and a loop that is left
+ * early does not close the pipe.
  *
  *     deno run --allow-run scripts/lines.ts
  *

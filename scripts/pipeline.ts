@@ -40,7 +40,7 @@ async function run(stages: string[][]) {
     const hadReader = next === undefined || await passOn(child.stdout, next.stdin);
     const status = await child.status;
     const how = `${stages[index]?.[0]} ${describeStatus(status)}`;
-    // A program has not failed that wrote on when its reader had enough: SIGPIPE ended it (141).
+    // Ended by SIGPIPE (141) because the next one had read enough: that is no failure.
     return { how, code: status.code === 141 && !hadReader ? 0 : status.code };
   }));
   const code = ends.findLast(({ code }) => code !== 0)?.code ?? 0;

@@ -38,7 +38,7 @@ await pause();
 // The loop ends when the parent closes its write end: there is nothing more to answer.
 for await (const line of new LineReader(Deno.stdin.readable)) {
   await pause();
-  console.log(`Child ${Deno.pid} got: [${line}]`);
+  console.log(`Child ${Deno.pid} got: [${line}]`); // In the pipe at once: there is no flush.
   if (++answered === count) break;
   await pause();
 }

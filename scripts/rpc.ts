@@ -1,6 +1,6 @@
 /**
- * Many questions open at once, told apart by their ids: JSON-RPC, which language servers and servers
- * of the Model Context Protocol speak. A tool: PROGRAM is a server of yours.
+ * Many questions open at once, told apart by their ids: JSON-RPC, which language servers and
+ * servers of the Model Context Protocol speak. A lesson, and a tool for your own servers.
  *
  * In Python, a dict of futures by id, and a thread that reads:
  *
@@ -11,6 +11,8 @@
  *     future = futures[1] = Future()
  *     child.stdin.write('{"jsonrpc": "2.0", "id": 1, "method": "ping"}\n'); child.stdin.flush()
  *     print(future.result())
+ *
+ * In Deno, a JsonRpcPeer (lib/json_rpc.ts) does that: console.log(await peer.request("ping"));
  *
  *     deno run --allow-run scripts/rpc.ts
  *     echo ping | deno run --allow-run scripts/rpc.ts npx SERVER

@@ -11,11 +11,12 @@
  *         print(line[:-1])
  *     print(line.partition("the-mark")[0], end="")
  *
- * In Deno, `askUntil()` of a Dialogue (lib/dialogue.ts) passes on each line up to the mark.
+ * In Deno, a Dialogue (lib/dialogue.ts) passes on each line up to the mark:
+ *
+ *     await dialogue.askUntil("ls /\necho the-mark", "the-mark", console.log);
  *
  * Where does an answer end? Only the program knows. Some end it with a line of their own, or a
- * prompt. We ask the others to write a mark that cannot be in the answer. The mark counts wherever
- * it stands: after `printf abc`, which ends without a newline, comes `abcthe-mark`.
+ * prompt. We ask the others to write a mark. That counts wherever it stands: in `abcthe-mark`, too.
  *
  *     deno run --allow-run scripts/session.ts
  *     echo '2^100' | deno run --allow-run=bc scripts/session.ts bc
@@ -41,7 +42,8 @@ async function talk(name: string, args: string[], end: string | RegExp) {
   // Lines that come while no question is open. Those before the first question are a greeting.
   let onUnasked: (line: string) => unknown = print;
   const dialogue = new Dialogue(child, { name, timeout, onUnasked: (line) => onUnasked(line) });
-  // A prompt, which is a RegExp for the end of what has come, stands before the first question, too.
+  // A prompt, which is a RegExp for the end of what has come, stands before the first question,
+  // too.
   if (end instanceof RegExp && end.source.endsWith(" $")) await dialogue.waitUntil(end, print);
 
   let exit: Deno.CommandStatus | undefined;

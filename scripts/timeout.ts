@@ -59,6 +59,7 @@ async function runWithLimit([program = "", ...args]: string[]) {
   await using child = startChild(command, { name: program, grace });
   // To the child's exit: what it left running may hold the pipe, and write for ever.
   const output = untilExit(child.stdout, child.status);
+  // `true`, since within() has undefined for what is late.
   const passing = output.pipeTo(Deno.stdout.writable).then(() => true);
   const status = await within(timeout, child.status);
   // Also after an exit in time: what the command left running ends with it.

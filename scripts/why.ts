@@ -1,5 +1,6 @@
 /**
- * Why does my program hang on its pipes? Who waits, for which end of which pipe, held by whom.
+ * Why does my program hang on its pipes? Who waits, for which end of which pipe, held by whom: a
+ * tool for your own programs.
  *
  * In Python:
  *
@@ -13,9 +14,9 @@
  *     lsof -a -p 1234 -d 4 +E      # … pipe 1235,cat,0r: cat, 1235, holds the read end as its 0
  *
  * The same for 1235 shows that cat waits in a write to a pipe that Python alone could read: a
- * circle. This script is a tool that follows who waits for whom to such a circle, or to the one who
- * could go on: lib/why/processes.ts looks, verdicts.ts concludes. Looking changes no process. A program that
- * does not answer over pipes is started anew, and tried as a person would (diagnosis.ts).
+ * circle. This script follows who waits for whom to such a circle, or to the one who
+ * could go on: lib/why/processes.ts looks, verdicts.ts concludes. Looking changes no process. A
+ * program that does not answer is started anew, and tried as a person would (diagnosis.ts).
  *
  *     deno run -A scripts/why.ts --pid 1234
  *     deno run -A scripts/why.ts sed s/question/answer/

@@ -1,10 +1,18 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { fakeProgram, processesMarked, processTest, runCommand, sideBySide } from "./process.ts";
+import {
+  fakeProgram,
+  processesMarked,
+  processTest,
+  runCommand,
+  sideBySide,
+  temporaryFolder,
+} from "./process.ts";
 import {
   type Block,
   blocksOf,
   canRun,
   checkLine,
+  CONFIG,
   copyOf,
   lines,
   PAGES,
@@ -142,3 +150,16 @@ for (const heading of HELD) {
     assertEquals((await processesMarked(mark)).length, 1);
   }, { needs: ["setsid"] });
 }
+
+processTest("every snippet of the pages has the right types", async () => {
+  await using folder = await temporaryFolder();
+  await Deno.symlink(`${root}lib`, `${folder.path}/lib`);
+  const snippets = await blocksOf("ts");
+  await Promise.all(snippets.map(({ code }, n) => {
+    return Deno.writeTextFile(`${folder.path}/snippet_${n}.ts`, code);
+  }));
+  const files = snippets.map((_, n) => `snippet_${n}.ts`);
+  const command = [Deno.execPath(), "check", "--quiet", ...CONFIG, ...files];
+  const { code, stderr } = await runCommand(command, { cwd: folder.path });
+  assertEquals([code, stderr], [0, ""]);
+});

@@ -1,10 +1,9 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { processTest, runCommand, sideBySide, sources, temporaryFolder } from "./process.ts";
+import { processTest, runCommand, sideBySide, sources } from "./process.ts";
 import {
   blocksOf,
   canRun,
   checkLine,
-  CONFIG,
   lines,
   PAGES,
   readme,
@@ -31,19 +30,6 @@ processTest("a snippet of each kind works alone, with the files it imports", asy
   });
   assert(snippets.length > 6);
   await sideBySide(snippets, (snippet) => runSnippet(snippet));
-});
-
-processTest("every snippet of the pages has the right types", async () => {
-  await using folder = await temporaryFolder();
-  await Deno.symlink(`${root}lib`, `${folder.path}/lib`);
-  const snippets = await blocksOf("ts");
-  await Promise.all(snippets.map(({ code }, n) => {
-    return Deno.writeTextFile(`${folder.path}/snippet_${n}.ts`, code);
-  }));
-  const files = snippets.map((_, n) => `snippet_${n}.ts`);
-  const command = [Deno.execPath(), "check", "--quiet", ...CONFIG, ...files];
-  const { code, stderr } = await runCommand(command, { cwd: folder.path });
-  assertEquals([code, stderr], [0, ""]);
 });
 
 processTest("each Python program of the pages prints what its twin in Deno does", async () => {

@@ -19,7 +19,9 @@ export const FILES: [file: string, most: number, ...others: string[]][] = [
 
 /** The files that a source imports, by what stands between its quotes. */
 export function importsOf(source: string): string[] {
-  return [...source.matchAll(/^(?:import|export|\}) .*?"(.*)";$/gm)].map(([, name = ""]) => name);
+  return [...source.matchAll(/^(?:import|export|\}) .*?from "([^"]*)";$/gm)].map(([, name = ""]) =>
+    name
+  );
 }
 
 /** Copies files to take home into a folder, where nothing else is. */

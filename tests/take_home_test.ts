@@ -58,7 +58,7 @@ processTest("every file to take home says first what to copy, and imports only t
     assert(imported.every((name) => others.includes(name)), `${file}: ${imported}`);
     const [, what = ""] = /^ \* To take home, (.*?): /.exec(`${lines[1]} `) ?? [];
     const named = [...what.matchAll(/`(\w+\.ts)`/g)].map(([, name]) => name).sort();
-    assertEquals([what.split(" ")[0], named], [imported.length > 0 ? "with" : "alone", imported]);
+    assertEquals([what.split(" ")[0], named], [others.length > 0 ? "with" : "alone", others]);
     assertEquals(lines.filter((line) => line.length > 100), []);
   }
 });

@@ -24,8 +24,8 @@ interface Call {
 /**
  * Asks what comes on stdin, a call in each line, without waiting for an answer before the next
  * question. An empty line waits for all answers so far. Prints each answer as it comes. A line that
- * is no call is told and left out, and the script then exits with 2. At the end closes the child's stdin,
- * and waits for its exit.
+ * is no call is told and left out, and the script then exits with 2. At the end closes the child's
+ * stdin, and waits for its exit.
  */
 export async function askWhatIsTyped(
   child: Deno.ChildProcess,

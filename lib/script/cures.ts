@@ -1,6 +1,6 @@
 /**
- * What is known of programs by their names: what makes them answer over a pipe, how to ask them, how
- * to keep them from asking or from reading.
+ * What is known of programs by their names: what makes them answer over a pipe, how to ask them,
+ * how to keep them from asking or from reading.
  *
  * @module
  */
@@ -27,8 +27,8 @@ interface Known {
   unreading?: string;
   /** A question that has an answer, if it is started without a program of its own to run. */
   question?: string;
-  /** How the end of its answer is known: a line that makes it write what stands in place of `{}`, or
-   * its own prompt. */
+  /** How the end of its answer is known: a line that makes it write what stands in place of `{}`,
+   * or its own prompt. */
   end?: string | RegExp;
 }
 
@@ -208,7 +208,8 @@ export function hintFor(command: readonly string[]): string {
   return `its output may wait in a buffer (try stdbuf -oL, see buffering.ts), ${CAUSES}`;
 }
 
-/** Whether what a program has printed may wait in a buffer of its own, as far as its command tells. */
+/** Whether what a program has printed may wait in a buffer of its own, as far as its command tells.
+ */
 export function mayBuffer(command: readonly string[]): boolean {
   const { isUnbuffered, tried } = known(baseName(command[0])) ?? {};
   return !isUnbuffered && !command.some((word) => tried?.test(word));
@@ -234,8 +235,8 @@ export function wordsFor(name: string): string[] {
   return known(name)?.words ?? [];
 }
 
-/** The words after an interpreter's name that make it take each line by itself, as at a terminal; none
- * if it is to run a program of its own. */
+/** The words after an interpreter's name that make it take each line by itself, as at a terminal;
+ * none if it is to run a program of its own. */
 export function interactiveWordsFor(name: string, words: readonly string[]): string[] {
   return isAlone(words) ? known(name)?.interactive ?? [] : [];
 }
@@ -245,8 +246,8 @@ function isAlone(words: readonly string[]): boolean {
   return words.every((word) => /^--?[\w-]+$/.test(word) && !/^(-c|-e|-m|--eval)$/.test(word));
 }
 
-/** A question that this command has an answer to, if one is known: an interpreter that runs a program
- * of its own may be asked anything. */
+/** A question that this command has an answer to, if one is known: an interpreter that runs a
+ * program of its own may be asked anything. */
 export function questionFor([program, ...words]: readonly string[]): string | undefined {
   const name = baseName(program);
   const { question } = known(name) ?? {};

@@ -88,7 +88,8 @@ function oneLine({ message, code }: Error & { code?: unknown }): string {
 function exitCodeOf(error: Error): number | undefined {
   if (error instanceof Deno.errors.BrokenPipe) return 128 + 13;
   if ("exitCode" in error && typeof error.exitCode === "number") return error.exitCode;
-  // An error of the operating system has a code; that of a reader for a line without an end has not.
+  // An error of the operating system has a code; that of a reader for a line without an end has
+  // not.
   const isForTheUser = error instanceof Deno.errors.NotCapable || "code" in error ||
     error instanceof RangeError && / is longer than \d+ /.test(error.message);
   return isForTheUser ? 1 : undefined;

@@ -4,8 +4,8 @@
  * @module
  */
 
-/** Writes control characters as JSON does, those too that JSON leaves as they are, such as those that
- * turn the direction of a line. */
+/** Writes control characters as JSON does, those too that JSON leaves as they are, such as those
+ * that turn the direction of a line. */
 export function escapeControls(text: string): string {
   const escape = (unit: string) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
   return text.replaceAll(

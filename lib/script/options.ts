@@ -71,7 +71,8 @@ export function pattern(meaning: string): Option<RegExp | undefined> {
   return { default: undefined, meaning, placeholder: "REGEX", expected, parse };
 }
 
-/** An option that takes a name and a value in JSON, such as `METHOD=RESULT`, any number of times. */
+/** An option that takes a name and a value in JSON, such as `METHOD=RESULT`, any number of times.
+ */
 export function entries(
   placeholder: string,
   meaning: string,

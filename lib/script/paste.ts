@@ -10,8 +10,8 @@ import { escapeControls } from "./format.ts";
 export const READY = "ready";
 
 /**
- * The command that runs another at a terminal, which does not echo what is sent once its first line,
- * {@linkcode READY}, has come. What that command writes to stderr comes on stdout as well.
+ * The command that runs another at a terminal, which does not echo what is sent once its first
+ * line, {@linkcode READY}, has come. What that command writes to stderr comes on stdout as well.
  *
  * @param isPiped Whether the stdin of that is a pipe nevertheless.
  */

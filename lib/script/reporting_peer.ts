@@ -23,9 +23,9 @@ export interface ReportingPeerOptions extends Omit<WatchOptions, "advice"> {
 }
 
 /**
- * A {@linkcode JsonRpcPeer} that a person watches: shows notifications and lines that are no message, with a silent
- * child says what to do and how to find out why, and with one that has gone how it ended. What goes
- * wrong is a {@linkcode Failure}.
+ * A {@linkcode JsonRpcPeer} that a person watches: shows notifications and lines that are no
+ * message, with a silent child says what to do and how to find out why, and with one that has gone
+ * how it ended. What goes wrong is a {@linkcode Failure}.
  */
 export class ReportingPeer {
   readonly #peer: JsonRpcPeer;
@@ -115,8 +115,8 @@ export class ReportingPeer {
   }
 }
 
-/** Answers the child's own requests. A person is told what it asks for in vain, once for each of ten
- * methods. */
+/** Answers the child's own requests. A person is told what it asks for in vain, once for each of
+ * ten methods. */
 function answerer(name: string, answers: Record<string, unknown>): (method: string) => unknown {
   const told = new Set<string>();
   return (method) => {

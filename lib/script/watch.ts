@@ -7,6 +7,7 @@ import { describeStatus, endChild, onEnd } from "../child.ts";
 import { LineReader } from "../line_reader.ts";
 import { untilExit } from "../until_exit.ts";
 import { within } from "../within.ts";
+import { hintFor } from "./cures.ts";
 import { Failure, scriptName } from "./failure.ts";
 import { quote } from "./format.ts";
 import { seeWhy } from "./paste.ts";
@@ -40,6 +41,19 @@ export function lateFailure(
   return new Failure(`${what}; ${advice}${seeWhy(command, question)}`, 124);
 }
 
+/** The failure for a child that has not answered a message in time; `command` as a person gave it.
+ */
+export function silence(
+  name: string,
+  asked: number,
+  timeout: number,
+  partialLine: string,
+  command: readonly string[],
+): Failure {
+  const what = `no answer from ${name} to message ${asked} within ${timeout} s`;
+  return lateFailure(what + soFar(partialLine), hintFor(command), command);
+}
+
 /** The beginning of a line, as the end of a sentence; empty if nothing has come. */
 export function soFar(partialLine: string): string {
   return partialLine && `; so far it wrote ${quote(partialLine)}`;
@@ -69,6 +83,16 @@ export async function exitOf(
   const how = describeStatus(await endChild(child));
   const what = `${name} did not exit within ${timeout} s after its stdin closed`;
   throw new Failure(`${what}; after SIGTERM it ${how}`, 124);
+}
+
+/** The failure for a child that exited, or closed its stdout, in place of an answer. */
+export function unansweredFailure(
+  name: string,
+  asked: number,
+  status: Deno.CommandStatus,
+): Failure {
+  const how = describeStatus(status) + (asked > 1 ? ` after message ${asked - 1},` : "");
+  return new Failure(`${name} ${how} without answering message ${asked}`, status.code || 1);
 }
 
 /** Counts the lines that nobody asked for, and shows the first ten. */
@@ -102,7 +126,7 @@ export class Unasked {
   }
 
   /** Reports each of the lines. */
-  async reportAll(lines: AsyncIterable<string>): Promise<void> {
+  async showAll(lines: AsyncIterable<string>): Promise<void> {
     for await (const line of lines) this.report(line);
   }
 

@@ -11,7 +11,8 @@ export function readable(text: string): string {
 }
 
 /** Takes what comes after a question. A line that is like one from before, but for its numbers, is
- * no answer, unless both came only once: a program may say "ok" when it is ready, and then again. */
+ * no answer, unless both came only once: a program may say "ok" when it is ready, and then again.
+ */
 export class Answer {
   /** After how many milliseconds a line was there that is like none from before. */
   milliseconds: number | undefined;

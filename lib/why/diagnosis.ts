@@ -130,8 +130,8 @@ export async function diagnose(command: string[], options: Options): Promise<Out
   return conclude(evidence);
 }
 
-/** Whether it may be a server that speaks JSON-RPC: it has read the question and kept silent, or its
- * name or its complaint says so. */
+/** Whether it may be a server that speaks JSON-RPC: it has read the question and kept silent, or
+ * its name or its complaint says so. */
 function mayBeRpc({ command, status, before, unread, lastError }: Trial): boolean {
   if (command.some((word) => /lsp|language-?server|mcp|rpc/i.test(word))) return true;
   return status ? /content-length|json|header/i.test(lastError) : unread === 0 && before === "";

@@ -130,8 +130,8 @@ export function waiterOf(situation: Situation, pid: number): Edge | undefined {
   return best && !isInherited(situation, best.wait, pid) ? best : undefined;
 }
 
-/** How much a wait says of why it hangs, the most first: an end that a process has inherited without
- * being told the least. */
+/** How much a wait says of why it hangs, the most first: an end that a process has inherited
+ * without being told the least. */
 function rankOf(snapshot: Snapshot, edge: Edge): number {
   const isUnknown = edge.to.length > 0 &&
     edge.to.every((pid) => isInherited(snapshot, edge.wait, pid));

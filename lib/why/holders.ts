@@ -217,7 +217,8 @@ function workersOf({ processes, pipes, edges }: Situation, { from, wait, to }: E
   return to.filter((pid) => first.some((one) => one === pid || pathOf(edges, one, pid).length > 0));
 }
 
-/** Whether a process has started another, or the one that did, and so on, as far as they are seen. */
+/** Whether a process has started another, or the one that did, and so on, as far as they are seen.
+ */
 function isAbove({ processes }: Snapshot, ancestor: number, pid: number): boolean {
   return ancestorsOf(processes, pid).includes(ancestor);
 }

@@ -51,8 +51,8 @@ export function ownPipes(): Set<string> {
   return new Set(links.filter((link) => /^(pipe|socket):/.test(link)));
 }
 
-/** Who holds these pipes, other than this process: `sleep 7 still holds its stdout`; empty if nobody
- * can be seen. */
+/** Who holds these pipes, other than this process: `sleep 7 still holds its stdout`; empty if
+ * nobody can be seen. */
 export function observeHolders(links: ReadonlySet<string>): string {
   const holders: string[] = [];
   for (const { name } of links.size > 0 ? readFolder("/proc") : []) {

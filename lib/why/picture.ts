@@ -12,8 +12,9 @@ import { labelOf, list, waitInWords, who } from "./words.ts";
 /** What each process waits for, and the pipes between them, in lines of at most `width` columns. */
 export function draw(pid: number, snapshot: Snapshot, width: number): string[] {
   const { processes, pipes } = snapshot;
-  const { edges: all, cause } = situationOf(snapshot, pid);
+  const { edges: all, cause, circle } = situationOf(snapshot, pid);
   const isNear = (edge: Edge) =>
+    circle.length === 0 &&
     edge.to.some((one) => cause.has(one) && !isInherited(snapshot, edge.wait, one));
   const edges = [...edgesFrom(snapshot, pid), ...all.filter(isNear)];
   const drawn = new Set([pid, ...edges.flatMap(({ from, to }) => [from, ...to])]);

@@ -47,7 +47,13 @@ export function readPipe(holders: End[], link: string): Pipe {
     if ((mode ?? 0) & 0o400) pipe.readers.push(end);
     if ((mode ?? 0) & 0o200) pipe.writers.push(end);
   }
-  pipe.writers = pipe.writers.map((end) => ({ ...end, isInherited: isInherited(end, link, pipe) }));
+  // Found out when it is asked for: hundreds may hold an end that matters to nobody.
+  pipe.writers = pipe.writers.map((end) => ({
+    ...end,
+    get isInherited() {
+      return isInherited(end, link, pipe);
+    },
+  }));
   const [reader] = pipe.readers;
   // To open a FIFO would wake whoever waits for a reader.
   if (reader === undefined || !link.startsWith("pipe:")) return pipe;
@@ -61,18 +67,34 @@ function isInherited({ pid, descriptor }: End, link: string, { readers }: Pipe):
   return same === link && !readers.some((end) => end.pid === parent);
 }
 
-/** How many bytes are in a pipe, and how many it has room for; or of what is typed at a terminal. */
+/** The C library, while pipes are measured; undefined where it cannot be had. */
+let libc: ReturnType<typeof openLibrary> | undefined;
+
+/** Has pipes measured meanwhile: to load the C library for each would take most of the time. */
+export function whileMeasuring<T>(act: () => T): T {
+  libc = attempt(openLibrary);
+  try {
+    return act();
+  } finally {
+    libc?.close();
+    libc = undefined;
+  }
+}
+
+function openLibrary() {
+  return Deno.dlopen("libc.so.6", {
+    open: { parameters: ["buffer", "i32"], result: "i32" },
+    ioctl: { parameters: ["i32", "usize", "buffer"], result: "i32" },
+    fcntl: { parameters: ["i32", "i32"], result: "i32" },
+    close: { parameters: ["i32"], result: "i32" },
+  });
+}
+
+/** How many bytes are in a pipe, and how many it has room for; or of what is typed at a terminal.
+ */
 export function measure(path: string): Pick<Pipe, "held" | "capacity"> {
+  // For reading, without waiting, not to be inherited, and no terminal of ours.
   const [FLAGS, FIONREAD, F_GETPIPE_SZ] = [0o2004400, 0x541b, 1032];
-  // FLAGS: for reading, without waiting, not to be inherited, and no terminal of ours.
-  const libc = attempt(() =>
-    Deno.dlopen("libc.so.6", {
-      open: { parameters: ["buffer", "i32"], result: "i32" },
-      ioctl: { parameters: ["i32", "usize", "buffer"], result: "i32" },
-      fcntl: { parameters: ["i32", "i32"], result: "i32" },
-      close: { parameters: ["i32"], result: "i32" },
-    })
-  );
   if (libc === undefined) return {};
   const { open, ioctl, fcntl, close } = libc.symbols;
   const descriptor = open(new TextEncoder().encode(`${path}\0`), FLAGS);
@@ -80,6 +102,5 @@ export function measure(path: string): Pick<Pipe, "held" | "capacity"> {
   ioctl(descriptor, BigInt(FIONREAD), held);
   const capacity = fcntl(descriptor, F_GETPIPE_SZ);
   close(descriptor);
-  libc.close();
   return descriptor < 0 ? {} : { held: held[0], capacity };
 }

@@ -82,11 +82,14 @@ export function startProgram([name = "", ...args]: string[]): Program {
     resources.disposeAsync();
     throw error;
   }
+  const stdin = child.stdin.getWriter();
+  // What nobody has read of the question is given up.
+  resources.defer(() => stdin.abort().catch(() => {}));
   const program: Program = {
     pid: child.pid,
     links: ownPipes().difference(others),
     family,
-    stdin: child.stdin.getWriter(),
+    stdin,
     stdout: collect(child.stdout, child.status, resources),
     stderr: collect(child.stderr, child.status, resources),
     isAsked: false,

@@ -193,7 +193,8 @@ async function askQuestion(
     program.isAsked = true;
     stdout.onText = (text) => {
       if (wanted?.test(readable(stdout.text))) wantedAfter ??= answer.passed;
-      // Whoever is asked at once may write before it reads; script(1) reads what its program does not.
+      // Whoever is asked at once may write before it reads; script(1) reads what its program does
+      // not.
       const mayBeUnread = isEarly || program.isAtTerminal;
       if (mayBeUnread && unasked === undefined && isUnread()) answer.skip(text);
       else answer.add(text);
@@ -259,8 +260,8 @@ export function mayRead(doing: string): boolean {
   return doing === "" || doing.includes(READS_STDIN);
 }
 
-/** Whether a line of another try is known to be no answer: a terminal shows what goes to stderr, and
- * an editor of lines there what it is asked, behind its prompt, or an empty line. */
+/** Whether a line of another try is known to be no answer: a terminal shows what goes to stderr,
+ * and an editor of lines there what it is asked, behind its prompt, or an empty line. */
 function isNoAnswer(line: string, before: string, { question, first }: Manner): boolean {
   if (first === undefined || first.milliseconds !== undefined) return false;
   const { errorText, unread, atEnd } = first;

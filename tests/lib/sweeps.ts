@@ -205,3 +205,22 @@ export async function findFramesHoweverCut(step: number): Promise<void> {
     assertEquals(await Array.fromAsync(readFrames(cutStream(BYTES, cuts))), MESSAGES);
   }
 }
+
+/** Reads lines that come without end, with a few microseconds of work a line, for 400 ms. */
+export async function readFlood(way: string): Promise<void> {
+  const chunk = encoder.encode("y\n".repeat(32 * 1024));
+  const readable = new ReadableStream<Uint8Array>({
+    pull: (controller) => controller.enqueue(chunk),
+  });
+  await using reader = new LineReader(readable);
+  const start = performance.now();
+  const work = (lines: string[]) => {
+    for (const _ of lines) for (let n = 0; n < 3000; n++) if (n < 0) throw new Error();
+    return performance.now() - start < 400;
+  };
+  if (way === "byReadLine") { while (work([await reader.readLine() ?? ""])); }
+  if (way === "byIteration") { for await (const line of reader) if (!work([line])) break; }
+  if (way === "byBatches") {
+    for await (const batch of reader.batches()) if (!work(batch)) break;
+  }
+}

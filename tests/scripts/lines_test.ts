@@ -20,7 +20,7 @@ processTest("lines gives a line for each message, however many come at once", as
 
 processTest("lines shows in its header what reads the same lines with @std/streams", async () => {
   const header = await Deno.readTextFile(scriptPath("lines"));
-  const [, code = ""] = /^((?: \* {5}.*\n)+) \*\n \* LineReader reads/m.exec(header) ??
+  const [, code = ""] = /^((?: \* {5}.*\n)+) \*\n \* LineReader also reads/m.exec(header) ??
     [];
   await using folder = await temporaryFolder();
   await Deno.writeTextFile(

@@ -5,7 +5,15 @@
  */
 import { assertEquals, assertMatch } from "@std/assert";
 import { cure, echo } from "../lib/why/programs.ts";
-import { processTest, runCommand, runScript, temporaryFolder } from "../process.ts";
+import { find, mustHang, python, start } from "../lib/why/hangs.ts";
+import {
+  processTest,
+  type Result,
+  runCommand,
+  runScript,
+  scriptCommand,
+  temporaryFolder,
+} from "../process.ts";
 
 processTest("why finds out: a program opens a FIFO that nobody writes to", async () => {
   await using folder = await temporaryFolder();
@@ -66,3 +74,46 @@ processTest("why tries a terminal also where the user's shell runs nothing", asy
   const { stdout } = await runScript("why", ["sed", "s/question/answer/"], options);
   assertMatch(stdout, /^it buffers .*; at a terminal it answered/m);
 }, { needs: ["sed", "script"], os: "linux" });
+
+/** Looks at a process where these mounts hide something; undefined for a user who may not mount. */
+async function lookBehind(pid: number, ...mounts: string[]): Promise<Result | undefined> {
+  const line = [...mounts, '"$@"'].join(" && ");
+  const command = scriptCommand("why", ["--pid", `${pid}`]);
+  const result = await runCommand(["unshare", "-m", "sh", "-c", line, "sh", ...command]);
+  return /^(unshare|mount):/.test(result.stderr) ? undefined : result;
+}
+
+processTest("why tells a deadlock from what is left where calls may not be seen", async () => {
+  await using parent = start(
+    python('c = Popen(["cat"], stdin=PIPE, stdout=PIPE)\nc.stdin.write(bytes(1_000_000))'),
+  );
+  const says = /deadlock: python3 \d+ waits until cat \d+ reads its stdin, and cat/;
+  await mustHang(parent.pid, says);
+  const cat = await find(parent.pid, "cat");
+  // As Yama hides them on Ubuntu from all but root.
+  const result = await lookBehind(
+    parent.pid,
+    ...[parent.pid, cat].map((pid) => `mount --bind /dev/null /proc/${pid}/task/${pid}/syscall`),
+  );
+  if (result !== undefined) assertMatch(result.stdout, says);
+}, { needs: ["python3", "unshare"], os: "linux" });
+
+processTest("why skips what is not installed", async () => {
+  await using folder = await temporaryFolder();
+  await Deno.symlink("/bin/sed", `${folder.path}/sed`);
+  const { code, stdout, stderr } = await runScript("why", [], { env: { PATH: folder.path } });
+  assertEquals([code, stderr], [0, ""]);
+  assertMatch(stdout, /skipped: cannot start script: not found/);
+  assertMatch(stdout, /it buffers because it writes to a pipe: .* nothing\n {2}sed -u/);
+}, { os: "linux" });
+
+processTest("why may not look at another user's process, and says so", async () => {
+  // Root may look at all, unless it gives that up.
+  const command = scriptCommand("why", ["--pid"]);
+  const line = '[ "$(id -u)" = 0 ] || exec "$@" 1\n' +
+    'setpriv --reuid=65534 --clear-groups sleep 300 & while [ "$(stat -c %u /proc/$!)" != 65534 ]; do ' +
+    'sleep 0.01; done\nsetpriv --bounding-set=-all "$@" $!\nstatus=$?; kill $!; exit $status';
+  const { code, stdout, stderr } = await runCommand(["sh", "-c", line, "sh", ...command]);
+  assertEquals([code, stdout], [1, ""], stderr);
+  assertMatch(stderr, /^why: may not look at process \d+: is it another user's\? Try sudo\n$/);
+}, { needs: ["setpriv"], os: "linux" });

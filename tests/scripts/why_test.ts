@@ -107,17 +107,6 @@ for (const [title, { command, says, exitCode }] of Object.entries(REFUSED)) {
   }, { os: "linux" });
 }
 
-processTest("why may not look at another user's process, and says so", async () => {
-  // Root may look at all, unless it gives that up.
-  const command = scriptCommand("why", ["--pid"]);
-  const line = '[ "$(id -u)" = 0 ] || exec "$@" 1\n' +
-    'setpriv --reuid=65534 --clear-groups sleep 300 & while [ "$(stat -c %u /proc/$!)" != 65534 ]; do ' +
-    'sleep 0.01; done\nsetpriv --bounding-set=-all "$@" $!\nstatus=$?; kill $!; exit $status';
-  const { code, stdout, stderr } = await runCommand(["sh", "-c", line, "sh", ...command]);
-  assertEquals([code, stdout], [1, ""], stderr);
-  assertMatch(stderr, /^why: may not look at process \d+: is it another user's\? Try sudo\n$/);
-}, { needs: ["setpriv"], os: "linux" });
-
 /** Looks at a process where these mounts hide something; undefined for a user who may not mount. */
 async function lookBehind(pid: number, ...mounts: string[]): Promise<Result | undefined> {
   const line = [...mounts, '"$@"'].join(" && ");
@@ -125,21 +114,6 @@ async function lookBehind(pid: number, ...mounts: string[]): Promise<Result | un
   const result = await runCommand(["unshare", "-m", "sh", "-c", line, "sh", ...command]);
   return /^(unshare|mount):/.test(result.stderr) ? undefined : result;
 }
-
-processTest("why tells a deadlock from what is left where calls may not be seen", async () => {
-  await using parent = start(
-    python('c = Popen(["cat"], stdin=PIPE, stdout=PIPE)\nc.stdin.write(bytes(1_000_000))'),
-  );
-  const says = /deadlock: python3 \d+ waits until cat \d+ reads its stdin, and cat/;
-  await mustSay(parent.pid, says);
-  const cat = await find(parent.pid, "cat");
-  // As Yama hides them on Ubuntu from all but root.
-  const result = await lookBehind(
-    parent.pid,
-    ...[parent.pid, cat].map((pid) => `mount --bind /dev/null /proc/${pid}/task/${pid}/syscall`),
-  );
-  if (result !== undefined) assertMatch(result.stdout, says);
-}, { needs: ["python3", "unshare"], os: "linux" });
 
 processTest("why says that there is no /proc", async () => {
   const result = await lookBehind(1, "mount -t tmpfs none /proc");
@@ -169,8 +143,9 @@ processTest("why ends though a process that it cannot find holds a pipe", async 
     stdout,
     /it exited without an answer .*: sleep \d+ still holds its stdout and stderr\n/,
   );
+  // It is found by who started it, or said to be left.
   const left = await processesMarked(mark);
-  assert(left.length > 0, "why has waited for them");
+  assert(left.length === 0 || /left behind: sleep/.test(stdout), stdout);
 }, { needs: ["script", "setsid"], os: "linux" });
 
 const stubborn = ["sh", "-c", "trap '' HUP; sleep 300 & cat >/dev/null; wait"];
@@ -224,15 +199,6 @@ processTest("why tries sed if there is nothing else to try", async () => {
   assertEquals(code, 0);
   assertMatch(stdout, /\n {2}sed -u s\/question\/answer\/ {3}# answered after \d+ ms\n/);
 }, { needs: ["script"], os: "linux" });
-
-processTest("why skips what is not installed", async () => {
-  await using folder = await temporaryFolder();
-  await Deno.symlink("/bin/sed", `${folder.path}/sed`);
-  const { code, stdout, stderr } = await runScript("why", [], { env: { PATH: folder.path } });
-  assertEquals([code, stderr], [0, ""]);
-  assertMatch(stdout, /skipped: cannot start script: not found/);
-  assertMatch(stdout, /it buffers because it writes to a pipe: .* nothing\n {2}sed -u/);
-}, { os: "linux" });
 
 processTest("why names a program that cannot be started", async () => {
   await using folder = await temporaryFolder();

@@ -163,6 +163,35 @@ const noisy = "head -c 1000000 /dev/zero >&2; echo done";
 
 /** Ways to hang, one of each kind. */
 export const KINDS: Record<string, Hang> = {
+  "a lock on a file that a stopped process has": {
+    programs: [
+      bash(
+        "f=$(mktemp); flock $f sleep 300 & sleep 0.3; kill -STOP $!; rm $f.x 2>/dev/null; flock $f true",
+      ),
+    ],
+    says:
+      /^flock \d+ waits for the lock on \S+, and flock (\d+) is stopped by a signal, and sleep (\d+) sleeps\ncontinue flock \1: kill -CONT \1\nhave flock \1 or sleep \2 free it/,
+    needs: ["flock"],
+  },
+  "a question lies unread in stderr": {
+    programs: [
+      python(
+        "os.chdir(tempfile.mkdtemp()); open('a', 'w'); open('b', 'w')\n" +
+          'Popen(["cp", "-i", "a", "b"], stdin=PIPE, stdout=PIPE, stderr=PIPE).stdout.read()',
+      ),
+    ],
+    says:
+      /^python3 \d+ and cp (\d+) both wait to read, and \d+ bytes lie unread in the stderr of cp \1: .*\nread that too, at the same time: it may be asking there\n/,
+  },
+  "a shell collects what its child writes": {
+    programs: [
+      python('subprocess.run(["bash", "-c", "x=$(sleep 200); echo $x"], capture_output=True)'),
+      python('subprocess.run(["bash", "-c", "x=`sleep 200`; echo $x"], capture_output=True)'),
+      python('subprocess.run(["bash", "-c", "read x < <(sleep 200)"], capture_output=True)'),
+      deno('await new Deno.Command("bash", { args: ["-c", "x=$(sleep 200); echo $x"] }).output()'),
+    ],
+    says: /^bash \d+ waits until sleep (\d+) writes or exits, and sleep \1 sleeps\ngive it time/,
+  },
   "write everything before reading is a deadlock": {
     says:
       /deadlock: .*cat \d+ waits until .* reads its stdout[^]*read (while you write|before you wait)/,
@@ -182,15 +211,6 @@ export const KINDS: Record<string, Hang> = {
       deno('await start("seq", "1000000").status'),
       python(`${asyncio}c = await start("seq", "1000000")\n  await c.wait()\nasyncio.run(main())`),
       bash("exec 3< <(exec seq 1000000); wait $!"),
-    ],
-  },
-  "to read stdout to its end while stderr is full is a deadlock": {
-    says:
-      /deadlock: .*head \d+ waits until \w+ \d+ reads its stdout and stderr[^]*read both outputs/,
-    programs: [
-      python(`Popen(["sh", "-c", "${noisy}"], stdout=PIPE, stderr=PIPE).stdout.read()`),
-      node(`spawn("sh", ["-c", "${noisy}"]).stdout.resume()`),
-      deno(`await start("sh", "-c", "${noisy}").stdout.text()`),
     ],
   },
   "a grandchild holds the write end": {
@@ -261,10 +281,6 @@ export const KINDS: Record<string, Hang> = {
       bash("yes | (exec sleep 300) | cat"),
     ],
   },
-  "not a pipe: sleeping": {
-    says: /not a pipe: \w+ \d+ sleeps/,
-    programs: [python("time.sleep(300)"), ["sleep", "300"]],
-  },
   "not a pipe: a terminal, as expect has it": {
     says:
       /^cat (\d+) waits for what is typed at the terminal \/dev\/pts\/\d+, and python3 (\d+) waits to read descriptor \d+ \(the terminal \/dev\/pts\/\d+\) there\nhave python3 \2 write there: does what was sent end with a newline/,
@@ -294,29 +310,6 @@ export const KINDS: Record<string, Hang> = {
       bash("for ((n = 0; n < 10**8; n++)); do :; done"),
     ],
   },
-  "not a pipe: a server that waits for a connection": {
-    says: /not a pipe: \w+ \d+ waits for a network connection to its port \d+/,
-    programs: [
-      python('s = socket.create_server(("127.0.0.1", 0))\ns.accept()'),
-      node('require("node:http").createServer().listen(0)'),
-      deno('Deno.serve({ hostname: "127.0.0.1", port: 0 }, () => new Response())'),
-    ],
-  },
-  "a program in the middle of a pipeline has written nothing of what it has read": {
-    programs: [bash("(echo question; exec sleep 300) | sed p | cat")],
-    says:
-      /^sed \d+ waits until sleep \d+ writes or exits, and sleep \d+ sleeps\ngive it time; or see what it does\nor what sed \d+ has printed is still in its buffer: sed buffers its output: run it with -u\n/,
-  },
-  "who accepted a connection does something else": {
-    programs: [python(
-      `s = socket.socket(socket.AF_UNIX); s.bind("\\0hang%d" % os.getpid()); s.listen()
-if os.fork() == 0: s.accept(), time.sleep(300)
-c = socket.socket(socket.AF_UNIX); c.connect(s.getsockname()); s.close(); c.recv(1)`,
-    )],
-    needs: ["ss"],
-    says:
-      /^python3 \d+ waits until python3 \d+ writes or exits, and python3 \d+ sleeps\ngive it time; or see what it does\nREADME/,
-  },
   "forked workers hold each other's write ends": {
     programs: [python(`workers = []
 for n in range(3):
@@ -327,12 +320,6 @@ for n in range(3):
 for pid, w in workers: os.close(w); os.waitpid(pid, 0)`)],
     says:
       /^deadlock: python3 \d+ waits until python3 (\d+) exits, python3 \1 waits until python3 (\d+) and python3 (\d+) write, .*\nif python3 \2 and python3 \3 are not to write to python3 \1: close the write end there, after fork \(descriptor \d+\)\nif python3 \3 is not to write to python3 \2: close .*\nscripts\/README/,
-  },
-  "who reads from a socket holds its other end": {
-    needs: ["ss"],
-    programs: [python("a, b = socket.socketpair()\na.recv(1)")],
-    says:
-      /^python3 \d+ gets no end of file from its descriptor (\d+): it holds the other end of that socket itself \(descriptor \d+\), and nobody else does\nclose the other end in the process that reads, as soon as whoever writes has it\n/,
   },
   "what reads the terminal in the background is stopped": {
     programs: [atTerminal(bash("set -m; cat & wait $!; sleep 300; true"))],
@@ -346,18 +333,6 @@ for pid, w in workers: os.close(w); os.waitpid(pid, 0)`)],
     says:
       /^sort \d+ waits until python3 (\d+) writes or closes the write end \(descriptor \d+\), and python3 \1 sleeps\nclose the child's stdin when all is sent: that is its end of file\nREADME.md: The child never exits$/,
   },
-  "there is no second line": {
-    programs: [cat("c.stdout.readline(); c.stdout.readline()")],
-    says: READ_ALREADY,
-  },
-  "the child sleeps before its answer, and has not read what was sent": {
-    programs: [python(
-      'c = child("time.sleep(300)", stdin=PIPE)\n' +
-        'c.stdin.write(b"hello\\n"); c.stdin.flush(); c.stdout.readline()',
-    )],
-    says:
-      /^python3 \d+ waits until python3 (\d+) writes or exits, and python3 \1 sleeps, with 6 bytes of its stdin unread\ngive it time; or see what it does\nor what python3 \1 has printed is still in its buffer: Python buffers/,
-  },
   "the child waits for the network": {
     programs: [python(
       's = socket.create_server(("127.0.0.1", 0))\n' +
@@ -365,14 +340,6 @@ for pid, w in workers: os.close(w); os.waitpid(pid, 0)`)],
     )],
     says:
       /^python3 \d+ and python3 \d+ both wait to read, python3 \d+ at its descriptor \d+ and python3 \d+ at its descriptor \d+, and nothing is in their pipes\none of them has to write first/,
-  },
-  "the child waits for a lock that its fork has taken along": {
-    programs: [python(
-      "l = threading.Lock(); l.acquire(); r, w = os.pipe()\n" +
-        "if os.fork() == 0: os.close(r); l.acquire()\nos.close(w); os.read(r, 1)",
-    )],
-    says:
-      /^python3 (\d+) waits for a lock in its memory, which nobody who lives can free, and python3 \d+ waits until python3 \1 writes\nend it; and see who took the lock: a thread before a fork/,
   },
   "the child asks the terminal, whatever its stdin is": {
     programs: [atTerminal(python(
@@ -387,14 +354,67 @@ for pid, w in workers: os.close(w); os.waitpid(pid, 0)`)],
 
 /** Others of these kinds, for the matrix. */
 export const VARIANTS: Record<string, Hang> = {
-  "a shell collects what its child writes": {
+  "not a pipe: a server that waits for a connection": {
+    says: /not a pipe: \w+ \d+ waits for a network connection to its port \d+/,
     programs: [
-      python('subprocess.run(["bash", "-c", "x=$(sleep 200); echo $x"], capture_output=True)'),
-      python('subprocess.run(["bash", "-c", "x=`sleep 200`; echo $x"], capture_output=True)'),
-      python('subprocess.run(["bash", "-c", "read x < <(sleep 200)"], capture_output=True)'),
-      deno('await new Deno.Command("bash", { args: ["-c", "x=$(sleep 200); echo $x"] }).output()'),
+      python('s = socket.create_server(("127.0.0.1", 0))\ns.accept()'),
+      node('require("node:http").createServer().listen(0)'),
+      deno('Deno.serve({ hostname: "127.0.0.1", port: 0 }, () => new Response())'),
     ],
-    says: /^bash \d+ waits until sleep (\d+) writes or exits, and sleep \1 sleeps\ngive it time/,
+  },
+  "the child waits for a lock that its fork has taken along": {
+    programs: [python(
+      "l = threading.Lock(); l.acquire(); r, w = os.pipe()\n" +
+        "if os.fork() == 0: os.close(r); l.acquire()\nos.close(w); os.read(r, 1)",
+    )],
+    says:
+      /^python3 (\d+) waits for a lock in its memory, which nobody who lives can free, and python3 \d+ waits until python3 \1 writes\nend it; and see who took the lock: a thread before a fork/,
+  },
+  "who accepted a connection does something else": {
+    programs: [python(
+      `s = socket.socket(socket.AF_UNIX); s.bind("\\0hang%d" % os.getpid()); s.listen()
+if os.fork() == 0: s.accept(), time.sleep(300)
+c = socket.socket(socket.AF_UNIX); c.connect(s.getsockname()); s.close(); c.recv(1)`,
+    )],
+    needs: ["ss"],
+    says:
+      /^python3 \d+ waits until python3 \d+ writes or exits, and python3 \d+ sleeps\ngive it time; or see what it does\nREADME/,
+  },
+  "the child sleeps before its answer, and has not read what was sent": {
+    programs: [python(
+      'c = child("time.sleep(300)", stdin=PIPE)\n' +
+        'c.stdin.write(b"hello\\n"); c.stdin.flush(); c.stdout.readline()',
+    )],
+    says:
+      /^python3 \d+ waits until python3 (\d+) writes or exits, and python3 \1 sleeps, with 6 bytes of its stdin unread\ngive it time; or see what it does\nor what python3 \1 has printed is still in its buffer: Python buffers/,
+  },
+  "there is no second line": {
+    programs: [cat("c.stdout.readline(); c.stdout.readline()")],
+    says: READ_ALREADY,
+  },
+  "who reads from a socket holds its other end": {
+    needs: ["ss"],
+    programs: [python("a, b = socket.socketpair()\na.recv(1)")],
+    says:
+      /^python3 \d+ gets no end of file from its descriptor (\d+): it holds the other end of that socket itself \(descriptor \d+\), and nobody else does\nclose the other end in the process that reads, as soon as whoever writes has it\n/,
+  },
+  "a program in the middle of a pipeline has written nothing of what it has read": {
+    programs: [bash("(echo question; exec sleep 300) | sed p | cat")],
+    says:
+      /^sed \d+ waits until sleep \d+ writes or exits, and sleep \d+ sleeps\ngive it time; or see what it does\nor what sed \d+ has printed is still in its buffer: sed buffers its output: run it with -u\n/,
+  },
+  "not a pipe: sleeping": {
+    says: /not a pipe: \w+ \d+ sleeps/,
+    programs: [python("time.sleep(300)"), ["sleep", "300"]],
+  },
+  "to read stdout to its end while stderr is full is a deadlock": {
+    says:
+      /deadlock: .*head \d+ waits until \w+ \d+ reads its stdout and stderr[^]*read both outputs/,
+    programs: [
+      python(`Popen(["sh", "-c", "${noisy}"], stdout=PIPE, stderr=PIPE).stdout.read()`),
+      node(`spawn("sh", ["-c", "${noisy}"]).stdout.resume()`),
+      deno(`await start("sh", "-c", "${noisy}").stdout.text()`),
+    ],
   },
   "a shell stands between parent and child": {
     programs: [
@@ -438,16 +458,6 @@ export const VARIANTS: Record<string, Hang> = {
       /^python3 \d+ waits until (\w+ \d+) writes or exits, and \1 .*\ngive it time; or see what it does\nor what \1 has printed is still in its buffer: [^]*README.md: No answer from the child/,
     needs: ["perl"],
   },
-  "a question lies unread in stderr": {
-    programs: [
-      python(
-        "os.chdir(tempfile.mkdtemp()); open('a', 'w'); open('b', 'w')\n" +
-          'Popen(["cp", "-i", "a", "b"], stdin=PIPE, stdout=PIPE, stderr=PIPE).stdout.read()',
-      ),
-    ],
-    says:
-      /^python3 \d+ and cp (\d+) both wait to read, and \d+ bytes lie unread in the stderr of cp \1: .*\nread that too, at the same time: it may be asking there\n/,
-  },
   "one that reads its stdin because that is a pipe": {
     programs: [
       python('Popen(["jq", "."], stdin=PIPE, stdout=PIPE).stdout.read()'),
@@ -470,16 +480,6 @@ export const VARIANTS: Record<string, Hang> = {
     ],
     says:
       /^python3 \d+ waits until python3 (\d+) writes or closes the write end \(descriptor \d+\), and python3 \1 sleeps\nwrite to it, or close the write end when all is sent/,
-  },
-  "a lock on a file that a stopped process has": {
-    programs: [
-      bash(
-        "f=$(mktemp); flock $f sleep 300 & sleep 0.3; kill -STOP $!; rm $f.x 2>/dev/null; flock $f true",
-      ),
-    ],
-    says:
-      /^flock \d+ waits for the lock on \S+, and flock (\d+) is stopped by a signal, and sleep (\d+) sleeps\ncontinue flock \1: kill -CONT \1\nhave flock \1 or sleep \2 free it/,
-    needs: ["flock"],
   },
   "a lock in shared memory": {
     programs: [

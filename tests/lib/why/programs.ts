@@ -41,39 +41,9 @@ export const KINDS: Record<string, Tried> = {
     says: cure("python3 -u -c [^]*"),
     needs: ["python3"],
   },
-  "one that logs on stderr buffers": {
-    command: python("for line in sys.stdin: sys.stderr.write('[debug]\\n'); print('answer', line)"),
-    says:
-      /, to stderr "\[debug\]", [^]*it has read the question and written nothing to stdout; at a terminal it answered after \d+ ms\n {2}\S*python3 -u -c /,
-    needs: ["python3"],
-  },
-  "python reads a program": {
-    command: ["python3"],
-    question: "print(6*7)",
-    says:
-      /it talks only when it is interactive: [^]*\n {2}python3 -iu {3}# answered after \d+ ms\n.*: talk to a program that shows a prompt\n/,
-    needs: ["python3"],
-  },
-  "an editor of lines shows what it is asked, which is no answer": {
-    command: python("import readline\nwhile input() != 'status': pass\nprint('up')"),
-    says: /it has nothing to say: .* at end of file or at a terminal\n/,
-    needs: ["python3"],
-  },
   "sort answers at its end of file": {
     command: ["sort"],
     says: /answers only at end of file, not after 20 questions either: it wrote "question\\n" when/,
-  },
-  "one that is slow to answer": {
-    command: ["sh", "-c", "read x; sleep 1.7; echo $x; cat"],
-    says:
-      /it is slow: it has read the question, and waits for the exit of sleep \d+, which sleeps; it wrote "question\\n" \d{4} ms after that\n {2}give it more time: --timeout \d\n|it answers over pipes, but is slow: after \d{4} ms\n/,
-  },
-  "bc has nothing to say to an assignment": {
-    command: ["bc"],
-    question: "x=3",
-    says:
-      /it has nothing to say: it has read the question, waits to read stdin, and wrote nothing at end of file(, and no answer at a terminal, where it wrote ".*warranty.*" unasked)?\n/,
-    needs: ["bc"],
   },
   "a prompt": {
     command: ["sh", "-c", 'printf "Name? "; read n; echo hi $n'],
@@ -83,10 +53,6 @@ export const KINDS: Record<string, Tried> = {
   "sleep does not read": {
     command: ["sleep", "300"],
     says: /it does not read its stdin: the question is unread, and it sleeps/,
-  },
-  "one that is ready late": {
-    command: ["sh", "-c", "sleep 1; echo started; exec cat >/dev/null"],
-    says: /it has nothing to say: it has read the question, [^]* wrote nothing more at end of file/,
   },
   "one that hangs with a child of its own": {
     command: python(
@@ -102,11 +68,6 @@ export const KINDS: Record<string, Tried> = {
     says:
       /its stderr carries much, 1,000,000 bytes: a parent that pipes it and does not read it hangs/,
   },
-  "one that looks for a terminal": {
-    command: ["sh", "-c", "[ -t 0 ] || { echo no tty >&2; exit 3; }; cat"],
-    says:
-      /it wants a terminal: over pipes it exited with status 3, saying "no tty"; at a terminal it answered/,
-  },
   "a shell answers on stderr": {
     command: ["sh"],
     question: "question ",
@@ -120,19 +81,6 @@ export const KINDS: Record<string, Tried> = {
       /it exited without an answer \(exited with status 0\), before it was asked: python3 \d+ still holds its stdin, stdout and stderr\n/,
     needs: ["python3"],
   },
-  "one that fails once it is asked": {
-    command: ["sh", "-c", "read x; echo no such line >&2; exit 3"],
-    says: /it exited without an answer \(exited with status 3, saying "no such line"\)/,
-  },
-  "a program that stops itself": {
-    command: ["sh", "-c", "kill -STOP $$; cat"],
-    says:
-      /, is stopped by a signal, [^]*\nit is stopped by a signal\n {2}see what stops it; where it hangs, why\.ts --pid PID says how to continue it\n/,
-  },
-  "an answer without a newline": {
-    command: ["sh", "-c", 'while read x; do printf "got $x"; done'],
-    says: /no whole line within 1 s: .*\n[^]*it answers without a newline: it wrote "got question"/,
-  },
   "yes floods": {
     command: ["yes"],
     says: /it floods: it wrote [\d,]{7,} lines without being asked/,
@@ -141,6 +89,58 @@ export const KINDS: Record<string, Tried> = {
 
 /** Others of these kinds, for the matrix. */
 export const VARIANTS: Record<string, Tried> = {
+  "one that looks for a terminal": {
+    command: ["sh", "-c", "[ -t 0 ] || { echo no tty >&2; exit 3; }; cat"],
+    says:
+      /it wants a terminal: over pipes it exited with status 3, saying "no tty"; at a terminal it answered/,
+  },
+  "python reads a program": {
+    command: ["python3"],
+    question: "print(6*7)",
+    says:
+      /it talks only when it is interactive: [^]*\n {2}python3 -iu {3}# answered after \d+ ms\n.*: talk to a program that shows a prompt\n/,
+    needs: ["python3"],
+  },
+  "one that is slow to answer": {
+    command: ["sh", "-c", "read x; sleep 1.7; echo $x; cat"],
+    says:
+      /it is slow: it has read the question, and waits for the exit of sleep \d+, which sleeps; it wrote "question\\n" \d{4} ms after that\n {2}give it more time: --timeout \d\n|it answers over pipes, but is slow: after \d{4} ms\n/,
+  },
+  "an answer without a newline": {
+    command: ["sh", "-c", 'while read x; do printf "got $x"; done'],
+    says: /no whole line within 1 s: .*\n[^]*it answers without a newline: it wrote "got question"/,
+  },
+  "a program that stops itself": {
+    command: ["sh", "-c", "kill -STOP $$; cat"],
+    says:
+      /, is stopped by a signal, [^]*\nit is stopped by a signal\n {2}see what stops it; where it hangs, why\.ts --pid PID says how to continue it\n/,
+  },
+  "bc has nothing to say to an assignment": {
+    command: ["bc"],
+    question: "x=3",
+    says:
+      /it has nothing to say: it has read the question, waits to read stdin, and wrote nothing at end of file(, and no answer at a terminal, where it wrote ".*warranty.*" unasked)?\n/,
+    needs: ["bc"],
+  },
+  "one that fails once it is asked": {
+    command: ["sh", "-c", "read x; echo no such line >&2; exit 3"],
+    says: /it exited without an answer \(exited with status 3, saying "no such line"\)/,
+  },
+  "one that is ready late": {
+    command: ["sh", "-c", "sleep 1; echo started; exec cat >/dev/null"],
+    says: /it has nothing to say: it has read the question, [^]* wrote nothing more at end of file/,
+  },
+  "an editor of lines shows what it is asked, which is no answer": {
+    command: python("import readline\nwhile input() != 'status': pass\nprint('up')"),
+    says: /it has nothing to say: .* at end of file or at a terminal\n/,
+    needs: ["python3"],
+  },
+  "one that logs on stderr buffers": {
+    command: python("for line in sys.stdin: sys.stderr.write('[debug]\\n'); print('answer', line)"),
+    says:
+      /, to stderr "\[debug\]", [^]*it has read the question and written nothing to stdout; at a terminal it answered after \d+ ms\n {2}\S*python3 -u -c /,
+    needs: ["python3"],
+  },
   "what is printed and not asked for is in a buffer as well": {
     command: python("print('listening'); time.sleep(99)"),
     says:
