@@ -308,21 +308,24 @@ export class JsonRpcPeer {
     let yieldAt = performance.now() + 50;
     for (;;) {
       const reader = this.#reader;
-      const result = await reader.read(memory).catch((error) => {
+      let result;
+      try {
+        result = await reader.read(memory);
+      } catch (error) {
+        // When writing fails, another reader reads on; the memory stays with the first.
         if (reader === this.#reader) throw error;
-      });
-      if (result?.done || this.#hasStoppedReading) break;
+        memory = new Uint8Array(65_536);
+        continue;
+      }
+      if (result.done || this.#hasStoppedReading) break;
       if (this.#answersLength > this.#cutter.maxLength) {
         const what =
           `the other side asks and does not read: ${this.#answersLength} characters wait`;
         throw new ConnectionClosedError(what);
       }
-      // A pipe takes the memory, and gives it back with what has come; a reader that was released
-      // because writing has failed does not.
-      if (memory.length === 0) {
-        memory = result ? new Uint8Array(result.value.buffer) : new Uint8Array(65_536);
-      }
-      for (const text of result ? this.#cutter.take(result.value) : []) this.#receive(text);
+      // A pipe has taken the memory, and gives it back with what has come.
+      if (memory.length === 0) memory = new Uint8Array(result.value.buffer);
+      for (const text of this.#cutter.take(result.value)) this.#receive(text);
       if (performance.now() < yieldAt) continue;
       // However fast messages come, timers and signals run.
       await new Promise((resolve) => setTimeout(resolve));
@@ -451,34 +454,34 @@ export class JsonRpcPeer {
 
   /** Writes all that waits. What is put in the same step, or during a write, goes out together. */
   async #write(): Promise<void> {
-    try {
-      await null;
-      while (this.#queue.length > 0) await this.#writeSome();
-    } catch (error) {
-      this.#fail(error); // What onSent throws.
-    } finally {
-      this.#writing = undefined;
+    await null;
+    while (this.#queue.length > 0) {
+      let [count, text] = [0, ""];
+      for (const message of this.#queue) {
+        if (text !== "" && text.length + message.text.length > MOST_AT_ONCE) break;
+        count++;
+        text += message.text;
+        if (message.reject === undefined) this.#answersLength -= message.text.length;
+      }
+      const sent = this.#queue.splice(0, count).filter(({ text }) => text !== "");
+      for (const message of sent) message.text = "";
+      try {
+        if (text !== "") await this.#writer.write(encoder.encode(text));
+      } catch (error) {
+        this.#stopWriting(error);
+        break;
+      }
+      for (const message of sent) this.#tellSent(message);
     }
+    this.#writing = undefined;
   }
 
-  async #writeSome(): Promise<void> {
-    let [count, text] = [0, ""];
-    for (const message of this.#queue) {
-      if (text !== "" && text.length + message.text.length > MOST_AT_ONCE) break;
-      count++;
-      text += message.text;
-      if (message.reject === undefined) this.#answersLength -= message.text.length;
-    }
-    const sent = this.#queue.splice(0, count).filter(({ text }) => text !== "");
-    for (const message of sent) message.text = "";
+  #tellSent(message: OwnMessage): void {
     try {
-      if (text !== "") await this.#writer.write(encoder.encode(text));
-    } catch (error) {
-      return this.#stopWriting(error);
-    }
-    for (const message of sent) {
       if (message.id !== undefined) message.onSent?.(message.id);
       else if (this.#open.delete(message)) message.resolve?.();
+    } catch (error) {
+      this.#fail(error);
     }
   }
 
