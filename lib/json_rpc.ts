@@ -217,8 +217,7 @@ export class JsonRpcPeer {
     return this.#cutter.partial;
   }
 
-  /**
-   * Asks the other side, and resolves with its answer.
+  /** Asks the other side, and resolves with its answer.
    *
    * @param params An array or an object.
    * @throws {JsonRpcError} If the answer is an error.
@@ -242,8 +241,7 @@ export class JsonRpcPeer {
     return promise;
   }
 
-  /**
-   * Sends the other side a message that has no answer. Resolves when the pipe has taken it: await
+  /** Sends the other side a message that has no answer. Resolves when the pipe has taken it: await
    * it if you send many.
    *
    * @param params An array or an object.
@@ -257,8 +255,7 @@ export class JsonRpcPeer {
     return promise;
   }
 
-  /**
-   * Waits for the next such notification, and resolves with its params. One that came before this
+  /** Waits for the next such notification, and resolves with its params. One that came before this
    * call has passed. `onNotification` gets it as well.
    *
    * @param options.signal Gives this call up: it rejects with the signal's reason.
@@ -273,8 +270,7 @@ export class JsonRpcPeer {
     return call.promise;
   }
 
-  /**
-   * Closes our end, which is end of file for the other side, after all messages have been written.
+  /** Closes our end, which is end of file for the other side, after all messages have been written.
    * While the other side does not read, this does not resolve; but it does so a second after that
    * has closed its own end. At end of file a child exits, as a rule: await its `status`.
    *
