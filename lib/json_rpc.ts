@@ -119,8 +119,8 @@ const MOST_GIVEN_UP = 10_000;
  * `signal` of a request. When the other side closes its end, all that it wrote is read first; then
  * every open request rejects with a {@linkcode ConnectionClosedError}. So they do when a write
  * fails, once nothing has come for 0.1 s: whoever reads no more may have answered before. A client
- * learns of the end of the connection from its requests; a server awaits `closed`. A rejected
- * request that nobody awaits is not reported.
+ * learns of the end from its requests; a server awaits `closed`. A rejected request that nobody
+ * awaits is not reported.
  *
  * @example
  * ```ts
@@ -222,8 +222,7 @@ export class JsonRpcPeer {
    * @param params An array or an object.
    * @throws {JsonRpcError} If the answer is an error.
    * @throws {ConnectionClosedError} If the connection closes before the answer has come.
-   * @throws {TypeError} If `params` cannot be written as JSON.
-   * @throws Any other error that ends the connection, such as one that a listener throws.
+   * @throws Any other error that ends the connection, or that `params` cannot be written as JSON.
    */
   request(method: string, params?: unknown, options: RequestOptions = {}): Promise<unknown> {
     const { signal, onSent } = options;
@@ -339,7 +338,10 @@ export class JsonRpcPeer {
       throw new FramingError(`${quote(text)} has come: the framing is "content-length"`);
     }
     const message = parse(text);
-    if (!Array.isArray(message) || !message.some(isLikeMessage)) {
+    if (
+      !Array.isArray(message) ||
+      !message.some((part) => claims(part) || isResponse(part) || isCall(part))
+    ) {
       const answer = this.#take(message, text, claims(message, text));
       if (typeof answer === "string") this.#answer(answer);
       else answer?.then((text) => this.#answer(text)).catch(this.#fail);
@@ -356,7 +358,7 @@ export class JsonRpcPeer {
   /** Takes a message, and gives its answer if it wants one: a promise if a method returned one. */
   #take(part: unknown, text: string, isClaimed: boolean): string | Promise<string> | undefined {
     const { translate } = this.#options;
-    const message = translate !== undefined && isObject(part) ? translate.read(part) : part;
+    const message = translate && isObject(part) ? translate.read(part) : part;
     if (isResponse(message)) return this.#settle(message, text);
     if (isCall(message)) return this.#serve(message);
     if (!this.#hasMet && !isClaimed && this.#framing.read === "content-length") {
@@ -482,8 +484,7 @@ export class JsonRpcPeer {
   }
 
   #textOf(message: object): string {
-    const { translate } = this.#options;
-    return JSON.stringify(translate === undefined ? message : translate.write(message));
+    return JSON.stringify(this.#options.translate?.write(message) ?? message);
   }
 
   #resultText(id: Id, result: unknown): string {
@@ -495,8 +496,7 @@ export class JsonRpcPeer {
   #errorText(id: Id, error: unknown): string {
     const [code, data] = error instanceof JsonRpcError ? [error.code, error.data] : [-32603];
     try {
-      const message = messageOf(error);
-      return this.#textOf({ jsonrpc: "2.0", id, error: { code, message, data } });
+      return this.#textOf({ jsonrpc: "2.0", id, error: { code, message: messageOf(error), data } });
     } catch {
       // What was thrown may be anything.
       return this.#textOf({ jsonrpc: "2.0", id, error: { code, message: "has no form in JSON" } });
@@ -541,10 +541,9 @@ export class JsonRpcPeer {
   }
 
   #giveUp(call: OwnMessage, error?: unknown): void {
-    const { id, method, reject } = call;
-    this.#open.delete(id ?? call);
-    const what = id === undefined ? "cannot be sent" : "was not answered";
-    reject?.(error ?? this.#closedError(`${method} ${what}`));
+    this.#open.delete(call.id ?? call);
+    const what = call.id === undefined ? "cannot be sent" : "was not answered";
+    call.reject?.(error ?? this.#closedError(`${call.method} ${what}`));
   }
 
   #closedError(what: string): ConnectionClosedError {
@@ -631,10 +630,6 @@ function idKeeper() {
 function claims(message: unknown, text = ""): boolean {
   if (message === undefined) return /^\s*\[?\s*\{\s*"jsonrpc"/.test(text);
   return isObject(message) && "jsonrpc" in message;
-}
-
-function isLikeMessage(part: unknown): boolean {
-  return claims(part) || isResponse(part) || isCall(part);
 }
 
 /** A message with a method is a call; one with an id and no method is an answer. */
