@@ -130,7 +130,10 @@ export async function lines(others: string[] = []): Promise<Line[]> {
   };
   others.forEach(add);
   for (const block of await blocks()) {
-    if (block.language === "sh") block.code.trim().split(/(?<!\|)\n/).forEach(add);
+    if (block.language === "sh") {
+      const commands = block.code.replaceAll(/^#.*\n/gm, "").trim();
+      commands.split(/(?<!\|)\n/).forEach(add);
+    }
     const [, command] = /^\$ (.*)/.exec(block.code) ?? [];
     if (block.language === "console" && command) add(command).transcripts.push(block);
   }
