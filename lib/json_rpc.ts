@@ -119,8 +119,8 @@ const MOST_GIVEN_UP = 10_000;
  * `signal` of a request. When the other side closes its end, all that it wrote is read first; then
  * every open request rejects with a {@linkcode ConnectionClosedError}. So they do when a write
  * fails, once nothing has come for 0.1 s: whoever reads no more may have answered before. A client
- * learns of the end of the connection from its requests; a server awaits `closed`. A rejected
- * request that nobody awaits is not reported.
+ * learns of the end from its requests; a server awaits `closed`. A rejected request that nobody
+ * awaits is not reported.
  *
  * @example
  * ```ts
@@ -217,14 +217,12 @@ export class JsonRpcPeer {
     return this.#cutter.partial;
   }
 
-  /**
-   * Asks the other side, and resolves with its answer.
+  /** Asks the other side, and resolves with its answer.
    *
    * @param params An array or an object.
    * @throws {JsonRpcError} If the answer is an error.
    * @throws {ConnectionClosedError} If the connection closes before the answer has come.
-   * @throws {TypeError} If `params` cannot be written as JSON.
-   * @throws Any other error that ends the connection, such as one that a listener throws.
+   * @throws Any other error that ends the connection, or that `params` cannot be written as JSON.
    */
   request(method: string, params?: unknown, options: RequestOptions = {}): Promise<unknown> {
     const { signal, onSent } = options;
@@ -242,8 +240,7 @@ export class JsonRpcPeer {
     return promise;
   }
 
-  /**
-   * Sends the other side a message that has no answer. Resolves when the pipe has taken it: await
+  /** Sends the other side a message that has no answer. Resolves when the pipe has taken it: await
    * it if you send many.
    *
    * @param params An array or an object.
@@ -257,8 +254,7 @@ export class JsonRpcPeer {
     return promise;
   }
 
-  /**
-   * Waits for the next such notification, and resolves with its params. One that came before this
+  /** Waits for the next such notification, and resolves with its params. One that came before this
    * call has passed. `onNotification` gets it as well.
    *
    * @param options.signal Gives this call up: it rejects with the signal's reason.
@@ -273,8 +269,7 @@ export class JsonRpcPeer {
     return call.promise;
   }
 
-  /**
-   * Closes our end, which is end of file for the other side, after all messages have been written.
+  /** Closes our end, which is end of file for the other side, after all messages have been written.
    * While the other side does not read, this does not resolve; but it does so a second after that
    * has closed its own end. At end of file a child exits, as a rule: await its `status`.
    *
@@ -308,21 +303,24 @@ export class JsonRpcPeer {
     let yieldAt = performance.now() + 50;
     for (;;) {
       const reader = this.#reader;
-      const result = await reader.read(memory).catch((error) => {
+      let result;
+      try {
+        result = await reader.read(memory);
+      } catch (error) {
+        // When writing fails, another reader reads on; the memory stays with the first.
         if (reader === this.#reader) throw error;
-      });
-      if (result?.done || this.#hasStoppedReading) break;
+        memory = new Uint8Array(65_536);
+        continue;
+      }
+      if (result.done || this.#hasStoppedReading) break;
       if (this.#answersLength > this.#cutter.maxLength) {
         const what =
           `the other side asks and does not read: ${this.#answersLength} characters wait`;
         throw new ConnectionClosedError(what);
       }
-      // A pipe takes the memory, and gives it back with what has come; a reader that was released
-      // because writing has failed does not.
-      if (memory.length === 0) {
-        memory = result ? new Uint8Array(result.value.buffer) : new Uint8Array(65_536);
-      }
-      for (const text of result ? this.#cutter.take(result.value) : []) this.#receive(text);
+      // A pipe has taken the memory, and gives it back with what has come.
+      if (memory.length === 0) memory = new Uint8Array(result.value.buffer);
+      for (const text of this.#cutter.take(result.value)) this.#receive(text);
       if (performance.now() < yieldAt) continue;
       // However fast messages come, timers and signals run.
       await new Promise((resolve) => setTimeout(resolve));
@@ -340,7 +338,10 @@ export class JsonRpcPeer {
       throw new FramingError(`${quote(text)} has come: the framing is "content-length"`);
     }
     const message = parse(text);
-    if (!Array.isArray(message) || !message.some(isLikeMessage)) {
+    if (
+      !Array.isArray(message) ||
+      !message.some((part) => claims(part) || isResponse(part) || isCall(part))
+    ) {
       const answer = this.#take(message, text, claims(message, text));
       if (typeof answer === "string") this.#answer(answer);
       else answer?.then((text) => this.#answer(text)).catch(this.#fail);
@@ -357,7 +358,7 @@ export class JsonRpcPeer {
   /** Takes a message, and gives its answer if it wants one: a promise if a method returned one. */
   #take(part: unknown, text: string, isClaimed: boolean): string | Promise<string> | undefined {
     const { translate } = this.#options;
-    const message = translate !== undefined && isObject(part) ? translate.read(part) : part;
+    const message = translate && isObject(part) ? translate.read(part) : part;
     if (isResponse(message)) return this.#settle(message, text);
     if (isCall(message)) return this.#serve(message);
     if (!this.#hasMet && !isClaimed && this.#framing.read === "content-length") {
@@ -451,40 +452,39 @@ export class JsonRpcPeer {
 
   /** Writes all that waits. What is put in the same step, or during a write, goes out together. */
   async #write(): Promise<void> {
-    try {
-      await null;
-      while (this.#queue.length > 0) await this.#writeSome();
-    } catch (error) {
-      this.#fail(error); // What onSent throws.
-    } finally {
-      this.#writing = undefined;
+    await null;
+    while (this.#queue.length > 0) {
+      let [count, text] = [0, ""];
+      for (const message of this.#queue) {
+        if (text !== "" && text.length + message.text.length > MOST_AT_ONCE) break;
+        count++;
+        text += message.text;
+        if (message.reject === undefined) this.#answersLength -= message.text.length;
+      }
+      const sent = this.#queue.splice(0, count).filter(({ text }) => text !== "");
+      for (const message of sent) message.text = "";
+      try {
+        if (text !== "") await this.#writer.write(encoder.encode(text));
+      } catch (error) {
+        this.#stopWriting(error);
+        break;
+      }
+      for (const message of sent) this.#tellSent(message);
     }
+    this.#writing = undefined;
   }
 
-  async #writeSome(): Promise<void> {
-    let [count, text] = [0, ""];
-    for (const message of this.#queue) {
-      if (text !== "" && text.length + message.text.length > MOST_AT_ONCE) break;
-      count++;
-      text += message.text;
-      if (message.reject === undefined) this.#answersLength -= message.text.length;
-    }
-    const sent = this.#queue.splice(0, count).filter(({ text }) => text !== "");
-    for (const message of sent) message.text = "";
+  #tellSent(message: OwnMessage): void {
     try {
-      if (text !== "") await this.#writer.write(encoder.encode(text));
-    } catch (error) {
-      return this.#stopWriting(error);
-    }
-    for (const message of sent) {
       if (message.id !== undefined) message.onSent?.(message.id);
       else if (this.#open.delete(message)) message.resolve?.();
+    } catch (error) {
+      this.#fail(error);
     }
   }
 
   #textOf(message: object): string {
-    const { translate } = this.#options;
-    return JSON.stringify(translate === undefined ? message : translate.write(message));
+    return JSON.stringify(this.#options.translate?.write(message) ?? message);
   }
 
   #resultText(id: Id, result: unknown): string {
@@ -496,8 +496,7 @@ export class JsonRpcPeer {
   #errorText(id: Id, error: unknown): string {
     const [code, data] = error instanceof JsonRpcError ? [error.code, error.data] : [-32603];
     try {
-      const message = messageOf(error);
-      return this.#textOf({ jsonrpc: "2.0", id, error: { code, message, data } });
+      return this.#textOf({ jsonrpc: "2.0", id, error: { code, message: messageOf(error), data } });
     } catch {
       // What was thrown may be anything.
       return this.#textOf({ jsonrpc: "2.0", id, error: { code, message: "has no form in JSON" } });
@@ -542,10 +541,9 @@ export class JsonRpcPeer {
   }
 
   #giveUp(call: OwnMessage, error?: unknown): void {
-    const { id, method, reject } = call;
-    this.#open.delete(id ?? call);
-    const what = id === undefined ? "cannot be sent" : "was not answered";
-    reject?.(error ?? this.#closedError(`${method} ${what}`));
+    this.#open.delete(call.id ?? call);
+    const what = call.id === undefined ? "cannot be sent" : "was not answered";
+    call.reject?.(error ?? this.#closedError(`${call.method} ${what}`));
   }
 
   #closedError(what: string): ConnectionClosedError {
@@ -632,10 +630,6 @@ function idKeeper() {
 function claims(message: unknown, text = ""): boolean {
   if (message === undefined) return /^\s*\[?\s*\{\s*"jsonrpc"/.test(text);
   return isObject(message) && "jsonrpc" in message;
-}
-
-function isLikeMessage(part: unknown): boolean {
-  return claims(part) || isResponse(part) || isCall(part);
 }
 
 /** A message with a method is a call; one with an id and no method is an answer. */

@@ -177,6 +177,8 @@ const NEEDS: [pattern: RegExp, ...programs: string[]][] = [
   [/Command\("python3"|exec python3|getpass/, "python3"],
   [/Command\("script"/, "script"],
   [/debugpy/, "debugpy"],
+  // Else it comes from the network, when it is asked for.
+  [/npm:typescript/, "tsserver"],
   [/spawn\("chromium"/, "chromium"],
 ];
 

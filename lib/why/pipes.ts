@@ -47,7 +47,13 @@ export function readPipe(holders: End[], link: string): Pipe {
     if ((mode ?? 0) & 0o400) pipe.readers.push(end);
     if ((mode ?? 0) & 0o200) pipe.writers.push(end);
   }
-  pipe.writers = pipe.writers.map((end) => ({ ...end, isInherited: isInherited(end, link, pipe) }));
+  // Found out when it is asked for: hundreds may hold an end that matters to nobody.
+  pipe.writers = pipe.writers.map((end) => ({
+    ...end,
+    get isInherited() {
+      return isInherited(end, link, pipe);
+    },
+  }));
   const [reader] = pipe.readers;
   // To open a FIFO would wake whoever waits for a reader.
   if (reader === undefined || !link.startsWith("pipe:")) return pipe;

@@ -74,9 +74,11 @@ function followAll(view: View, pid: number, limit: number | undefined): Snapshot
       if (isWaiting(other, next) && !isJob(other, next)) queue.add(other);
     }
   }
-  // Those that one of them alone need not wait for are named, too.
+  // Those that one of them alone need not wait for are named, too: no more than anybody reads.
   for (const next of queue) {
-    for (const wait of waitsOfOne(next)) for (const one of awaited(view, wait)) read(view, one);
+    for (const wait of waitsOfOne(next).filter((wait) => wait.for !== "exit")) {
+      for (const one of awaited(view, wait).slice(0, 8)) read(view, one);
+    }
   }
   return view;
 }
@@ -126,6 +128,9 @@ function neighboursOf(view: View, pid: number): Set<number> {
   for (const descriptor of view.links.get(pid)?.keys() ?? []) {
     for (const direction of ["read", "write"] as const) {
       const wait = waitOn(view, pid, descriptor, direction);
+      const { held } = wait && "pipe" in wait ? view.pipes.get(wait.pipe) ?? {} : {};
+      // Nobody waits for room in an empty pipe.
+      if (direction === "read" && held === 0) continue;
       for (const other of wait ? awaited(view, wait) : []) neighbours.add(other);
     }
   }
