@@ -553,7 +553,7 @@ processTest(
     await sideBySide([startChild, (command: Deno.Command) => command.spawn()], async (spawn) => {
       const child = spawn(
         new Deno.Command("sh", {
-          args: ["-c", "trap '' TERM; cat; sleep 1000"],
+          args: ["-c", "trap '' TERM; cat; exec sleep 1000"],
           stdin: "piped",
           stdout: "piped",
         }),
