@@ -179,7 +179,7 @@ function exitBeforeReading({ edges, some, what }: Circle, situation: Situation) 
       "or close the read end, if another program is to read that, or nobody " +
       "(p1.stdout.close()): then whoever writes gets a broken pipe",
     ],
-    sections: [...(both ? [SECTIONS.readBoth] : []), SECTIONS.readWhileWriting],
+    sections: [SECTIONS.exitFirst, ...(both ? [SECTIONS.readBoth] : [])],
   };
 }
 

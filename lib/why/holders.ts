@@ -156,11 +156,12 @@ function parentIsBusy(situation: Situation, { from, wait, to }: Edge): Verdict |
       shared[1] ? "" : "s"
     } the same stdin`
     : "";
+  const keepAway = sharedStdin(situation, [from]);
   return {
     what: `${who(processes, from)} waits until ${name} writes or closes the write end ` +
       `(${endOf(situation, holder, wait)}), and ${name} ${activityOf(situation, holder)}${also}`,
-    cures: [closeCure(descriptorOf(wait)), ...sharedStdin(situation, [from])],
-    sections: [SECTIONS.closeStdin],
+    cures: [closeCure(descriptorOf(wait)), ...keepAway],
+    sections: [SECTIONS.closeStdin, ...(keepAway.length > 0 ? [SECTIONS.eatsStdin] : [])],
     waiting: [from],
   };
 }

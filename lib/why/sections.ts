@@ -19,6 +19,8 @@ export const SECTIONS = {
   timeLimit: "lib/RECIPES.md: limit the time of a child and its family",
   password: "README.md: ssh, sudo or getpass cannot ask for a password",
   brokenPipe: "README.md: Uncaught (in promise) BrokenPipe: Broken pipe (os error 32)",
+  exitFirst: "README.md: You wait for the exit before you read",
+  eatsStdin: "README.md: The child eats my stdin",
   dialogue: "lib/RECIPES.md: hold a dialogue",
   bothOutputs: "lib/RECIPES.md: read stdout and stderr",
   rpcLines: "lib/RECIPES.md: an MCP server's tools",

@@ -287,14 +287,19 @@ function notAPipe(situation: Situation): Verdict {
   const { isOrphan = false } = processes.get(pid) ?? {};
   const first = who(processes, pid);
   const left = isOrphan ? [`whoever started ${first} has gone`] : [];
+  const keepAway = sharedStdin(situation, [end]);
   return {
     what: `${NOT_A_PIPE}${[...chain, `${last} ${doing}`, ...left].join("; ")}`,
     cures: [
       `no pipe is in the way: look at what ${last} does`,
-      ...sharedStdin(situation, [end]),
+      ...keepAway,
       ...(isOrphan ? [`if ${first} is not to live on: kill ${pid}`] : []),
     ],
-    sections: [SECTIONS.elsewhere, ...(isOrphan ? [SECTIONS.livesOn] : [])],
+    sections: [
+      SECTIONS.elsewhere,
+      ...(keepAway.length > 0 ? [SECTIONS.eatsStdin] : []),
+      ...(isOrphan ? [SECTIONS.livesOn] : []),
+    ],
     waiting: [],
   };
 }
